@@ -1,0 +1,1 @@
+"""Speed, memory and accuracy, against the source in the same run."""

@@ -1,0 +1,63 @@
+"""Claxon's export: checkpoints, trained heads and label lists -> one verified bundle.
+
+>>> import claxon_export
+>>> claxon_export.export("sentence-transformers/all-mpnet-base-v2", "out/mpnet")
+>>> claxon_export.fit("out/mpnet", texts, labels, head="sentiment")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from claxon.errors import MissingDependencyError
+from claxon_export.errors import (
+    CheckpointError,
+    CheckpointNotFoundError,
+    ExportError,
+    HeadError,
+    ParityError,
+    TargetExistsError,
+    TrainingError,
+    UnreadMeaningError,
+    UnsupportedArchitectureError,
+)
+
+if TYPE_CHECKING:
+    from claxon_export.adding import add_head
+    from claxon_export.exporting import export
+    from claxon_export.train import FitReport, fit
+
+__all__ = [
+    "CheckpointError",
+    "CheckpointNotFoundError",
+    "ExportError",
+    "FitReport",
+    "HeadError",
+    "ParityError",
+    "TargetExistsError",
+    "TrainingError",
+    "UnreadMeaningError",
+    "UnsupportedArchitectureError",
+    "add_head",
+    "export",
+    "fit",
+]
+
+_HOMES = {"add_head": "adding", "export": "exporting", "fit": "train", "FitReport": "train"}
+
+
+def __getattr__(name: str) -> Any:
+    """The public functions, imported when first used, so that a missing extra is named by whoever needs it.
+
+    Raises:
+        MissingDependencyError: the extra ``[export]`` is not installed.
+    """
+    if name not in _HOMES:
+        raise AttributeError(f"module 'claxon_export' has no attribute {name!r}")
+    try:
+        return getattr(importlib.import_module(f"claxon_export.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"claxon_export.{name} needs {error.name}, which is not installed; pip install 'claxon[export]'"
+        ) from error

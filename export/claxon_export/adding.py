@@ -1,0 +1,88 @@
+"""A trained estimator or a list of labels -> one more head of a bundle."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from claxon.bundle import Bundle
+from claxon.encoder import Encoder
+from claxon.errors import OptionError
+from claxon.heads import require_embedding
+from claxon.label_sets import LabelSet
+from claxon.manifest import Feature
+from claxon_export.head_files import check_head_is_new, with_head
+from claxon_export.heads import HeadGraph, logistic_head, similarity_head
+
+
+def add_head(
+    bundle: str | os.PathLike[str],
+    name: str,
+    *,
+    estimator: Any = None,
+    labels: LabelSet | None = None,
+    feature: str | None = None,
+    temperature: float | None = None,
+    force: bool = False,
+) -> Bundle:
+    """Add a head to a bundle: a fitted scikit-learn LogisticRegression, or labels to be similar to.
+
+    Args:
+        bundle: The bundle's folder; it is replaced at once when the head is ready.
+        name: The head's name.
+        estimator: A fitted LogisticRegression, perhaps one-vs-rest, perhaps behind a scaler in a Pipeline, that was
+            trained on ``feature``.
+        labels: Labels with their phrasings; or else an estimator.
+        feature: ``embedding``, ``mean`` or ``cls``; what the estimator was trained on. Left out, it is what the source
+            calls its sentence embedding.
+        temperature: For labels: makes probabilities, ``softmax(cosine / temperature)``.
+        force: Replace a head of that name.
+
+    Raises:
+        OptionError: neither or both of ``estimator`` and ``labels``, an option of the other one, or a feature that the
+            bundle has not.
+        HeadError: the estimator cannot become a head, or the name is taken.
+        BundleError: the bundle is not whole.
+    """
+    _check_options(estimator, labels, feature, temperature)
+    opened = Bundle.open(bundle)
+    check_head_is_new(opened, name, force=force)
+    if labels is not None:
+        head = _similarity(opened, labels, temperature)
+    else:
+        chosen = feature_of(opened, feature)
+        width = opened.manifest.encoder.features[chosen]
+        head = logistic_head(estimator, feature=chosen, width=width)
+    return with_head(bundle, name, head, force=force)
+
+
+def _check_options(estimator: Any, labels: LabelSet | None, feature: str | None, temperature: float | None) -> None:
+    if (estimator is None) == (labels is None):
+        raise OptionError("give either estimator= or labels=")
+    if labels is not None and feature not in (None, Feature.EMBEDDING):
+        raise OptionError(
+            f"feature is {feature!r}, but labels are compared with {str(Feature.EMBEDDING)!r}; leave it out"
+        )
+    if estimator is not None and temperature is not None:
+        raise OptionError("temperature is for labels; an estimator gives probabilities by itself, so leave it out")
+
+
+def feature_of(bundle: Bundle, name: str | None) -> Feature:
+    """The feature of that name; left out, what the source calls its sentence embedding.
+
+    Raises:
+        OptionError: the bundle has no such feature, or no sentence embedding.
+    """
+    encoder = bundle.manifest.encoder
+    chosen = name or encoder.default_feature
+    if chosen not in encoder.features:
+        found = f"no feature {name!r}" if name else "no sentence embedding"
+        raise OptionError(f"{bundle.path} has {found}; give --feature (feature=), one of {', '.join(encoder.features)}")
+    return Feature(chosen)
+
+
+def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None) -> HeadGraph:
+    require_embedding(bundle)
+    with Encoder.from_bundle(bundle, device="cpu") as encoder:
+        vectors = encoder.encode(labels.texts, feature=Feature.EMBEDDING)
+    return similarity_head(labels, vectors, temperature=temperature)

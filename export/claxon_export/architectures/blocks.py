@@ -1,0 +1,292 @@
+"""What the architectures have in common: inputs, attention mask, transformer layers, pooling.
+
+Between the embeddings and the pooling, hidden states are kept as ``(batch * tokens, width)``: so every linear layer is
+one Gemm with its bias inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from claxon_export.architectures.base_model import BaseModel
+from claxon_export.errors import CheckpointError
+from claxon_export.graph import MICROSOFT, Array, GraphWriter
+
+# Added to the attention scores of padding: e**-10000 is 0 in float32, as with the source's own large number.
+MASKED = -10_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderShape:
+    """The sizes of an encoder, the same words for every architecture."""
+
+    layers: int
+    width: int
+    attention_heads: int
+    intermediate: int
+    vocab_size: int
+    positions: int
+    activation: str
+    layer_norm_epsilon: float
+
+    def __post_init__(self) -> None:
+        """Refuse what no tensor can be cut into.
+
+        Raises:
+            CheckpointError: the heads do not divide the width.
+        """
+        if self.width % self.attention_heads:
+            raise CheckpointError(
+                f"config.json: {self.attention_heads} attention heads do not divide the width {self.width}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class LayerWeights:
+    """One transformer layer's tensors; every matrix as PyTorch stores it, ``(out, in)``."""
+
+    qkv_weight: Array
+    qkv_bias: Array
+    output_weight: Array
+    output_bias: Array
+    attention_norm_weight: Array
+    attention_norm_bias: Array
+    intermediate_weight: Array
+    intermediate_bias: Array
+    ffn_output_weight: Array
+    ffn_output_bias: Array
+    output_norm_weight: Array
+    output_norm_bias: Array
+
+    def check(self, shape: EncoderShape, name: str) -> None:
+        """Raise unless every tensor has the shape that the sizes ask for.
+
+        Raises:
+            CheckpointError: one has another; config.json and the weights do not belong together.
+        """
+        width, wide = shape.width, shape.intermediate
+        matrices = {"qkv": (3 * width, width), "intermediate": (wide, width), "ffn_output": (width, wide)}
+        for field in fields(self):
+            part, _, kind = field.name.rpartition("_")
+            expected: tuple[int, ...] = matrices.get(part, (width, width))
+            if kind == "bias" or part.endswith("norm"):
+                expected = expected[:1]
+            found = getattr(self, field.name).shape
+            if found != expected:
+                raise CheckpointError(
+                    f"{name}: {field.name} has shape {found}, config.json says {expected}; "
+                    "are they of the same checkpoint?"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class GraphInputs:
+    """Values that every part of the graph reads.
+
+    Attributes:
+        tokens: Number of tokens, an int64 scalar.
+        shape: Batch and tokens, an int64 tensor of shape ``(2,)``.
+    """
+
+    input_ids: str
+    attention_mask: str
+    shape: str
+    tokens: str
+
+
+def graph_inputs(writer: GraphWriter) -> GraphInputs:
+    """``input_ids`` and ``attention_mask``, int64 of shape ``(batch, tokens)``."""
+    input_ids = writer.input("input_ids", ["batch", "tokens"])
+    mask = writer.input("attention_mask", ["batch", "tokens"])
+    shape = writer.node("Shape", [input_ids], "shape")
+    tokens = writer.node("Gather", [shape, writer.integer(1)], "tokens", axis=0)
+    return GraphInputs(input_ids, mask, shape, tokens)
+
+
+def embeddings(writer: GraphWriter, inputs: GraphInputs, words: Array, positions: Array) -> str:
+    """Word rows plus position rows. Shape: ``(batch, tokens, width)``.
+
+    Args:
+        words: Shape: ``(vocabulary, width)``.
+        positions: Row ``i`` belongs to token ``i``. Shape: ``(positions, width)``.
+    """
+    table = writer.weight("embeddings.word", words)
+    word = writer.node("Gather", [table, inputs.input_ids], "embeddings.words", axis=0)
+    end = writer.node("Unsqueeze", [inputs.tokens, writer.integers(0)], "embeddings.end")
+    bounds = [writer.weight("embeddings.position", positions), writer.integers(0), end, writer.integers(0)]
+    return writer.node("Add", [word, writer.node("Slice", bounds, "embeddings.positions")], "embeddings.sum")
+
+
+def embedding_norm(writer: GraphWriter, value: str, model: BaseModel, shape: EncoderShape) -> str:
+    """Normalise the embeddings. ``(batch, tokens, width)`` to ``(batch * tokens, width)``."""
+    weight, bias = model["embeddings.LayerNorm.weight"], model["embeddings.LayerNorm.bias"]
+    value = flatten(writer, value, shape.width, "embeddings.flat")
+    return writer.layer_norm(value, weight, bias, shape.layer_norm_epsilon, "embeddings.norm")
+
+
+def mask_bias(writer: GraphWriter, inputs: GraphInputs) -> str:
+    """0 for a token and a large negative number for padding. Shape: ``(batch, 1, 1, tokens)``, float32."""
+    mask = writer.node("Cast", [inputs.attention_mask], "mask", to=1)
+    padding = writer.node("Sub", [writer.scalar(1.0), mask], "mask.padding")
+    bias = writer.node("Mul", [padding, writer.scalar(MASKED)], "mask.bias")
+    return writer.node("Unsqueeze", [bias, writer.integers(1, 2)], "mask.attention_bias")
+
+
+def square(writer: GraphWriter, inputs: GraphInputs, bias: str) -> str:
+    """The mask repeated for every query, which MultiHeadAttention wants. Shape: ``(batch, 1, tokens, tokens)``."""
+    tokens = writer.node("Unsqueeze", [inputs.tokens, writer.integers(0)], "mask.tokens")
+    shape = writer.node("Concat", [writer.integers(1, 1), tokens, writer.integers(1)], "mask.shape", axis=0)
+    return writer.node("Expand", [bias, shape], "mask.square")
+
+
+def layers(
+    writer: GraphWriter,
+    value: str,
+    weights: Iterable[LayerWeights],
+    attention_bias: str,
+    inputs: GraphInputs,
+    shape: EncoderShape,
+) -> str:
+    """All transformer layers. ``(batch * tokens, width)`` to ``(batch, tokens, width)``."""
+    for i, layer_weights in enumerate(weights):
+        value = layer(writer, value, layer_weights, attention_bias, inputs, shape, f"layer.{i}")
+    return unflatten(writer, value, inputs, shape.width, "hidden_states")
+
+
+def layer(
+    writer: GraphWriter,
+    value: str,
+    weights: LayerWeights,
+    attention_bias: str,
+    inputs: GraphInputs,
+    shape: EncoderShape,
+    name: str,
+) -> str:
+    """One post-norm transformer layer. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+
+    Args:
+        value: Shape: ``(batch * tokens, width)``.
+        attention_bias: Added to the scaled scores. Shape: ``(batch or 1, heads or 1, tokens, tokens)``.
+
+    Raises:
+        CheckpointError: a tensor has another shape than the sizes say, or the activation is unknown.
+    """
+    weights.check(shape, name)
+    attended = _attention(writer, value, weights, attention_bias, inputs, shape, f"{name}.attention")
+    value = writer.node("Add", [value, attended], f"{name}.attention.residual")
+    value = writer.layer_norm(
+        value,
+        weights.attention_norm_weight,
+        weights.attention_norm_bias,
+        shape.layer_norm_epsilon,
+        f"{name}.attention.norm",
+    )
+    hidden = writer.linear(value, weights.intermediate_weight, weights.intermediate_bias, f"{name}.ffn.intermediate")
+    hidden = activation(writer, hidden, shape.activation, f"{name}.ffn.activation")
+    hidden = writer.linear(hidden, weights.ffn_output_weight, weights.ffn_output_bias, f"{name}.ffn.output")
+    value = writer.node("Add", [value, hidden], f"{name}.ffn.residual")
+    return writer.layer_norm(
+        value, weights.output_norm_weight, weights.output_norm_bias, shape.layer_norm_epsilon, f"{name}.ffn.norm"
+    )
+
+
+def _attention(
+    writer: GraphWriter,
+    value: str,
+    weights: LayerWeights,
+    attention_bias: str,
+    inputs: GraphInputs,
+    shape: EncoderShape,
+    name: str,
+) -> str:
+    packed = writer.linear(value, weights.qkv_weight, weights.qkv_bias, f"{name}.qkv")
+    packed = unflatten(writer, packed, inputs, 3 * shape.width, f"{name}.qkv.batched")
+    query, key, keyed = writer.split(packed, [f"{name}.query", f"{name}.key", f"{name}.value"])
+    # Scores are divided by sqrt(width of a head) inside.
+    context = writer.node(
+        "MultiHeadAttention",
+        [query, key, keyed, "", "", attention_bias],
+        f"{name}.context",
+        domain=MICROSOFT,
+        num_heads=shape.attention_heads,
+    )
+    context = flatten(writer, context, shape.width, f"{name}.context.flat")
+    return writer.linear(context, weights.output_weight, weights.output_bias, f"{name}.output")
+
+
+def activation(writer: GraphWriter, value: str, name: str, node: str) -> str:
+    """The feed-forward activation.
+
+    Raises:
+        CheckpointError: an activation that no graph was written for.
+    """
+    if name == "gelu":
+        return writer.node("Gelu", [value], node, domain=MICROSOFT)
+    if name in ("gelu_new", "gelu_pytorch_tanh"):
+        return writer.node("Gelu", [value], node, approximate="tanh")
+    if name == "relu":
+        return writer.node("Relu", [value], node)
+    raise CheckpointError(f"the activation is {name!r}, expected gelu, gelu_new, gelu_pytorch_tanh or relu")
+
+
+def flatten(writer: GraphWriter, value: str, width: int, name: str) -> str:
+    """``(batch, tokens, width)`` to ``(batch * tokens, width)``."""
+    return writer.reshape(value, writer.integers(-1, width), name)
+
+
+def unflatten(writer: GraphWriter, value: str, inputs: GraphInputs, width: int, name: str) -> str:
+    """``(batch * tokens, width)`` to ``(batch, tokens, width)``."""
+    shape = writer.node("Concat", [inputs.shape, writer.integers(width)], f"{name}.shape", axis=0)
+    return writer.reshape(value, shape, name)
+
+
+def pooled(writer: GraphWriter, hidden: str, inputs: GraphInputs, pooling: str | None, width: int) -> None:
+    """The graph's outputs: ``cls``, masked ``mean`` and, where ``pooling`` names one of them, unit-norm ``embedding``.
+
+    Args:
+        hidden: Shape: ``(batch, tokens, width)``.
+    """
+    cls = writer.node("Gather", [hidden, writer.integer(0)], "pooling.cls", axis=1)
+    mean = _mean(writer, hidden, inputs)
+    writer.output(cls, "cls", ["batch", width])
+    writer.output(mean, "mean", ["batch", width])
+    if pooling is not None:
+        writer.output(_unit_norm(writer, {"cls": cls, "mean": mean}[pooling]), "embedding", ["batch", width])
+
+
+def _mean(writer: GraphWriter, hidden: str, inputs: GraphInputs) -> str:
+    """Sum over tokens, padding left out, by their number. The sum is a product with the mask: one pass."""
+    mask = writer.node("Cast", [inputs.attention_mask], "pooling.mask", to=1)
+    row = writer.node("Unsqueeze", [mask, writer.integers(1)], "pooling.mask.row")
+    total = writer.node("MatMul", [row, hidden], "pooling.sum")
+    total = writer.node("Squeeze", [total, writer.integers(1)], "pooling.sum.squeezed")
+    count = writer.node("ReduceSum", [mask, writer.integers(1)], "pooling.count", keepdims=1)
+    return writer.node("Div", [total, count], "pooling.mean")
+
+
+def _unit_norm(writer: GraphWriter, value: str) -> str:
+    """``x / max(|x|, 1e-12)``, as ``torch.nn.functional.normalize``."""
+    norm = writer.node("ReduceL2", [value, writer.integers(1)], "embedding.norm", keepdims=1)
+    norm = writer.node("Max", [norm, writer.scalar(1e-12)], "embedding.norm.positive")
+    return writer.node("Div", [value, norm], "embedding.unit")
+
+
+def stacked(model: BaseModel, names: list[str]) -> Array:
+    """Several tensors one below the other, to make one product of three."""
+    return np.concatenate([model[name] for name in names])
+
+
+def integer(config: Mapping[str, Any], key: str) -> int:
+    """A size from ``config.json``.
+
+    Raises:
+        CheckpointError: it is missing or not a positive integer.
+    """
+    value = config.get(key)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise CheckpointError(f"config.json: {key} is {value!r}, expected a positive integer")
+    return value

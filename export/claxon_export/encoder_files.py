@@ -1,0 +1,102 @@
+"""A checkpoint -> the two files of an encoder graph: ``encoder.onnx`` and the weights beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+from safetensors.numpy import save_file
+
+from claxon.manifest import EncoderSpec, Feature, GraphVariant, Precision
+from claxon.tensors import read_layout
+from claxon_export.architectures import architecture
+from claxon_export.checkpoint import Checkpoint
+from claxon_export.errors import ExportError
+from claxon_export.graph import GraphWriter
+
+GRAPH_NAME = "encoder.onnx"
+WEIGHTS_NAME = "encoder.safetensors"
+
+
+def write_encoder(checkpoint: Checkpoint, folder: Path) -> EncoderSpec:
+    """Write the fp32 encoder into ``folder``, and check the graph with ONNX's checker and shape inference.
+
+    Returns:
+        What the manifest says of it.
+
+    Raises:
+        UnsupportedArchitectureError: no graph writer exists for the checkpoint's architecture.
+        CheckpointError: a tensor is missing, or of another shape than config.json says.
+        ExportError: ONNX's checker refuses the graph.
+    """
+    writer = GraphWriter(checkpoint.architecture)
+    chosen = architecture(checkpoint.architecture)
+    shape = chosen.sizes(checkpoint.config)
+    chosen.write(writer, checkpoint.config, checkpoint.weights, checkpoint.pooling)
+    save_file(writer.weights, folder / WEIGHTS_NAME)
+    offsets = weight_offsets(folder / WEIGHTS_NAME)
+    model = writer.model(WEIGHTS_NAME, offsets, {"claxon.source": checkpoint.name})
+    (folder / GRAPH_NAME).write_bytes(model.SerializeToString(deterministic=True))
+    check_graph(folder / GRAPH_NAME)
+    sizes = Sizes(shape.layers, shape.width, shape.attention_heads, shape.vocab_size)
+    return encoder_spec(checkpoint, sizes, ("input_ids", "attention_mask"))
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """An encoder's sizes as the manifest tells them."""
+
+    layers: int
+    width: int
+    attention_heads: int
+    vocab_size: int
+
+
+def encoder_spec(checkpoint: Checkpoint, sizes: Sizes, inputs: tuple[str, ...]) -> EncoderSpec:
+    """What the manifest says of an fp32 encoder, before it was verified."""
+    names = [Feature.CLS, Feature.MEAN, *([Feature.EMBEDDING] if checkpoint.pooling else [])]
+    return EncoderSpec(
+        architecture=checkpoint.architecture,
+        layers=sizes.layers,
+        width=sizes.width,
+        attention_heads=sizes.attention_heads,
+        vocab_size=sizes.vocab_size,
+        parameters=checkpoint.weights.parameter_count,
+        inputs=inputs,
+        features=dict.fromkeys(names, sizes.width),
+        pooling=Feature(checkpoint.pooling) if checkpoint.pooling else None,
+        default_feature=_default_feature(checkpoint),
+        max_tokens=checkpoint.max_tokens,
+        pad_id=checkpoint.pad_id,
+        prompt=checkpoint.prompt,
+        variants=(GraphVariant(Precision.FP32, GRAPH_NAME, WEIGHTS_NAME, ("cpu", "cuda"), (), None),),
+    )
+
+
+def _default_feature(checkpoint: Checkpoint) -> Feature | None:
+    """What the source gives as its sentence embedding: unit-norm where it normalises, else as pooled."""
+    if checkpoint.pooling is None:
+        return None
+    return Feature.EMBEDDING if checkpoint.normalize else Feature(checkpoint.pooling)
+
+
+def weight_offsets(path: Path) -> dict[str, tuple[int, int]]:
+    """First byte and number of bytes of each tensor in a safetensors file."""
+    content = np.memmap(path, np.uint8, "r")
+    layout = read_layout(content)
+    return {
+        name: (layout.body_offset + entry["data_offsets"][0], entry["data_offsets"][1] - entry["data_offsets"][0])
+        for name, entry in layout.entries.items()
+    }
+
+
+def check_graph(path: Path) -> None:
+    """Raise ``ExportError`` if ONNX's checker or its strict shape inference refuses the graph."""
+    try:
+        onnx.checker.check_model(path)
+        model = onnx.load(path, load_external_data=False)
+        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise ExportError(f"the encoder's graph is not a valid ONNX model: {error}") from error

@@ -1,0 +1,62 @@
+"""Every error that happens before a bundle exists; the tree goes on from ``claxon.errors``.
+
+ClaxonError
+└── ExportError                      (RuntimeError)
+    ├── CheckpointError              (ValueError)  the source cannot be read as what it claims to be
+    │   ├── CheckpointNotFoundError  (FileNotFoundError)
+    │   ├── UnreadMeaningError       something must be said by an option; the message names the option
+    │   └── UnsupportedArchitectureError
+    ├── HeadError                    (ValueError)  the estimator, labels or classes cannot become a head
+    ├── TrainingError                (ValueError)  the labelled texts cannot train a head
+    ├── ParityError                  source and bundle differ: nothing was written; carries the report
+    └── TargetExistsError            (FileExistsError)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from claxon.errors import ClaxonError
+
+if TYPE_CHECKING:
+    from claxon_export.parity import ParityReport
+
+
+class ExportError(ClaxonError, RuntimeError):
+    """A bundle could not be made."""
+
+
+class CheckpointError(ExportError, ValueError):
+    """The source is there, but is not a checkpoint that can be read."""
+
+
+class CheckpointNotFoundError(CheckpointError, FileNotFoundError):
+    """There is no checkpoint at the folder or under the Hub id."""
+
+
+class UnreadMeaningError(CheckpointError):
+    """The checkpoint does not say something that must be known; an option can."""
+
+
+class UnsupportedArchitectureError(CheckpointError):
+    """No native writer exists for the architecture."""
+
+
+class HeadError(ExportError, ValueError):
+    """The estimator, the labels or the classes cannot become a head of this bundle."""
+
+
+class TrainingError(ExportError, ValueError):
+    """The labelled texts cannot train a head."""
+
+
+class ParityError(ExportError):
+    """Source and bundle differ by more than the gate allows; nothing was written."""
+
+    def __init__(self, message: str, report: ParityReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+class TargetExistsError(ExportError, FileExistsError):
+    """The target folder exists and ``force`` was not given."""

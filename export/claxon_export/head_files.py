@@ -1,0 +1,82 @@
+"""Heads as files of a bundle: one is written, or a bundle is copied with one more."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from claxon.bundle import Bundle
+from claxon.errors import OptionError
+from claxon.manifest import HeadSpec
+from claxon_export.errors import HeadError
+from claxon_export.heads import HeadGraph
+from claxon_export.seal import seal
+from claxon_export.write import whole_folder
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def check_head_name(name: str) -> None:
+    """Raise ``OptionError`` unless the name can be a file's name."""
+    if not NAME.fullmatch(name):
+        raise OptionError(f"head name {name!r}: expected 1 to 64 letters, digits, dots, dashes or underscores")
+
+
+def write_head(head: HeadGraph, name: str, folder: Path) -> HeadSpec:
+    """Write the head's graph into the bundle's folder; returns what the manifest says of it."""
+    file = f"heads/{name}.onnx"
+    (folder / file).parent.mkdir(exist_ok=True)
+    (folder / file).write_bytes(head.graph)
+    return HeadSpec(
+        name=name,
+        kind=head.kind,
+        feature=head.feature,
+        file=file,
+        labels=head.labels,
+        scores=head.scores,
+        temperature=head.temperature,
+        parity=head.parity,
+        details=dict(head.details),
+    )
+
+
+def check_head_is_new(bundle: Bundle, name: str, *, force: bool) -> None:
+    """Raise before any work is done, if the head could not be added in the end.
+
+    Raises:
+        OptionError: the name cannot be a file's name.
+        HeadError: the bundle has a head of that name, and ``force`` was not given.
+    """
+    check_head_name(name)
+    if not force and any(head.name == name for head in bundle.manifest.heads):
+        raise HeadError(f"{bundle.path} has a head {name!r}; give --force (force=True) to replace it, or another name")
+
+
+def with_head(path: str | os.PathLike[str], name: str, head: HeadGraph, *, force: bool = False) -> Bundle:
+    """The bundle with one more head; the folder is replaced at once, so that readers see it before or after.
+
+    Raises:
+        HeadError: the head does not fit the encoder, or the name is taken and ``force`` was not given.
+        BundleError: the bundle is not whole.
+    """
+    bundle = Bundle.open(path)
+    check_head_is_new(bundle, name, force=force)
+    if head.feature not in bundle.manifest.encoder.features:
+        available = ", ".join(bundle.manifest.encoder.features)
+        raise HeadError(f"the head reads {head.feature!r}, but {bundle.path} gives {available}")
+    specs = {spec.name: spec for spec in bundle.manifest.heads}
+    replaced = {specs[name].file} if name in specs else set()
+    with whole_folder(bundle.path.resolve(), force=True) as folder:  # a link to a bundle stays a link
+        _copy(bundle, bundle.manifest.files.keys() - replaced, folder)
+        specs[name] = write_head(head, name, folder)
+        seal(folder, bundle.manifest.encoder, tuple(specs.values()), bundle.manifest.provenance)
+    return Bundle.open(bundle.path)
+
+
+def _copy(bundle: Bundle, names: Iterable[str], folder: Path) -> None:
+    """Copy files of a bundle, each checked against the manifest by the bytes that are written."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        bundle.read(name).tofile(folder / name)

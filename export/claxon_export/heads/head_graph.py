@@ -1,0 +1,129 @@
+"""A finished head, and the last steps of making its graph: check it, and turn it into bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from claxon.manifest import Feature, HeadKind, LabelValue, Parity, ScoreKind
+from claxon_export.errors import HeadError
+from claxon_export.graph import IR_VERSION, OPSET
+
+Array = np.ndarray[Any, Any]
+
+FEATURES = "features"
+SCORES = "scores"
+
+
+@dataclass(frozen=True, slots=True)
+class HeadGraph:
+    """A head without a name: everything else that a bundle's manifest says of it, and its graph.
+
+    Attributes:
+        graph: The ONNX model, weights inside.
+        temperature: Turns cosines into probabilities, ``softmax(cosine / temperature)``; ``None`` leaves them
+            cosines.
+        parity: How far the graph is from what it was converted from, where there is such a thing.
+        details: For people: versions, regularisation, phrasings.
+
+    Raises:
+        HeadError: fewer than two labels, one that is repeated or no plain value, or a temperature that is not
+            above 0.
+    """
+
+    kind: HeadKind
+    feature: Feature
+    labels: tuple[LabelValue, ...]
+    scores: ScoreKind
+    graph: bytes
+    temperature: float | None = None
+    details: Mapping[str, LabelValue] = field(default_factory=dict)
+    parity: Parity | None = None
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels)
+        if self.temperature is not None and not (self.temperature > 0 and math.isfinite(self.temperature)):
+            raise HeadError(f"temperature is {self.temperature!r}, expected above 0, or None for cosines")
+
+
+def plain_label(value: Any) -> LabelValue:
+    """A label as a plain Python value, numpy's scalars converted.
+
+    Raises:
+        HeadError: neither string, integer, boolean nor finite float.
+    """
+    label = value.item() if isinstance(value, np.generic) else value
+    is_finite = not isinstance(label, float) or math.isfinite(label)
+    if type(label) not in (str, int, bool, float) or not is_finite:
+        raise HeadError(f"a label is {value!r:.80} ({type(value).__name__}), expected str, int, bool or a finite float")
+    plain: LabelValue = label
+    return plain
+
+
+def check_labels(labels: Sequence[LabelValue]) -> None:
+    """Raise ``HeadError`` unless there are two or more different plain labels."""
+    for label in labels:
+        plain_label(label)
+    if len(labels) < 2:
+        raise HeadError(f"found {len(labels)} label(s), expected two or more to choose among")
+    if len(set(labels)) != len(labels):
+        raise HeadError(f"labels are repeated among {list(labels)!r:.200}, expected every label once")
+
+
+def check_label_count(labels: Sequence[LabelValue], found: int) -> None:
+    """Raise ``HeadError`` unless there is one label for each of ``found`` classes."""
+    if len(labels) != found:
+        raise HeadError(f"{len(labels)} labels were given for {found} classes: {list(labels)!r:.200}")
+
+
+def head_model(
+    name: str, nodes: Sequence[onnx.NodeProto], constants: Mapping[str, Array], width: int, labels: int
+) -> bytes:
+    """A head's model from its nodes: checked, and as bytes.
+
+    Args:
+        name: Of the graph.
+        nodes: From the value ``features`` to the value ``scores``, each before those that read it.
+        constants: Weights by name.
+        width: Of the features.
+        labels: Number of columns of the scores.
+
+    Raises:
+        HeadError: a weight is NaN or infinite, or ONNX's checker or its strict shape inference refuses the
+            graph.
+    """
+    check_finite(constants)
+    graph = helper.make_graph(
+        list(nodes),
+        name,
+        [helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["texts", width])],
+        [helper.make_tensor_value_info(SCORES, TensorProto.FLOAT, ["texts", labels])],
+        [numpy_helper.from_array(np.ascontiguousarray(value), key) for key, value in constants.items()],
+    )
+    opsets = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="claxon")
+    _check_model(model)
+    content: bytes = model.SerializeToString(deterministic=True)
+    return content
+
+
+def check_finite(weights: Mapping[str, Array]) -> None:
+    """Raise ``HeadError``, with the name, where a weight is NaN or infinite."""
+    for name, value in weights.items():
+        if not np.isfinite(value).all():
+            count = int(np.sum(~np.isfinite(value)))
+            raise HeadError(f"{name} has {count} value(s) that are NaN or infinite; train or load the classifier again")
+
+
+def _check_model(model: onnx.ModelProto) -> None:
+    try:
+        onnx.checker.check_model(model)
+        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise HeadError(f"the head's graph is not a valid ONNX model: {error}") from error

@@ -1,0 +1,145 @@
+"""The checkpoint's own classifier -> a head on the feature ``cls``.
+
+What each architecture computes, after transformers' ``...ForSequenceClassification``:
+
+    distilbert   pre_classifier, ReLU, classifier
+    bert         pooler.dense, tanh, classifier
+    mpnet        classifier.dense, tanh, classifier.out_proj
+
+and softmax after each. Dropout does nothing outside training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from claxon.manifest import Feature, HeadKind, ScoreKind
+from claxon_export.errors import HeadError, UnsupportedArchitectureError
+from claxon_export.heads.head_graph import FEATURES, SCORES, Array, HeadGraph, check_label_count, head_model
+
+SINGLE_LABEL = "single_label_classification"
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A linear layer by its name in the checkpoint, and the operator after it."""
+
+    name: str
+    activation: str
+
+
+CLASSIFIERS: Mapping[str, tuple[Layer, ...]] = {
+    "distilbert": (Layer("pre_classifier", "Relu"), Layer("classifier", "Softmax")),
+    "bert": (Layer("pooler.dense", "Tanh"), Layer("classifier", "Softmax")),
+    "mpnet": (Layer("classifier.dense", "Tanh"), Layer("classifier.out_proj", "Softmax")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A layer's weights, float32. Shapes: ``(out, in)`` and ``(out,)``."""
+
+    layer: Layer
+    weight: Array
+    bias: Array
+
+
+def pretrained_head(
+    architecture: str, config: Mapping[str, Any], weights: Mapping[str, Array], labels: Sequence[str]
+) -> HeadGraph:
+    """The classifier that came with a checkpoint.
+
+    Args:
+        architecture: ``distilbert``, ``bert`` or ``mpnet``.
+        config: The checkpoint's ``config.json``.
+        weights: By name, as PyTorch stores them, ``(out, in)``, with or without the architecture's name in
+            front.
+        labels: In the order of the classifier's rows.
+
+    Returns:
+        A head on ``cls`` whose scores are probabilities.
+
+    Raises:
+        UnsupportedArchitectureError: another architecture.
+        HeadError: a weight is missing, misshapen, NaN or infinite; the classifier is a regression or gives
+            several labels at once; or there is not one label a row.
+    """
+    _check_problem(config)
+    linears = [_linear(layer, architecture, weights) for layer in _layers(architecture)]
+    _check_widths(linears, config.get("hidden_size", config.get("dim")))
+    count = len(linears[-1].weight)
+    check_label_count(labels, count)
+    constants = {f"{linear.layer.name}.weight": linear.weight for linear in linears}
+    constants |= {f"{linear.layer.name}.bias": linear.bias for linear in linears}
+    graph = head_model(f"{architecture}.classifier", _nodes(linears), constants, linears[0].weight.shape[1], count)
+    details = {"architecture": architecture}
+    return HeadGraph(HeadKind.PRETRAINED, Feature.CLS, tuple(labels), ScoreKind.PROBABILITY, graph, details=details)
+
+
+def _layers(architecture: str) -> tuple[Layer, ...]:
+    try:
+        return CLASSIFIERS[architecture]
+    except KeyError:
+        raise UnsupportedArchitectureError(
+            f"the classifier of {architecture!r} has no native writer; "
+            f"the architectures that have one: {', '.join(CLASSIFIERS)}"
+        ) from None
+
+
+def _check_problem(config: Mapping[str, Any]) -> None:
+    """Raise where softmax would not be what the classifier means."""
+    problem = config.get("problem_type")
+    if problem not in (None, SINGLE_LABEL):
+        raise HeadError(
+            f"config.json has problem_type {problem!r}, expected {SINGLE_LABEL!r} or none: "
+            "only classifiers that choose one of their labels can become a head"
+        )
+
+
+def _linear(layer: Layer, architecture: str, weights: Mapping[str, Array]) -> Linear:
+    weight = _weight(f"{layer.name}.weight", architecture, weights)
+    bias = _weight(f"{layer.name}.bias", architecture, weights)
+    if weight.ndim != 2 or bias.shape != weight.shape[:1]:
+        raise HeadError(
+            f"{layer.name} has a weight {weight.shape} and a bias {bias.shape}, expected (out, in) and (out,)"
+        )
+    return Linear(layer, weight, bias)
+
+
+def _weight(name: str, architecture: str, weights: Mapping[str, Array]) -> Array:
+    candidates = (name, f"{architecture}.{name}")
+    for candidate in candidates:
+        if candidate in weights:
+            return np.asarray(weights[candidate], np.float32)
+    raise HeadError(
+        f"the checkpoint has no weight {' or '.join(candidates)}: it holds no classifier of {architecture}; "
+        "train a head with 'claxon fit', or use label similarity"
+    )
+
+
+def _check_widths(linears: Sequence[Linear], width: Any) -> None:
+    """Raise unless each layer takes what the one before gives, and the first what the encoder gives."""
+    for linear in linears:
+        found = linear.weight.shape[1]
+        if width is not None and found != width:
+            raise HeadError(f"{linear.layer.name} takes {found} values, expected {width} from what comes before it")
+        width = linear.weight.shape[0]
+
+
+def _nodes(linears: Sequence[Linear]) -> list[onnx.NodeProto]:
+    nodes = []
+    value = FEATURES
+    for linear in linears:
+        name, activation = linear.layer.name, linear.layer.activation
+        output = SCORES if linear is linears[-1] else f"{name}.{activation.lower()}"
+        inputs = [value, f"{name}.weight", f"{name}.bias"]
+        nodes.append(helper.make_node("Gemm", inputs, [name], name=name, transB=1))
+        nodes.append(helper.make_node(activation, [name], [output], name=f"{name}.{activation.lower()}"))
+        value = output
+    return nodes

@@ -1,0 +1,226 @@
+"""Source against bundle on real texts. The gate: whatever differs by more than it allows is not written.
+
+The source runs every text alone, as it comes. The bundle runs them twice: every text alone, and a choice of all lengths
+in one batch, padded to the longest.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from claxon.encoder import Encoder
+from claxon.heads import GraphHead
+from claxon.manifest import Comparison, HeadKind, LabelValue, Parity
+from claxon.tokens import Tokens
+from claxon_export.checkpoint import Checkpoint
+from claxon_export.errors import ParityError
+from claxon_export.source import SourceOutputs, open_source
+
+Array = np.ndarray[Any, Any]
+
+PROBABILITIES = "probabilities"
+PADDED_TEXTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What fp32 is allowed: the largest difference, and the source's margin from which a label must not change."""
+
+    max_abs_difference: float = 1e-4
+    label_margin: float = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One text for which source and bundle differ too much."""
+
+    row: int
+    output: str
+    found: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParityReport:
+    """The figures, and the texts that fail the gate."""
+
+    parity: Parity
+    failures: tuple[Failure, ...]
+
+    def __str__(self) -> str:
+        """The figures as lines, then the first failures."""
+        lines = [f"{self.parity.texts} texts against {self.parity.source}"]
+        lines += [f"  {_figures(comparison)}" for comparison in self.parity.comparisons]
+        lines += [f"  row {f.row}, {f.output}: {f.found}: {f.text!r:.60}" for f in self.failures[:5]]
+        if len(self.failures) > 5:
+            lines.append(f"  and {len(self.failures) - 5} more")
+        return "\n".join(lines)
+
+
+def packaged_texts() -> list[str]:
+    """The 64 texts of many lengths and scripts that come with the package."""
+    content = (files("claxon_export") / "texts" / "parity.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line)["text"] for line in content.splitlines()]
+
+
+def check_parity(checkpoint: Checkpoint, folder: Path, texts: Sequence[str] = (), gate: Gate | None = None) -> Parity:
+    """Compare a bundle with the checkpoint that it was made from.
+
+    Args:
+        checkpoint: The source.
+        folder: The bundle.
+        texts: More texts, beside the packaged ones.
+        gate: What is allowed.
+
+    Returns:
+        The figures for the manifest.
+
+    Raises:
+        ParityError: the bundle differs by more than the gate allows; carries the report.
+    """
+    report = parity_report(checkpoint, folder, texts, gate or Gate())
+    if report.failures:
+        raise ParityError(
+            f"the bundle differs from its source on {len({f.row for f in report.failures})} of {report.parity.texts} "
+            f"texts, so nothing was written. {report}",
+            report,
+        )
+    return report.parity
+
+
+def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], gate: Gate) -> ParityReport:
+    """The figures and failures, without raising."""
+    every = [*packaged_texts(), *texts]
+    with Encoder.load(folder, device="cpu") as encoder:
+        tokens = encoder.tokenize(every)
+        chosen = _all_lengths(tokens)
+        alone = _run(encoder, every, checkpoint.labels, batch_size=1)
+        padded = _run(encoder, [every[row] for row in chosen], checkpoint.labels)
+    gc.collect()  # the bundle's weights go before the source's come: half the memory
+    source = open_source(checkpoint)
+    expected = source.outputs(every)
+    runs = [
+        _Run([], _token_failures(tokens, expected, every)),
+        _compare(np.arange(len(every)), expected, alone, every, gate, suffix=""),
+        _compare(chosen, expected, padded, every, gate, suffix=", padded"),
+    ]
+    comparisons = tuple(comparison for run in runs for comparison in run.comparisons)
+    failures = tuple(failure for run in runs for failure in run.failures)
+    digest = hashlib.sha256("\0".join(every).encode()).hexdigest()
+    return ParityReport(Parity(source.name, len(every), digest, comparisons), failures)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    comparisons: list[Comparison]
+    failures: list[Failure]
+
+
+def _all_lengths(tokens: Tokens) -> Array:
+    """Rows spread over all lengths, the longest among them."""
+    order = np.argsort(-tokens.lengths, kind="stable")
+    return order[:: max(len(order) // PADDED_TEXTS, 1)]
+
+
+def _run(
+    encoder: Encoder, texts: Sequence[str], labels: Sequence[str] | None, batch_size: int | None = None
+) -> dict[str, Array]:
+    """Every output of the bundle; without a batch size, all texts in one batch."""
+    encoder.token_budget = 1 << 40
+    features = encoder.features(texts, batch_size=batch_size, on_truncation="ignore").values
+    outputs: dict[str, Array] = {str(name): values for name, values in features.items()}
+    for spec in encoder.bundle.manifest.heads:
+        if labels is not None and spec.kind is HeadKind.PRETRAINED:
+            scores = GraphHead(encoder.bundle, spec)(features[spec.feature])
+            outputs[PROBABILITIES] = _in_order_of(labels, spec.labels, scores)
+    return outputs
+
+
+def _in_order_of(labels: Sequence[str], found: Sequence[LabelValue], scores: Array) -> Array:
+    """The scores by the source's labels, so that a label at another's place counts; NaN for one that is not there."""
+    columns = {label: scores[:, column] for column, label in enumerate(found)}
+    nothing = np.full(len(scores), np.nan, np.float32)
+    return np.stack([columns.get(label, nothing) for label in labels], axis=1)
+
+
+def _compare(
+    rows: Array, expected: SourceOutputs, found: Mapping[str, Array], texts: Sequence[str], gate: Gate, suffix: str
+) -> _Run:
+    comparisons, failures = [], []
+    for name, values in found.items():
+        is_probability = name == PROBABILITIES
+        source = expected.probabilities if is_probability else expected.features.get(name)
+        if source is None:
+            continue
+        # Features in units of the source's norm, so that one tolerance means the same for each of them.
+        units = 1.0 if is_probability else _norms(source[rows])
+        wanted, values = source[rows] / units, values / units
+        comparisons.append(_comparison(f"{name}{suffix}", wanted, values, is_probability=is_probability))
+        for i in _beyond(wanted, values, gate, is_probability=is_probability):
+            difference = f"differs by {np.abs(wanted[i] - values[i]).max():.2e}"
+            failures.append(Failure(int(rows[i]), f"{name}{suffix}", difference, texts[rows[i]]))
+    return _Run(comparisons, failures)
+
+
+def _norms(vectors: Array) -> Array:
+    norms: Array = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.maximum(norms, np.float32(1e-12))
+
+
+def _comparison(name: str, wanted: Array, found: Array, *, is_probability: bool) -> Comparison:
+    difference = float(np.abs(wanted - found).max(initial=0))
+    if is_probability:
+        agreement = float((wanted.argmax(1) == found.argmax(1)).mean())
+        return Comparison(name, _rounded(difference), label_agreement=agreement)
+    cosines = cosine(wanted, found)
+    return Comparison(name, _rounded(difference), round(float(cosines.mean()), 9), round(float(cosines.min()), 9))
+
+
+def cosine(a: Array, b: Array) -> Array:
+    """Cosine of each row of ``a`` with the same row of ``b``, in float64. Shape: ``(rows,)``."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return np.asarray((a * b).sum(1) / np.maximum(norms, 1e-300))
+
+
+def _beyond(wanted: Array, found: Array, gate: Gate, *, is_probability: bool) -> Array:
+    """Rows that the gate refuses; what is not a number is refused too."""
+    bad = ~(np.abs(wanted - found).max(axis=1) <= gate.max_abs_difference)
+    if is_probability:
+        ordered = np.sort(wanted, axis=1)
+        is_clear = ordered[:, -1] - ordered[:, -2] > gate.label_margin
+        bad |= is_clear & (wanted.argmax(1) != found.argmax(1))
+    return np.flatnonzero(bad)
+
+
+def _token_failures(tokens: Tokens, expected: SourceOutputs, texts: Sequence[str]) -> list[Failure]:
+    """Texts that the bundle's tokenizer cuts into other tokens than the source's."""
+    found = np.split(tokens.input_ids, tokens.starts[1:])
+    return [
+        Failure(row, "input_ids", f"{len(ids)} ids are not the source's {len(wanted)}", texts[row])
+        for row, (ids, wanted) in enumerate(zip(found, expected.input_ids, strict=True))
+        if ids.tolist() != list(wanted)
+    ]
+
+
+def _rounded(difference: float) -> float:
+    """Three significant digits: more would be noise."""
+    return float(f"{difference:.3g}")
+
+
+def _figures(comparison: Comparison) -> str:
+    parts = [f"{comparison.output}: max difference {comparison.max_abs_difference:.1e}"]
+    if comparison.min_cosine is not None:
+        parts.append(f"worst cosine {comparison.min_cosine:.7f}")
+    if comparison.label_agreement is not None:
+        parts.append(f"labels equal {comparison.label_agreement:.2%}")
+    return ", ".join(parts)

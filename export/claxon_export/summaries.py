@@ -1,0 +1,50 @@
+"""What the commands say when they are done, as aligned lines. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from claxon.bundle import Bundle
+from claxon.commands.figures import parity_rows, parity_source
+from claxon.commands.layout import NO_BREAK, byte_count, facts
+
+if TYPE_CHECKING:
+    from claxon_export.train import FitReport
+
+
+def export_lines(bundle: Bundle, seconds: float) -> list[str]:
+    """What a new bundle is, and how far it is from its source."""
+    manifest = bundle.manifest
+    encoder = manifest.encoder
+    size_bytes = sum(entry.size_bytes for entry in manifest.files.values())
+    about = {
+        "encoder": f"{encoder.architecture}, {encoder.layers} layers, width {encoder.width}",
+        "features": ", ".join(encoder.features),
+        "heads": ", ".join(head.name for head in manifest.heads) or "none yet: `claxon fit`, `claxon add-head`",
+        "parity": parity_source(encoder.variants[0].parity),
+    }
+    title = f"{bundle.path}  {byte_count(size_bytes)}, {seconds:.1f} s"
+    return [title, *facts(about), *parity_rows(encoder.variants[0].parity, "    ")]
+
+
+def head_lines(bundle: Bundle, name: str, scores: Mapping[str, str] | None = None) -> list[str]:
+    """What a new head is, and how it is used."""
+    head = next(head for head in bundle.manifest.heads if head.name == name)
+    about = {"kind": f"{head.kind} on {head.feature}", "labels": ", ".join(map(str, head.labels)), **(scores or {})}
+    follow_up = f"claxon predict {bundle.path} --head {name}".replace(" ", NO_BREAK)
+    return [f"{bundle.path}  head {name}", *facts({**about, "next": follow_up})]
+
+
+def fit_lines(report: FitReport) -> list[str]:
+    """What a trained head is, how good it is, and how it is used."""
+    return head_lines(report.bundle, report.head, _scores(report))
+
+
+def _scores(report: FitReport) -> dict[str, str]:
+    scores = {"fitted": f"on {report.n_train:,} texts"}
+    if report.accuracy is not None:
+        scores["accuracy"] = f"{report.accuracy:.3f} on {report.n_test:,} texts held out"
+    if report.baseline_accuracy is not None:
+        scores["baseline"] = f"{report.baseline_accuracy:.3f} for always naming the commonest label"
+    return scores

@@ -1,0 +1,56 @@
+"""Claxon classifies text with small transformer encoders, on ONNX Runtime, without PyTorch.
+
+>>> import claxon
+>>> clf = claxon.load("my-bundle", head="sentiment")
+>>> clf.predict(["great book"])
+array(['positive'], dtype='<U8')
+"""
+
+from __future__ import annotations
+
+from claxon.bundle import Bundle
+from claxon.classifier import Classifier, Predictions
+from claxon.decision import Label
+from claxon.encoder import Encoder, Features
+from claxon.errors import (
+    BundleError,
+    BundleNotFoundError,
+    ClaxonError,
+    ClosedError,
+    DeviceError,
+    EngineError,
+    InputError,
+    IntegrityError,
+    MissingDependencyError,
+    OptionError,
+    TruncatedTextError,
+)
+from claxon.label_sets import LabelSet
+from claxon.truncation import TruncationWarning
+from claxon.version import __version__
+
+load = Classifier.load
+
+__all__ = [
+    "Bundle",
+    "BundleError",
+    "BundleNotFoundError",
+    "Classifier",
+    "ClaxonError",
+    "ClosedError",
+    "DeviceError",
+    "Encoder",
+    "EngineError",
+    "Features",
+    "InputError",
+    "IntegrityError",
+    "Label",
+    "LabelSet",
+    "MissingDependencyError",
+    "OptionError",
+    "Predictions",
+    "TruncatedTextError",
+    "TruncationWarning",
+    "__version__",
+    "load",
+]

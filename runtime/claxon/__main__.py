@@ -1,0 +1,10 @@
+"""``python -m claxon`` is ``claxon``."""
+
+from __future__ import annotations
+
+import sys
+
+from claxon.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

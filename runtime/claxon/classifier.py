@@ -1,0 +1,296 @@
+"""Texts -> labels: an encoder, the heads on it, and the decision."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+import numpy as np
+
+from claxon.bundle import Bundle
+from claxon.decision import Label, label_array, ranked, softmax, winners
+from claxon.encoder import WINDOW, Encoder, FloatMatrix, RunOptions
+from claxon.errors import OptionError
+from claxon.heads import GraphHead, Head, LabelHead
+from claxon.label_sets import Combine, LabelSet
+from claxon.manifest import LabelValue, ScoreKind
+from claxon.options import count, real_number
+from claxon.texts import iter_windows
+from claxon.tokens import BoolArray, IntArray
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """All that one call found out, in the texts' order.
+
+    Attributes:
+        labels: The winning label of each text, ``None`` where its score is below the threshold. Shape: ``(texts,)``.
+        scores: What the winners were chosen by. Shape: ``(texts, labels)``, float32.
+        n_tokens: Tokens of each text before the cut. Shape: ``(texts,)``, int64.
+        truncated: Which texts were cut. Shape: ``(texts,)``, bool.
+    """
+
+    labels: np.ndarray[tuple[int], Any]
+    scores: FloatMatrix
+    n_tokens: IntArray
+    truncated: BoolArray
+
+
+class Classifier:
+    """A head on an encoder. May be shared between threads.
+
+    ``scores`` are the head's own: probabilities for ``pretrained`` and ``logistic`` heads; cosines, which are not
+    probabilities, for ``similarity`` heads without a temperature, ``softmax(cosine / temperature)`` with one.
+    """
+
+    def __init__(self, encoder: Encoder, heads: Mapping[str, Head], head: str | None = None) -> None:
+        """Compose loaded parts; ``claxon.load`` and ``Classifier.from_labels`` are the usual ways in.
+
+        Args:
+            encoder: Gives the features.
+            heads: By name; all are served by ``predict_all``.
+            head: The one that answers the other calls; may be left out where there is one only.
+
+        Raises:
+            OptionError: there is no such head, or none at all.
+        """
+        self.encoder = encoder
+        self.heads = dict(heads)
+        self.head_name = _chosen(encoder, self.heads, head)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        head: str | None = None,
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+        threads: int | None = None,
+        max_tokens: int | None = None,
+        session_options: onnxruntime.SessionOptions | None = None,
+    ) -> Self:
+        """Load a bundle's encoder and heads, after every file was checked; what is not below is as for ``Encoder.load``.
+
+        Args:
+            path: The bundle's folder.
+            head: Which head answers; may be left out where the bundle has one. With several and none chosen, only
+                ``predict_all`` answers.
+
+        Raises:
+            BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
+        """
+        bundle = Bundle.open(path)
+        names = [spec.name for spec in bundle.manifest.heads]
+        if not names:
+            raise OptionError(
+                f"{bundle.path} has no heads; add one with `claxon fit` or `claxon add-head`, "
+                "or use Encoder.load and Classifier.from_labels"
+            )
+        if head is not None and head not in names:
+            raise OptionError(f"{bundle.path} has no head {head!r}, but {', '.join(names)}")
+        encoder = Encoder.from_bundle(
+            bundle,
+            device=device,
+            precision=precision,
+            threads=threads,
+            max_tokens=max_tokens,
+            session_options=session_options,
+        )
+        return cls(encoder, {spec.name: GraphHead(bundle, spec) for spec in bundle.manifest.heads}, head)
+
+    @classmethod
+    def from_labels(
+        cls,
+        encoder: Encoder,
+        labels: LabelSet | Sequence[str] | Mapping[str, str | Sequence[str]],
+        *,
+        template: str | None = None,
+        combine: str = Combine.MEAN,
+        temperature: float | None = None,
+    ) -> Self:
+        """Classify by the cosine between a text's embedding and each label's; no training.
+
+        Args:
+            encoder: A sentence encoder.
+            labels: Label names; or a mapping of label to a description or several phrasings, which do better.
+            template: Put around every phrasing, with ``{label}`` in it: ``"This review is {label}."``.
+            combine: ``mean`` of a label's phrasings, or ``best`` of them.
+            temperature: Makes probabilities, ``softmax(cosine / temperature)``; ``None`` leaves cosines.
+
+        Raises:
+            OptionError: fewer than two labels, duplicates, a template without ``{label}``, a ``LabelSet`` together with
+                what it has of its own, no sentence embedding.
+        """
+        if not isinstance(labels, LabelSet):
+            labels = LabelSet.of(labels, template=template, combine=combine)
+        elif template is not None or combine not in (Combine.MEAN, labels.combine):
+            raise OptionError("a LabelSet has its own template and combine: give them to LabelSet.of")
+        head = LabelHead.of(encoder, labels, temperature)
+        return cls(encoder, {head.name: head})
+
+    @property
+    def labels(self) -> tuple[LabelValue, ...]:
+        """The head's labels, in the order of the scores' columns."""
+        return self._head().labels
+
+    @property
+    def classes_(self) -> np.ndarray[tuple[int], Any]:
+        """``labels`` as an array, as scikit-learn has it."""
+        return label_array(self.labels)
+
+    def predict(
+        self, texts: Iterable[str], *, threshold: float | None = None, **options: Unpack[RunOptions]
+    ) -> np.ndarray[tuple[int], Any]:
+        """The label of each text.
+
+        Args:
+            texts: As for ``Encoder.encode``.
+            threshold: Texts whose best score is below it get ``None``, not a guess.
+            options: ``batch_size``, ``show_progress_bar``, ``on_truncation``, as for ``Encoder.encode``.
+
+        Returns:
+            Strings or integers as the labels are, shape ``(texts,)``; dtype object with a threshold.
+
+        Raises:
+            InputError, OptionError, EngineError, ClosedError: as ``Encoder.encode`` does.
+            OptionError: the threshold is not a number; several heads and none chosen.
+        """
+        return self.predictions(texts, threshold=threshold, **options).labels
+
+    def predict_proba(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
+        """Probabilities, rows sum to one. Shape: ``(texts, labels)``, float32.
+
+        Raises:
+            OptionError: the head gives cosines and has no temperature.
+        """
+        head = self._head()
+        if head.score_kind is ScoreKind.COSINE and head.temperature is None:
+            raise OptionError(
+                f"head {head.name!r} gives cosines, which are not probabilities: use similarity(), "
+                "or give the head a temperature"
+            )
+        return self.predictions(texts, **options).scores
+
+    def decision_function(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
+        """What ``predict`` takes the largest of. Shape: ``(texts, labels)``, float32; see the class for its kind."""
+        return self.predictions(texts, **options).scores
+
+    def similarity(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
+        """Cosines between texts and labels, in [-1, 1]; not probabilities. Shape: ``(texts, labels)``, float32.
+
+        Raises:
+            OptionError: the head is not a similarity head.
+        """
+        head = self._head()
+        if head.score_kind is not ScoreKind.COSINE:
+            raise OptionError(f"head {head.name!r} gives probabilities: use predict_proba()")
+        return head(self.encoder.features(texts, [head.feature], **options).values[head.feature])
+
+    def classify(
+        self,
+        texts: Iterable[str],
+        *,
+        top_k: int | None = 1,
+        threshold: float | None = None,
+        **options: Unpack[RunOptions],
+    ) -> list[list[Label]]:
+        """The best labels of each text with their scores, best first.
+
+        Args:
+            texts: As for ``Encoder.encode``.
+            top_k: Labels a text at most; ``None`` for all.
+            threshold: Labels whose score is below it are left out, so that a list may be empty.
+            options: As for ``predict``.
+
+        Raises:
+            OptionError: ``top_k`` is not 1 or more; and as ``predict`` does.
+        """
+        most, least = count("top_k", top_k, none_means="all labels"), _threshold(threshold)
+        return ranked(self.predictions(texts, **options).scores, self.labels, most, least)
+
+    def predictions(
+        self, texts: Iterable[str], *, threshold: float | None = None, **options: Unpack[RunOptions]
+    ) -> Predictions:
+        """Labels, scores, token counts and truncation from one call; the arguments are those of ``predict``."""
+        head = self._head()
+        return self._all(texts, [head], threshold, options)[head.name]
+
+    def predictions_iter(
+        self, texts: Iterable[str], *, threshold: float | None = None, batch_size: int | None = None
+    ) -> Iterator[Predictions]:
+        """``predictions`` of up to 2,048 texts at a time, lazily, for input that does not fit in memory."""
+        self._head()
+        least = _threshold(threshold)
+        return (
+            self.predictions(window, threshold=least, batch_size=batch_size, on_truncation="ignore")
+            for window in iter_windows(texts, WINDOW)
+        )
+
+    def predict_all(
+        self, texts: Iterable[str], *, threshold: float | None = None, **options: Unpack[RunOptions]
+    ) -> dict[str, np.ndarray[tuple[int], Any]]:
+        """The labels that every head gives, by head; the encoder runs once for all of them."""
+        found = self.predictions_all(texts, threshold=threshold, **options)
+        return {name: predictions.labels for name, predictions in found.items()}
+
+    def predictions_all(
+        self, texts: Iterable[str], *, threshold: float | None = None, **options: Unpack[RunOptions]
+    ) -> dict[str, Predictions]:
+        """``predictions`` of every head, by head; the encoder runs once for all of them."""
+        return self._all(texts, list(self.heads.values()), threshold, options)
+
+    def close(self) -> None:
+        """Close the encoder; later calls raise ``ClosedError``."""
+        self.encoder.close()
+
+    def __enter__(self) -> Self:
+        """The classifier itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Head and encoder, in one line."""
+        return f"Classifier(head={self.head_name!r}, encoder={self.encoder!r})"
+
+    def _head(self) -> Head:
+        if self.head_name is None:
+            names = ", ".join(self.heads)
+            raise OptionError(f"{self.encoder.bundle.path} has several heads; load it with head= one of {names}")
+        return self.heads[self.head_name]
+
+    def _all(
+        self, texts: Iterable[str], heads: Sequence[Head], threshold: float | None, options: RunOptions
+    ) -> dict[str, Predictions]:
+        least = _threshold(threshold)
+        features = self.encoder.features(texts, [head.feature for head in heads], **options)
+        found = {}
+        for head in heads:
+            scores = head(features.values[head.feature])
+            if head.temperature is not None:
+                scores = softmax(scores, head.temperature)
+            labels = winners(scores, head.labels, least)
+            found[head.name] = Predictions(labels, scores, features.n_tokens, features.truncated)
+        return found
+
+
+def _threshold(threshold: float | None) -> float | None:
+    return real_number("threshold", threshold, is_finite=False, none_means="the best label in any case")
+
+
+def _chosen(encoder: Encoder, heads: Mapping[str, Head], head: str | None) -> str | None:
+    if not heads:
+        raise OptionError(f"no head was given for {encoder.bundle.path}; a classifier needs one or more")
+    if head is None:
+        return next(iter(heads)) if len(heads) == 1 else None
+    if head not in heads:
+        raise OptionError(f"{encoder.bundle.path} has no head {head!r}, but {', '.join(heads)}")
+    return head

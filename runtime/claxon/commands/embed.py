@@ -1,0 +1,164 @@
+"""``claxon embed``: texts in, vectors out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from numpy.lib.format import write_array_header_1_0
+
+from claxon.commands.arguments import add_bundle, add_engine, add_input, add_output, engine_options
+from claxon.commands.columns import shortest
+from claxon.commands.streaming import notice_truncation, open_input, stream_rows
+from claxon.commands.writing import JSONWriter, check_new_columns, open_output
+from claxon.encoder import Encoder, Features
+from claxon.errors import OptionError
+from claxon.manifest import Feature
+from claxon.records import STANDARD_STREAM, Records, Row
+
+NPY, JSONL = "npy", "jsonl"
+
+
+class Embed:
+    """Vectors."""
+
+    name = "embed"
+    help = (
+        "Turn texts into vectors: a .npy array of float32, one row a text; or JSON lines, which keep every column of "
+        "the input and add embedding."
+    )
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon embed BUNDLE [INPUT] [options]"
+        add_bundle(parser)
+        add_input(parser)
+        group = parser.add_argument_group("vectors")
+        group.add_argument(
+            "--feature", choices=list(Feature), help="which vector (default: what the source calls its embedding)"
+        )
+        output = add_output(parser)
+        output.add_argument(
+            "--output-format", choices=[NPY, JSONL], help="default: npy for a FILE that ends in .npy, else jsonl"
+        )
+        add_engine(parser)
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Embed the input."""
+        is_npy = _is_npy(options)
+        with open_input(options) as records, Encoder.load(options.bundle, **engine_options(options)) as encoder:
+            feature = _feature(encoder, options.feature)
+            if not is_npy:
+                check_new_columns(records.columns, JSONVectorWriter.added(options.prefix))
+            with open_output(options.output) as stream:
+                width = encoder.spec.features[feature]
+                writer: VectorWriter = JSONVectorWriter(stream, feature, options.prefix)
+                if is_npy:
+                    writer = NPYWriter(stream, feature, width)
+                _embed(encoder, feature, records, writer, options)
+        return 0
+
+
+EMBED = Embed()
+
+
+class VectorWriter(Protocol):
+    """Writes vectors in one format."""
+
+    def write(self, rows: list[Row], features: Features) -> None:
+        """The vectors of some rows."""
+
+    def finish(self) -> None:
+        """After the last row."""
+
+
+class NPYWriter:
+    """An array in numpy's format, row after row; the header is written again when the number of rows is known."""
+
+    def __init__(self, stream: BinaryIO, feature: Feature, width: int) -> None:
+        self._stream = stream
+        self._feature = feature
+        self._width = width
+        self._rows = 0
+        self._write_header()
+
+    def write(self, rows: list[Row], features: Features) -> None:
+        """The vectors of some rows."""
+        self._stream.write(features.values[self._feature].astype("<f4").tobytes())
+        self._rows += len(rows)
+
+    def finish(self) -> None:
+        """Put the number of rows into the header; numpy pads it, so that any number fits."""
+        self._stream.seek(0)
+        self._write_header()
+
+    def _write_header(self) -> None:
+        shape = (self._rows, self._width)
+        write_array_header_1_0(self._stream, {"descr": "<f4", "fortran_order": False, "shape": shape})
+
+
+class JSONVectorWriter:
+    """One JSON object a line: the input's columns and the vector."""
+
+    def __init__(self, stream: BinaryIO, feature: Feature, prefix: str) -> None:
+        self._stream = stream
+        self._feature = feature
+        self._writer = JSONWriter(stream)
+        self._embedding, self._truncated = self.added(prefix)
+
+    @staticmethod
+    def added(prefix: str) -> list[str]:
+        """Names of the added columns: the vector, and whether the text was cut."""
+        return [f"{prefix}embedding", f"{prefix}truncated"]
+
+    def write(self, rows: list[Row], features: Features) -> None:
+        """The vectors of some rows."""
+        for row, vector, is_cut in zip(rows, features.values[self._feature], features.truncated, strict=True):
+            added = {self._embedding: [shortest(value) for value in vector]}
+            self._writer.write(row.values, {**added, self._truncated: True} if is_cut else added)
+        self._stream.flush()
+
+    def finish(self) -> None:
+        """Nothing is left to do."""
+
+
+def _feature(encoder: Encoder, asked: str | None) -> Feature:
+    """The feature asked for, or the default one.
+
+    Raises:
+        OptionError: the bundle has it not.
+    """
+    name = asked or encoder.spec.default_feature
+    held = ", ".join(encoder.spec.features)
+    if name is None:
+        raise OptionError(f"{encoder.bundle.path} has no sentence embedding; choose --feature among {held}")
+    if name not in encoder.spec.features:
+        raise OptionError(f"{encoder.bundle.path} has no feature {name!r}, but {held}")
+    return Feature(name)
+
+
+def _is_npy(options: argparse.Namespace) -> bool:
+    """Whether to write an array.
+
+    Raises:
+        OptionError: an array was asked for on standard output, where its header cannot be written last.
+    """
+    is_npy = (options.output_format or Path(options.output).suffix[1:].lower()) == NPY
+    if is_npy and options.output == STANDARD_STREAM:
+        raise OptionError("an array needs a file: add -o FILE.npy, or leave --output-format npy out")
+    return bool(is_npy)
+
+
+def _embed(
+    encoder: Encoder, feature: Feature, records: Records, writer: VectorWriter, options: argparse.Namespace
+) -> None:
+    def embed(window: list[Row]) -> int:
+        texts = [row.text for row in window]
+        features = encoder.features(texts, [feature], batch_size=options.batch_size, on_truncation="ignore")
+        writer.write(window, features)
+        return int(features.truncated.sum())
+
+    streamed = stream_rows(records, embed, options)
+    writer.finish()
+    notice_truncation(streamed, encoder.max_tokens, options)

@@ -1,0 +1,86 @@
+"""``claxon similar``: texts in, the nearest of some label names out."""
+
+from __future__ import annotations
+
+import argparse
+
+from claxon.classifier import Classifier
+from claxon.commands.arguments import (
+    add_bundle,
+    add_engine,
+    add_input,
+    add_output,
+    add_row_format,
+    engine_options,
+    finite_float,
+)
+from claxon.commands.labelling import add_decision, label_stream
+from claxon.encoder import Encoder
+from claxon.label_sets import Combine, LabelSet
+
+
+class Similar:
+    """Labels by similarity."""
+
+    name = "similar"
+    help = (
+        "Label texts by the similarity between their embedding and those of label names or phrasings, without "
+        "training. The score is a cosine, which is no probability; --temperature makes one of it."
+    )
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon similar BUNDLE [INPUT] (--labels A,B,… | --labels-file FILE) [options]"
+        add_bundle(parser)
+        add_input(parser)
+        add_labels(parser)
+        add_decision(parser)
+        add_row_format(add_output(parser))
+        add_engine(parser)
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Label the input."""
+        label_set = label_set_of(options)
+        return label_stream(lambda: _load(options, label_set), options)
+
+
+SIMILAR = Similar()
+
+
+def add_labels(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """Label names, and how texts are compared with them; returned is the choice of where labels come from."""
+    group = parser.add_argument_group("labels")
+    choice = group.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--labels", metavar="A,B,…", help="label names, with commas between")
+    choice.add_argument(
+        "--labels-file",
+        metavar="FILE",
+        help=".json: a list of names, or an object of name to phrasings; .txt: one name a line",
+    )
+    group.add_argument("--template", metavar="WORDS", help="put around every phrasing: 'This is {label}.'")
+    group.add_argument(
+        "--combine",
+        choices=list(Combine),
+        default=Combine.MEAN,
+        help="several phrasings of a label: their mean, or the best of them (default: mean)",
+    )
+    group.add_argument(
+        "--temperature", metavar="T", type=finite_float, help="scores are softmax(cosine / T) (default: cosines)"
+    )
+    return choice
+
+
+def label_set_of(options: argparse.Namespace) -> LabelSet:
+    """The labels of ``add_labels``.
+
+    Raises:
+        OptionError: as ``LabelSet``.
+    """
+    if options.labels is not None:
+        return LabelSet.parse(options.labels, template=options.template, combine=options.combine)
+    return LabelSet.from_file(options.labels_file, template=options.template, combine=options.combine)
+
+
+def _load(options: argparse.Namespace, label_set: LabelSet) -> Classifier:
+    encoder = Encoder.load(options.bundle, **engine_options(options))
+    return Classifier.from_labels(encoder, label_set, temperature=options.temperature)

@@ -1,0 +1,80 @@
+"""From the input to the output, a window of rows at a time."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import islice
+
+from claxon.commands.arguments import check_one_input
+from claxon.progress import progress
+from claxon.records import STANDARD_STREAM, Format, Records, Row, open_records, read_records
+
+# The first window is small, so that the first rows come soon; large ones make better batches.
+FIRST_WINDOW, LARGEST_WINDOW = 64, 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """How many texts went through, and how many of them were cut."""
+
+    total: int
+    truncated: int
+
+
+def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
+    """The records of ``INPUT`` or of ``--texts``.
+
+    Raises:
+        OptionError, InputError, OSError: as ``open_records``.
+    """
+    check_one_input(options)
+    if options.texts is not None:
+        texts = [text.encode(errors="replace") for text in options.texts]
+        return nullcontext(read_records(texts, "--texts", Format.LINES))
+    source = STANDARD_STREAM if options.input is None else options.input
+    if _is_typed(options) and not options.quiet:
+        print("claxon: reading from the terminal, one text a line; Ctrl-D ends", file=sys.stderr)
+    return open_records(source, file_format=options.format, text_column=options.text)
+
+
+def stream_rows(rows: Iterable[Row], work: Callable[[list[Row]], int], options: argparse.Namespace) -> Streamed:
+    """Give ``work`` the rows, window by window, under a progress bar where standard error is a terminal.
+
+    ``work`` tells how many texts of its window were cut.
+    """
+    is_shown = sys.stderr.isatty() and not options.quiet and not _is_typed(options)
+    total = truncated = 0
+    first = 1 if _is_typed(options) else FIRST_WINDOW
+    with progress(None, unit="text", is_shown=is_shown) as bar:
+        for window in windows(rows, first, LARGEST_WINDOW if first > 1 else 1):
+            truncated += work(window)
+            total += len(window)
+            bar.update(len(window))
+    return Streamed(total, truncated)
+
+
+def windows(rows: Iterable[Row], first: int, largest: int) -> Iterator[list[Row]]:
+    """Lists of ``first`` rows, then twice as many each time, up to ``largest``."""
+    source = iter(rows)
+    size = first
+    while window := list(islice(source, size)):
+        yield window
+        size = min(2 * size, largest)
+
+
+def notice_truncation(streamed: Streamed, max_tokens: int, options: argparse.Namespace) -> None:
+    """Say on standard error how many texts were cut, if any."""
+    if streamed.truncated and not options.quiet:
+        print(
+            f"claxon: {streamed.truncated:,} of {streamed.total:,} texts were cut at {max_tokens} tokens",
+            file=sys.stderr,
+        )
+
+
+def _is_typed(options: argparse.Namespace) -> bool:
+    """Whether a person types the input."""
+    return options.texts is None and options.input in (None, STANDARD_STREAM) and sys.stdin.isatty()

@@ -1,0 +1,63 @@
+"""Every error that Claxon raises on purpose.
+
+    ClaxonError
+    ├── BundleError                  (ValueError)  the folder is not a whole, known, unchanged bundle
+    │   ├── BundleNotFoundError      (FileNotFoundError)
+    │   └── IntegrityError           a file is missing, unlisted, or differs from the manifest
+    ├── InputError                   (ValueError)  the texts are not what can be classified
+    │   └── TruncatedTextError       texts are longer than the limit, and the caller asked to be told
+    ├── OptionError                  (ValueError)  an option's value cannot be met: the message lists what can
+    ├── DeviceError                  (RuntimeError)  the device asked for is not there; the message says why
+    ├── EngineError                  (RuntimeError)  ONNX Runtime failed to load or to run a graph
+    ├── MissingDependencyError       (ImportError)  a package is absent; the message names the extra
+    └── ClosedError                  (RuntimeError)  the object was closed
+
+``claxon_export.errors`` continues the tree for everything that happens before a bundle exists.
+Each inherits a built-in class as well, so that ``except ValueError`` means what it says.
+"""
+
+from __future__ import annotations
+
+
+class ClaxonError(Exception):
+    """The root: ``except claxon.ClaxonError`` catches whatever Claxon raises on purpose."""
+
+
+class BundleError(ClaxonError, ValueError):
+    """The folder is not a bundle that this version can read."""
+
+
+class BundleNotFoundError(BundleError, FileNotFoundError):
+    """There is no bundle at the path."""
+
+
+class IntegrityError(BundleError):
+    """A file of the bundle is missing, not listed, or not the one that the manifest describes."""
+
+
+class InputError(ClaxonError, ValueError):
+    """The texts are not what can be classified: not strings, not a sequence, no such column."""
+
+
+class TruncatedTextError(InputError):
+    """Some texts are longer than the limit, and ``on_truncation="error"`` was asked for."""
+
+
+class OptionError(ClaxonError, ValueError):
+    """An option has a value that cannot be met."""
+
+
+class DeviceError(ClaxonError, RuntimeError):
+    """The device asked for cannot be used here."""
+
+
+class EngineError(ClaxonError, RuntimeError):
+    """ONNX Runtime could not load or run a graph."""
+
+
+class MissingDependencyError(ClaxonError, ImportError):
+    """A package that the call needs is not installed."""
+
+
+class ClosedError(ClaxonError, RuntimeError):
+    """The object was closed, and has no session to run."""

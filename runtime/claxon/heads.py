@@ -1,0 +1,157 @@
+"""Features -> scores: the heads of a bundle, and heads made of label names at run time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from claxon.bundle import Bundle
+from claxon.encoder import Encoder, FloatMatrix
+from claxon.errors import BundleError, EngineError, OptionError
+from claxon.label_sets import LabelSet
+from claxon.manifest import Feature, HeadSpec, LabelValue, ScoreKind
+from claxon.options import real_number
+from claxon.providers import CPU_PROVIDER, Device, EngineRequest
+from claxon.session import Session
+from claxon.similarity import label_matrix, similarity_scores
+
+
+class Head(Protocol):
+    """What a classifier needs of a head."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def feature(self) -> Feature:
+        """The feature that it reads."""
+
+    @property
+    def labels(self) -> tuple[LabelValue, ...]:
+        """The labels, in the order of the scores' columns."""
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the scores are."""
+
+    @property
+    def temperature(self) -> float | None:
+        """Turns cosines into probabilities; ``None`` leaves them cosines."""
+
+    def __call__(self, features: FloatMatrix) -> FloatMatrix:
+        """Scores ``(texts, labels)`` for features ``(texts, width)``, float32 both."""
+
+
+class GraphHead:
+    """A head of a bundle: a small ONNX graph."""
+
+    def __init__(self, bundle: Bundle, spec: HeadSpec) -> None:
+        """Load the head's graph, its hash checked first.
+
+        Raises:
+            BundleError: the graph's inputs and outputs are not those of a head, or not of the encoder's width and the
+                labels' number, or its weights are not finite.
+            EngineError: ONNX Runtime refuses the graph.
+        """
+        self.spec = spec
+        # A head is a few thousand multiplications: one thread on the CPU, wherever the encoder runs.
+        asked = EngineRequest(Device.CPU, (CPU_PROVIDER,), threads=1)
+        self._session = Session(bundle.read(spec.file).tobytes(), {}, asked)
+        if (self._session.inputs, self._session.outputs) != (("features",), ("scores",)):
+            raise BundleError(f"{bundle.path}: {spec.file} is not a head: expected features -> scores")
+        self._try(bundle.manifest.encoder.features[spec.feature])
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.spec.name
+
+    @property
+    def feature(self) -> Feature:
+        """The feature that it reads."""
+        return self.spec.feature
+
+    @property
+    def labels(self) -> tuple[LabelValue, ...]:
+        """The labels, in the order of the scores' columns."""
+        return self.spec.labels
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the scores are."""
+        return self.spec.scores
+
+    @property
+    def temperature(self) -> float | None:
+        """Turns cosines into probabilities; ``None`` leaves them cosines."""
+        return self.spec.temperature
+
+    def __call__(self, features: FloatMatrix) -> FloatMatrix:
+        """Scores ``(texts, labels)`` for features ``(texts, width)``, float32 both."""
+        if not len(features):
+            return np.empty((0, len(self.labels)), np.float32)
+        scores: FloatMatrix = self._session.run(["scores"], {"features": features})[0]
+        expected = (len(features), len(self.labels))
+        if scores.shape != expected or scores.dtype != np.float32:
+            raise BundleError(
+                f"head {self.name!r} gave {scores.dtype} scores of shape {scores.shape}, expected float32 of {expected}"
+            )
+        return scores
+
+    def _try(self, width: int) -> None:
+        """Run on a row of zeros, which NaN and infinite weights turn into NaN."""
+        try:
+            scores = self(np.zeros((1, width), np.float32))
+        except EngineError as error:
+            raise BundleError(f"head {self.name!r} does not take {self.feature} of width {width}: {error}") from error
+        if not np.isfinite(scores).all():
+            raise BundleError(f"head {self.name!r} holds weights that are NaN or infinite; make it again")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelHead:
+    """A head made of label names: the cosine between a text's embedding and each label's.
+
+    Attributes:
+        matrix: Unit-norm vectors of the labels, or of their phrasings. Shape: ``(vectors, width)``, float32.
+    """
+
+    label_set: LabelSet
+    matrix: FloatMatrix
+    temperature: float | None = None
+    name: str = "labels"
+    feature: Feature = Feature.EMBEDDING
+    score_kind: ScoreKind = ScoreKind.COSINE
+
+    @classmethod
+    def of(cls, encoder: Encoder, label_set: LabelSet, temperature: float | None = None) -> LabelHead:
+        """Embed the labels' phrasings with the encoder that will embed the texts.
+
+        Raises:
+            OptionError: the encoder has no sentence embedding, or the temperature is not above 0.
+        """
+        temperature = real_number("temperature", temperature, above=0, none_means="cosines")
+        require_embedding(encoder.bundle)
+        vectors = encoder.encode(label_set.texts, feature=Feature.EMBEDDING)
+        return cls(label_set, label_matrix(vectors, label_set.counts, label_set.combine), temperature)
+
+    @property
+    def labels(self) -> tuple[LabelValue, ...]:
+        """The labels, in the order of the scores' columns."""
+        return self.label_set.labels
+
+    def __call__(self, features: FloatMatrix) -> FloatMatrix:
+        """Cosines ``(texts, labels)`` for unit-norm embeddings ``(texts, width)``, float32 both."""
+        return similarity_scores(features, self.matrix, self.label_set.counts, self.label_set.combine)
+
+
+def require_embedding(bundle: Bundle) -> None:
+    """Raise ``OptionError`` unless the bundle's encoder gives unit-norm embeddings, which similarity needs."""
+    if Feature.EMBEDDING not in bundle.manifest.encoder.features:
+        raise OptionError(
+            f"{bundle.path} has no sentence embedding, which label similarity needs; "
+            "export it with --pooling mean (or cls), or use a sentence encoder such as all-mpnet-base-v2"
+        )

@@ -1,0 +1,133 @@
+"""A graph in memory -> a session that runs it; the only import of onnxruntime."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from claxon.errors import EngineError, MissingDependencyError
+from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest, check_granted, request
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+Array = np.ndarray[Any, Any]
+
+
+@cache
+def engine() -> ModuleType:
+    """The onnxruntime module, imported when first needed.
+
+    Raises:
+        MissingDependencyError: it is not installed; the message names the extras that bring it.
+    """
+    try:
+        onnxruntime = import_module("onnxruntime")
+    except ImportError as error:
+        raise MissingDependencyError(
+            f"onnxruntime cannot be imported ({error}); pip install 'claxon[cpu]', or 'claxon[gpu]' for CUDA"
+        ) from error
+    if not hasattr(onnxruntime, "InferenceSession"):
+        raise MissingDependencyError(
+            "onnxruntime is half installed, as happens when its CPU and GPU wheels overwrite each other; "
+            "pip uninstall onnxruntime onnxruntime-gpu && pip install 'claxon[cpu]'"
+        )
+    onnxruntime.set_default_logger_severity(3)
+    return onnxruntime
+
+
+def engine_request(device: str, threads: int | None) -> EngineRequest:
+    """What to ask of the installed ONNX Runtime; see ``providers.request`` for the errors."""
+    return request(device, threads, engine().get_available_providers())
+
+
+class Session:
+    """One graph, loaded. May be run by several threads at once."""
+
+    def __init__(
+        self,
+        graph: bytes,
+        weights: Mapping[str, Array],
+        asked: EngineRequest,
+        session_options: onnxruntime.SessionOptions | None = None,
+    ) -> None:
+        """Load a graph.
+
+        Args:
+            graph: The ONNX model.
+            weights: Its external initializers by name; ONNX Runtime copies them.
+            asked: Providers and threads.
+            session_options: Used as they are, apart from the weights; ``threads`` is then theirs.
+
+        Raises:
+            EngineError: ONNX Runtime refuses the graph.
+            DeviceError: the device that was asked for did not start.
+        """
+        ort = engine()
+        options = session_options if session_options is not None else _options(asked)
+        try:
+            values = [ort.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
+            options.add_external_initializers(list(weights), values)
+            self._session = _start(graph, options, asked)
+        except Exception as error:  # ONNX Runtime's exceptions have no common base but Exception
+            raise EngineError(f"ONNX Runtime could not load the graph: {error}") from error
+        check_granted(asked, self.providers)
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """What ONNX Runtime says that it runs on, first choice first."""
+        return tuple(self._session.get_providers())
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the graph's inputs."""
+        return tuple(value.name for value in self._session.get_inputs())
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the graph's outputs."""
+        return tuple(value.name for value in self._session.get_outputs())
+
+    def run(self, outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
+        """The named outputs for ``feeds``.
+
+        Raises:
+            EngineError: ONNX Runtime failed, out of memory for instance.
+        """
+        try:
+            results: list[Array] = self._session.run(list(outputs), dict(feeds))
+        except Exception as error:  # as above
+            raise EngineError(f"ONNX Runtime could not run the graph: {error}") from error
+        return results
+
+
+def _start(graph: bytes, options: onnxruntime.SessionOptions, asked: EngineRequest) -> onnxruntime.InferenceSession:
+    """A session on what was asked for; on the CPU where ``auto`` was, and CUDA does not start.
+
+    ONNX Runtime's own fallback is off: it takes place for ``cuda`` as well, and is told of on standard output.
+    """
+    ort = engine()
+    if CUDA_PROVIDER in asked.providers and hasattr(ort, "preload_dlls"):
+        with redirect_stdout(sys.stderr):  # where it prints what it cannot find; standard output is for results
+            ort.preload_dlls()
+    try:
+        return ort.InferenceSession(graph, options, providers=list(asked.providers), enable_fallback=0)
+    except Exception:
+        if asked.device is not Device.AUTO or CUDA_PROVIDER not in asked.providers:
+            raise
+        return ort.InferenceSession(graph, options, providers=[CPU_PROVIDER], enable_fallback=0)
+
+
+def _options(asked: EngineRequest) -> onnxruntime.SessionOptions:
+    options = engine().SessionOptions()
+    options.intra_op_num_threads = asked.threads
+    options.inter_op_num_threads = 1
+    options.enable_mem_pattern = False  # every batch has another shape: patterns would pile up
+    return options

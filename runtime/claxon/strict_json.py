@@ -1,0 +1,158 @@
+"""JSON to frozen dataclasses and back, strictly: no unknown key, no missing key, no other type. Pure.
+
+    decode(Point, {"x": 1, "y": 2})  ->  Point(x=1, y=2)
+
+Understands dataclasses, ``tuple[T, ...]``, ``dict[K, V]``, ``StrEnum``, unions and the JSON scalars.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from enum import StrEnum
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+MAX_DEPTH = 32
+
+
+class StrictJSONError(ValueError):
+    """The JSON is not what the classes describe; the message names the place."""
+
+
+def parse(content: bytes) -> Any:
+    """The JSON value that ``content`` (UTF-8) holds.
+
+    Raises:
+        StrictJSONError: not JSON, a key that stands twice, NaN or infinity, half of a surrogate pair, or nested deeper
+            than ``MAX_DEPTH``.
+    """
+    try:
+        value = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except StrictJSONError:
+        raise
+    except (ValueError, RecursionError) as error:  # ValueError: not UTF-8, not JSON, or an integer of 5,000 digits
+        raise StrictJSONError(f"not valid JSON: {error}") from None
+    _check_value(value, MAX_DEPTH)
+    return value
+
+
+def decode(kind: Any, value: Any, where: str = "") -> Any:
+    """``value`` as an instance of ``kind``.
+
+    Raises:
+        StrictJSONError: with the path to the value that does not fit.
+    """
+    if isinstance(kind, UnionType):
+        return _decode_union(kind, value, where)
+    if get_origin(kind) is tuple:
+        items = _expect(list, value, where)
+        return tuple(decode(get_args(kind)[0], item, f"{where}[{i}]") for i, item in enumerate(items))
+    if get_origin(kind) is dict:
+        key_kind, item_kind = get_args(kind)
+        entries = _expect(dict, value, where)
+        return {decode(key_kind, k, where): decode(item_kind, v, _join(where, k)) for k, v in entries.items()}
+    if dataclasses.is_dataclass(kind):
+        return _decode_dataclass(kind, value, where)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return _decode_enum(kind, value, where)
+    return _decode_scalar(kind, value, where)
+
+
+def encode(value: Any) -> Any:
+    """Dataclasses, tuples and enums as JSON's objects, arrays and strings."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {str(key): encode(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [encode(item) for item in value]
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise StrictJSONError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice")
+    return result
+
+
+def _refuse_constant(name: str) -> Any:
+    raise StrictJSONError(f"{name} is not a JSON number")
+
+
+def _check_value(value: Any, left: int) -> None:
+    if left == 0:
+        raise StrictJSONError(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, str):
+        _check_string(value)
+    children = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in children:
+        _check_value(child, left - 1)
+
+
+def _check_string(text: str) -> None:
+    """JSON can escape half of a surrogate pair, which no output can encode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise StrictJSONError(f"{text!r:.80} holds half of a surrogate pair") from None
+
+
+def _join(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
+def _expect(kind: type, value: Any, where: str) -> Any:
+    if not isinstance(value, kind):
+        raise StrictJSONError(f"{where or 'top level'}: expected {kind.__name__}, found {type(value).__name__}")
+    return value
+
+
+def _decode_union(kind: UnionType, value: Any, where: str) -> Any:
+    options = [option for option in get_args(kind) if option is not type(None)]
+    if value is None and len(options) < len(get_args(kind)):
+        return None
+    if len(options) == 1:
+        return decode(options[0], value, where)
+    for option in options:
+        try:
+            return decode(option, value, where)
+        except StrictJSONError:
+            continue
+    raise StrictJSONError(f"{where or 'top level'}: {value!r:.80} is none of {kind}")
+
+
+def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
+    given = _expect(dict, value, where)
+    hints = get_type_hints(kind)
+    unknown, missing = given.keys() - hints.keys(), hints.keys() - given.keys()
+    if unknown:
+        raise StrictJSONError(f"{where or 'top level'}: unknown key {min(unknown)!r}")
+    if missing:
+        raise StrictJSONError(f"{where or 'top level'}: the key {min(missing)!r} is missing")
+    return kind(**{name: decode(hints[name], given[name], _join(where, name)) for name in hints})
+
+
+def _decode_enum(kind: type[StrEnum], value: Any, where: str) -> StrEnum:
+    try:
+        return kind(value)
+    except ValueError:
+        raise StrictJSONError(f"{where or 'top level'}: {value!r:.80} is none of {', '.join(kind)}") from None
+
+
+def _decode_scalar(kind: type, value: Any, where: str) -> Any:
+    if kind is float and type(value) is int:
+        value = _as_float(value)
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):
+        raise StrictJSONError(f"{where or 'top level'}: expected {kind.__name__}, found {value!r:.80}")
+    return value
+
+
+def _as_float(number: Any) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

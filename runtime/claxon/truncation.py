@@ -1,0 +1,56 @@
+"""What is said of texts that are longer than the limit: a warning at the caller's line, an error, or nothing. Pure."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from enum import StrEnum
+
+import numpy as np
+
+from claxon.errors import TruncatedTextError
+from claxon.tokens import Tokens
+
+
+class TruncationWarning(UserWarning):
+    """Texts were longer than the limit and were cut."""
+
+
+class OnTruncation(StrEnum):
+    """What to do when a text is longer than the limit: it is cut in any case but ``error``."""
+
+    WARN = "warn"
+    IGNORE = "ignore"
+    ERROR = "error"
+
+
+def report_truncation(tokens: Tokens, limit: int, action: OnTruncation) -> None:
+    """Say how many texts were cut, and which is the first; one warning a call.
+
+    Raises:
+        TruncatedTextError: a text was cut, and ``action`` is ``error``.
+    """
+    rows = np.flatnonzero(tokens.truncated)
+    if action is OnTruncation.IGNORE or not len(rows):
+        return
+    message = (
+        f"{len(rows)} of {len(tokens.lengths)} texts have more than {limit} tokens "
+        f"(row {rows[0]} has {tokens.uncut_lengths[rows[0]]})"
+    )
+    if action is OnTruncation.ERROR:
+        raise TruncatedTextError(f"{message}; shorten them, or let them be cut with on_truncation='warn'")
+    warnings.warn(f"{message} and are cut; see `truncated`", TruncationWarning, stacklevel=_caller_level())
+
+
+def _caller_level() -> int:
+    """``stacklevel`` of the first line outside this package, so that the warning stands where the texts came from.
+
+    Written out because ``skip_file_prefixes`` came with Python 3.12.
+    """
+    package = __name__.partition(".")[0]
+    level = 0  # of this function; its caller is 1, as ``warnings.warn`` counts there
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame = frame.f_back
+        level += 1
+    return level

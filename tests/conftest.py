@@ -1,0 +1,81 @@
+"""Where real data and real models are found; what needs them is skipped, with the reason, where they are not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import claxon
+import claxon_export
+from tests.checkpoints import write_checkpoint
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def _folder(variable: str, fallback: Path) -> Path:
+    folder = Path(os.environ.get(variable, fallback)).expanduser()
+    if not folder.is_dir():
+        pytest.skip(f"no {variable} is set and the fallback folder is absent")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Real labelled texts: amazon_reviews, amazon_stars, emotion, sst2."""
+    return _folder("CLAXON_DATA", SHARED / "data")
+
+
+@pytest.fixture(scope="session")
+def shared_models_folder() -> Path:
+    """Small real checkpoints: distilbert-sst2-mini."""
+    return _folder("CLAXON_SHARED_MODELS", SHARED / "models")
+
+
+@pytest.fixture(scope="session")
+def fetched_models_folder() -> Path:
+    """The Hub's checkpoints: all-MiniLM-L6-v2 and all-mpnet-base-v2."""
+    return _folder("CLAXON_MODELS", Path("~/.cache/claxon/models"))
+
+
+REVIEWS = {
+    "great book , i love it": "positive",
+    "the food was very good": "positive",
+    "really good service and a great room": "positive",
+    "my phone works , good price": "positive",
+    "awful film , i hate it": "negative",
+    "the phone broke today": "negative",
+    "bad service , and it arrived late": "negative",
+    "not good , not great , awful": "negative",
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sentence encoder with random weights: MPNet, 2 layers, width 32, at most 48 tokens."""
+    return write_checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny-mpnet", "mpnet")
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DistilBERT classifier with random weights and the labels NEGATIVE and POSITIVE."""
+    folder = tmp_path_factory.mktemp("checkpoints") / "tiny-distilbert"
+    return write_checkpoint(folder, "distilbert", labels=("NEGATIVE", "POSITIVE"))
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of ``tiny_checkpoint`` with the heads ``sentiment`` (logistic) and ``topic`` (similarity); read only."""
+    bundle = tmp_path_factory.mktemp("bundles") / "tiny"
+    claxon_export.export(tiny_checkpoint, bundle)
+    claxon_export.fit(bundle, list(REVIEWS), list(REVIEWS.values()), head="sentiment", test_size=0)
+    claxon_export.add_head(bundle, "topic", labels=claxon.LabelSet.of(["book", "phone", "food"]))
+    return bundle
+
+
+@pytest.fixture
+def copied_bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
+    """A copy of ``tiny_bundle`` that a test may change."""
+    return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))

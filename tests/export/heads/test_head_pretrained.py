@@ -1,0 +1,152 @@
+"""Classifiers of small random transformers models: the head on their CLS state against their own logits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+
+from claxon.manifest import Feature, HeadKind, ScoreKind
+from claxon_export.errors import HeadError, UnsupportedArchitectureError
+from claxon_export.heads import pretrained_head
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
+
+TOLERANCE = 1e-6
+WIDTH = 32
+LABELS = ("bad", "mixed", "good")
+ARCHITECTURES = ("distilbert", "bert", "mpnet")
+Array = np.ndarray[Any, Any]
+
+
+def small_model(architecture: str) -> Any:
+    torch.set_num_threads(1)
+    torch.manual_seed(3)
+    sizes = {"num_hidden_layers": 1, "hidden_size": WIDTH, "num_attention_heads": 4, "intermediate_size": 48}
+    if architecture == "distilbert":
+        sizes = {"n_layers": 1, "dim": WIDTH, "n_heads": 4, "hidden_dim": 48}
+    config = transformers.AutoConfig.for_model(architecture, vocab_size=50, num_labels=len(LABELS), **sizes)
+    # Weights much larger than those of a fresh model, or else all probabilities would be near a third.
+    model = transformers.AutoModelForSequenceClassification.from_config(config).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0, 0.3)
+    return model
+
+
+def weights_of(model: Any) -> dict[str, Array]:
+    return {name: value.numpy() for name, value in model.state_dict().items()}
+
+
+def run(graph: bytes, features: Array) -> Array:
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    scores: Array = session.run(["scores"], {"features": features})[0]
+    return scores
+
+
+@pytest.fixture
+def bert_weights() -> dict[str, Array]:
+    random = np.random.default_rng(0)
+    shapes = {"bert.pooler.dense.weight": (WIDTH, WIDTH), "bert.pooler.dense.bias": (WIDTH,)}
+    shapes |= {"classifier.weight": (len(LABELS), WIDTH), "classifier.bias": (len(LABELS),)}
+    return {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_probabilities_are_those_of_transformers(architecture: str) -> None:
+    model = small_model(architecture)
+    ids = torch.randint(5, 50, (40, 9), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        states = model.base_model(ids).last_hidden_state[:, 0].numpy()
+        expected = model(ids).logits.softmax(dim=-1).numpy()
+    head = pretrained_head(architecture, model.config.to_dict(), weights_of(model), LABELS)
+    found = run(head.graph, states)
+    assert np.ptp(expected, axis=0).min() > 0.01  # the texts do differ
+    np.testing.assert_allclose(found, expected, atol=TOLERANCE, rtol=0)
+    np.testing.assert_array_equal(found.argmax(axis=1), expected.argmax(axis=1))
+
+
+def test_the_head_says_what_it_is(bert_weights: dict[str, Array]) -> None:
+    head = pretrained_head("bert", {"hidden_size": WIDTH}, bert_weights, LABELS)
+    assert (head.kind, head.feature, head.scores) == (HeadKind.PRETRAINED, Feature.CLS, ScoreKind.PROBABILITY)
+    assert head.labels == LABELS
+    assert head.temperature is None
+
+
+def test_nodes_bear_the_names_of_the_checkpoint(bert_weights: dict[str, Array]) -> None:
+    model = onnx.load_from_string(pretrained_head("bert", {}, bert_weights, LABELS).graph)
+    assert [node.name for node in model.graph.node] == [
+        "pooler.dense",
+        "pooler.dense.tanh",
+        "classifier",
+        "classifier.softmax",
+    ]
+
+
+def test_the_name_of_the_architecture_in_front_does_not_matter(bert_weights: dict[str, Array]) -> None:
+    bare = {name.removeprefix("bert."): value for name, value in bert_weights.items()}
+    with_prefix = pretrained_head("bert", {}, bert_weights, LABELS)
+    assert pretrained_head("bert", {}, bare, LABELS).graph == with_prefix.graph
+
+
+def test_half_precision_weights_are_taken(bert_weights: dict[str, Array]) -> None:
+    half = {name: value.astype(np.float16) for name, value in bert_weights.items()}
+    features = np.random.default_rng(1).normal(size=(5, WIDTH)).astype(np.float32)
+    full = run(pretrained_head("bert", {}, bert_weights, LABELS).graph, features)
+    np.testing.assert_allclose(run(pretrained_head("bert", {}, half, LABELS).graph, features), full, atol=0.05)
+
+
+def test_an_architecture_without_a_writer_lists_those_with_one() -> None:
+    with pytest.raises(UnsupportedArchitectureError, match=r"'roberta'.*distilbert, bert, mpnet"):
+        pretrained_head("roberta", {}, {}, LABELS)
+
+
+@pytest.mark.parametrize("name", ["bert.pooler.dense.weight", "classifier.bias"])
+def test_a_missing_weight_is_named(bert_weights: dict[str, Array], name: str) -> None:
+    del bert_weights[name]
+    with pytest.raises(HeadError, match=rf"no weight .*{name}"):
+        pretrained_head("bert", {}, bert_weights, LABELS)
+
+
+@pytest.mark.parametrize("problem", ["multi_label_classification", "regression"])
+def test_a_classifier_that_does_not_choose_is_refused(bert_weights: dict[str, Array], problem: str) -> None:
+    with pytest.raises(HeadError, match=problem):
+        pretrained_head("bert", {"problem_type": problem}, bert_weights, LABELS)
+
+
+def test_one_output_is_no_choice(bert_weights: dict[str, Array]) -> None:
+    bert_weights |= {"classifier.weight": np.ones((1, WIDTH)), "classifier.bias": np.ones(1)}
+    with pytest.raises(HeadError, match="found 1 label"):
+        pretrained_head("bert", {}, bert_weights, ["only"])
+
+
+def test_a_label_for_each_row_is_expected(bert_weights: dict[str, Array]) -> None:
+    with pytest.raises(HeadError, match="2 labels were given for 3 classes"):
+        pretrained_head("bert", {}, bert_weights, ["bad", "good"])
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        ("classifier.weight", (3, 7), "classifier takes 7 values, expected 32"),
+        ("classifier.weight", (3, WIDTH, 1), r"expected \(out, in\)"),
+        ("classifier.bias", (4,), r"a bias \(4,\)"),
+        ("bert.pooler.dense.weight", (WIDTH, 8), "pooler.dense takes 8 values, expected 32"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(
+    bert_weights: dict[str, Array], name: str, shape: tuple[int, ...], message: str
+) -> None:
+    bert_weights[name] = np.zeros(shape, np.float32)
+    with pytest.raises(HeadError, match=message):
+        pretrained_head("bert", {"hidden_size": WIDTH}, bert_weights, LABELS)
+
+
+def test_a_weight_that_is_not_finite_is_named(bert_weights: dict[str, Array]) -> None:
+    bert_weights["classifier.weight"][0, 0] = np.inf
+    with pytest.raises(HeadError, match=r"classifier\.weight has 1 value"):
+        pretrained_head("bert", {}, bert_weights, LABELS)

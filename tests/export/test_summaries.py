@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from claxon.bundle import Bundle
+from claxon.manifest import Feature
+from claxon_export.summaries import export_lines, fit_lines, head_lines
+from claxon_export.train import FitReport
+
+
+def test_an_export_is_told(tiny_bundle: Path) -> None:
+    first, *rest = export_lines(Bundle.open(tiny_bundle), 1.25)
+    assert first.startswith(f"{tiny_bundle}  ")
+    assert first.endswith(", 1.2 s")
+    assert "  heads     sentiment, topic" in rest
+    assert any("max difference" in line for line in rest)
+
+
+def test_a_head_is_told_with_what_comes_next(tiny_bundle: Path) -> None:
+    lines = head_lines(Bundle.open(tiny_bundle), "topic")
+    assert "  labels  book, phone, food" in lines
+    assert "".join(lines).replace("\n", " ").endswith("--head topic")
+
+
+def test_a_fit_without_held_out_texts_claims_no_accuracy(tiny_bundle: Path) -> None:
+    bundle = Bundle.open(tiny_bundle)
+    report = FitReport(bundle, "sentiment", Feature.EMBEDDING, ("a", "b"), 1200, 0, None, None)
+    text = "\n".join(fit_lines(report))
+    assert "on 1,200 texts" in text
+    assert "accuracy" not in text

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from claxon.commands.arguments import finite_float, positive_int, row_format
+from claxon.records import Format
+
+
+@pytest.mark.parametrize("word", ["0", "-1", "1.5", "x", "", "²"])
+def test_a_positive_number(word: str) -> None:
+    assert positive_int("7") == 7
+    with pytest.raises(argparse.ArgumentTypeError, match="whole number"):
+        positive_int(word)
+
+
+@pytest.mark.parametrize("word", ["nan", "inf", "x", ""])
+def test_a_finite_number(word: str) -> None:
+    assert finite_float("-0.5") == -0.5
+    with pytest.raises(argparse.ArgumentTypeError, match="not a number"):
+        finite_float(word)
+
+
+@pytest.mark.parametrize(
+    ("given", "source", "expected"),
+    [
+        ({}, Format.LINES, Format.CSV),
+        ({}, Format.TSV, Format.TSV),
+        ({}, Format.JSONL, Format.JSONL),
+        ({"output": "out.jsonl"}, Format.CSV, Format.JSONL),
+        ({"output": "out.jsonl", "output_format": "tsv"}, Format.CSV, Format.TSV),
+        ({"output": "out.csv", "json": True}, Format.CSV, Format.JSONL),
+    ],
+)
+def test_the_format_of_the_output(given: dict[str, object], source: Format, expected: Format) -> None:
+    options = argparse.Namespace(**{"output": "-", "output_format": None, "json": False, **given})
+    assert row_format(options, source) is expected

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import claxon
+from claxon.cli import main
+
+TEXTS = ["great book", "the phone broke"]
+
+
+def similar(bundle: Path, *words: str) -> int:
+    return main(["similar", str(bundle), "--json", *words, "--texts", *TEXTS])
+
+
+def test_scores_are_cosines(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert similar(tiny_bundle, "--labels", "book, phone", "--template", "a {label} .", "--all-scores") == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    encoder = claxon.Encoder.load(tiny_bundle)
+    head = claxon.Classifier.from_labels(encoder, ["book", "phone"], template="a {label} .")
+    expected = head.similarity(TEXTS)
+    found = [[row["scores"]["book"], row["scores"]["phone"]] for row in rows]
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert [row["predicted_label"] for row in rows] == head.predict(TEXTS).tolist()
+
+
+def test_a_temperature_makes_probabilities(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert similar(tiny_bundle, "--labels", "book,phone", "--temperature", "0.1", "--all-scores") == 0
+    for line in capsys.readouterr().out.splitlines():
+        assert sum(json.loads(line)["scores"].values()) == pytest.approx(1, abs=1e-6)
+
+
+def test_labels_from_a_file(tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "labels.json"
+    path.write_text(json.dumps({"good": ["great", "i love it"], "bad": "awful"}))
+    assert similar(tiny_bundle, "--labels-file", str(path), "--combine", "best") == 0
+    labels = {json.loads(line)["predicted_label"] for line in capsys.readouterr().out.splitlines()}
+    assert labels <= {"good", "bad"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--labels", "a,a"], ["--labels-file", "none.json"], ["--labels", "a,b", "--temperature", "0"], []],
+)
+def test_labels_that_cannot_be_used_are_words_off(tiny_bundle: Path, words: list[str]) -> None:
+    assert similar(tiny_bundle, *words) == 2

@@ -125,7 +125,9 @@ def main() -> None:
     """Print the table and what it was measured on."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("bundle", metavar="BUNDLE", help="a bundle's folder")
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="the checkpoint it was made from: a folder or a Hub id")
+    parser.add_argument(
+        "checkpoint", metavar="CHECKPOINT", help="the checkpoint it was made from: a folder or a Hub id"
+    )
     parser.add_argument("--threads", type=int, default=available_threads(), help="for each engine (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="timed rounds (default: 5)")
     parser.add_argument("--texts", type=Path, help="plain lines; default: the 64 packaged texts, four times")

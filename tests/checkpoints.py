@@ -14,10 +14,9 @@ Array = np.ndarray[Any, Any]
 
 WIDTH, HEADS, LAYERS, INTERMEDIATE, POSITIONS = 32, 4, 2, 64, 66
 
-WORDS = (
-    "the a it is was this that not very really so good great bad awful love hate book film phone works broke "
-    "arrived late today and but of to my i me you we they ! ? . , ' - 0 1 2 3 price service food room"
-).split()
+SENTENCE = """the a it is was this that not very really so good great bad awful love hate book film phone works broke
+arrived late today and but of to my i me you we they ! ? . , ' - 0 1 2 3 price service food room"""
+WORDS = SENTENCE.split()
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 PIECES = [*LETTERS, *(f"##{piece}" for piece in ["ed", "ing", "ly", "er", *LETTERS])]
 
@@ -47,8 +46,7 @@ def write_checkpoint(
     (folder / "tokenizer_config.json").write_text(json.dumps(_tokenizer_config(architecture)))
     rng = np.random.default_rng(seed)
     tensors = {
-        name: _values(rng, name, shape).astype(dtype)
-        for name, shape in _shapes(architecture, len(vocab), len(labels))
+        name: _values(rng, name, shape).astype(dtype) for name, shape in _shapes(architecture, len(vocab), len(labels))
     }
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     if sentence and not labels:
@@ -147,11 +145,12 @@ LAYER_TENSORS: dict[str, dict[str, tuple[int, ...]]] = {
 
 
 def _classifier(architecture: str, n_labels: int) -> dict[str, tuple[int, ...]]:
-    return {
+    tensors: dict[str, dict[str, tuple[int, ...]]] = {
         "distilbert": {"pre_classifier": _SQUARE, "classifier": (n_labels, WIDTH)},
         "bert": {"bert.pooler.dense": _SQUARE, "classifier": (n_labels, WIDTH)},
         "mpnet": {"classifier.dense": _SQUARE, "classifier.out_proj": (n_labels, WIDTH)},
-    }[architecture]
+    }
+    return tensors[architecture]
 
 
 def _pair(name: str, shape: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -129,7 +129,7 @@ def torch_features(checkpoint: Checkpoint, batch: TokenBatch) -> dict[str, Array
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
     torch.set_num_threads(1)
-    model = transformers.AutoModel.from_pretrained(checkpoint.folder, dtype=torch.float32).eval()
+    model = transformers.AutoModel.from_pretrained(checkpoint.folder).eval()
     with torch.no_grad():
         states = model(
             input_ids=torch.from_numpy(batch.input_ids), attention_mask=torch.from_numpy(batch.attention_mask)

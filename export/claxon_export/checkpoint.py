@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from claxon.errors import OptionError
-
 from claxon_export.errors import CheckpointError, UnreadMeaningError
 from claxon_export.hub import fetch, read_json
 from claxon_export.sentence import Pooling, SentenceSettings, read_sentence_settings

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from claxon.errors import MissingDependencyError, OptionError
-
 from claxon_export.errors import CheckpointError, CheckpointNotFoundError
 
 SETTINGS_PATTERNS = (

@@ -18,6 +18,7 @@ from claxon_export.checkpoint import Checkpoint
 from claxon_export.encoder_files import GRAPH_NAME, WEIGHTS_NAME, Sizes, check_graph, encoder_spec, weight_offsets
 from claxon_export.errors import ExportError
 from claxon_export.graph import Array, GraphWriter, external
+from claxon_export.source import quiet
 
 # Opset 18 is the oldest in which ReduceL2 takes its axes as an input, as our pooling writes it.
 OPSET = 18
@@ -49,12 +50,14 @@ def write_encoder(checkpoint: Checkpoint, folder: Path) -> EncoderSpec:
 
 def _trace(checkpoint: Checkpoint) -> onnx.ModelProto:
     try:
+        import transformers
         from optimum.exporters.onnx import main_export
     except ImportError as error:
         raise MissingDependencyError(
             f"the optimum exporter needs optimum-onnx, torch and transformers ({error}); pip install 'claxon[optimum]'"
         ) from error
-    with tempfile.TemporaryDirectory() as work:
+    # What the tracer warns of, constants above all, is for the parity gate to judge.
+    with tempfile.TemporaryDirectory() as work, quiet(transformers):
         try:
             main_export(
                 str(checkpoint.folder), work, task="feature-extraction", library_name="transformers", opset=OPSET,

@@ -28,7 +28,7 @@ from claxon_export.source import SourceOutputs, open_source
 Array = np.ndarray[Any, Any]
 
 PROBABILITIES = "probabilities"
-PADDED_TEXTS = 6
+PADDED_TEXTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,10 @@ class _Run:
 
 
 def _all_lengths(tokens: Tokens) -> Array:
-    """Rows spread over all lengths, the longest among them."""
-    order = np.argsort(-tokens.lengths, kind="stable")
-    return order[:: max(len(order) // PADDED_TEXTS, 1)]
+    """Rows of different lengths, spread over all that there are, the shortest and the longest among them."""
+    rows = np.unique(tokens.lengths, return_index=True)[1]
+    spread: Array = rows[np.linspace(0, len(rows) - 1, min(PADDED_TEXTS, len(rows))).astype(int)]
+    return spread
 
 
 def _run(

@@ -129,7 +129,7 @@ class TorchSource:
             )
         # sentence-transformers lowers texts itself, before the tokenizer sees them
         self._lowercase = read_sentence_settings(checkpoint.folder).do_lower_case
-        with _quiet(self._transformers):
+        with quiet(self._transformers):
             self._tokenizer = self._load(self._transformers.AutoTokenizer)
             self._model = self._load_model()
 
@@ -138,7 +138,7 @@ class TorchSource:
         prompted = [self._checkpoint.prompt + text for text in _some(texts)]
         if self._lowercase:
             prompted = [text.lower() for text in prompted]
-        with _quiet(self._transformers):
+        with quiet(self._transformers):
             encoded = self._tokenizer(prompted, truncation=True, max_length=self._checkpoint.max_tokens)
         groups = EqualLengths(encoded["input_ids"])
         return _joined(groups, [self._run(batch) for batch in groups.batches()])
@@ -241,7 +241,7 @@ def _import(name: str) -> Any:
 
 
 @contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
+def quiet(transformers: Any) -> Iterator[None]:
     """Without transformers' log, progress bars and warnings; all as it was afterwards."""
     log = transformers.utils.logging
     hub = importlib.import_module("huggingface_hub.utils")

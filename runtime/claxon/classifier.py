@@ -75,7 +75,7 @@ class Classifier:
         max_tokens: int | None = None,
         session_options: onnxruntime.SessionOptions | None = None,
     ) -> Self:
-        """Load a bundle's encoder and heads, after every file was checked; what is not below is as for ``Encoder.load``.
+        """Load a bundle's encoder and heads, after every file was checked; other options are those of ``Encoder.load``.
 
         Args:
             path: The bundle's folder.

@@ -291,7 +291,7 @@ class Encoder:
             raise OptionError(f"{self.bundle.path} has no sentence embedding; choose feature= among {available}")
         chosen = self.spec.default_feature if name is None else name
         if chosen not in self.spec.features:
-            raise OptionError(f"{self.bundle.path} has no feature {chosen!r}, but {available}")
+            raise OptionError(f"{self.bundle.path} has no feature {str(chosen)!r}, but {available}")
         return Feature(chosen)
 
 

@@ -252,7 +252,7 @@ def _check_encoder(encoder: EncoderSpec) -> None:
 def _check_head(manifest: Manifest, head: HeadSpec) -> None:
     _check_listed(manifest, head.file, f"head {head.name!r}")
     if head.feature not in manifest.encoder.features:
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} reads {head.feature!r}, which the encoder has not")
+        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} reads '{head.feature}', which the encoder has not")
     if len(head.labels) < 2 or len(set(head.labels)) != len(head.labels):
         raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} needs two or more different labels")
     if head.temperature is not None and not head.temperature > 0:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from operator import index
+from numbers import Integral, Real
 from typing import TypeVar
 
 from claxon.errors import OptionError
@@ -24,7 +24,7 @@ def choice(option: str, value: str, kinds: type[Choice]) -> Choice:
         raise OptionError(f"{option} is {value!r:.80}, expected one of {', '.join(kinds)}") from None
 
 
-def count(option: str, value: int | None, *, none_means: str, most: int | None = None) -> int | None:
+def count(option: str, value: object, *, none_means: str, most: int | None = None) -> int | None:
     """A whole number from 1 to ``most``; numpy's integers are whole numbers, ``True`` is not. ``None`` passes.
 
     Raises:
@@ -32,7 +32,7 @@ def count(option: str, value: int | None, *, none_means: str, most: int | None =
     """
     if value is None:
         return None
-    number = _index(value)
+    number = int(value) if not isinstance(value, bool) and isinstance(value, Integral) else 0
     if number < 1 or (most is not None and number > most):
         expected = "1 or more" if most is None else f"1 to {most}"
         raise OptionError(f"{option} is {value!r:.80}, expected {expected}, or None for {none_means}")
@@ -40,7 +40,7 @@ def count(option: str, value: int | None, *, none_means: str, most: int | None =
 
 
 def real_number(
-    option: str, value: float | None, *, none_means: str, above: float | None = None, is_finite: bool = True
+    option: str, value: object, *, none_means: str, above: float | None = None, is_finite: bool = True
 ) -> float | None:
     """A number, above ``above`` where that is given. ``None`` passes.
 
@@ -49,23 +49,9 @@ def real_number(
     """
     if value is None:
         return None
-    number = _float(value)
+    number = float(value) if not isinstance(value, bool) and isinstance(value, Real) else math.nan
     is_wanted = not math.isnan(number) and (math.isfinite(number) or not is_finite)
     if not is_wanted or (above is not None and number <= above):
         expected = "a number" if above is None else f"a number above {above:g}"
         raise OptionError(f"{option} is {value!r:.80}, expected {expected}, or None for {none_means}")
     return number
-
-
-def _index(value: object) -> int:
-    """``value`` as an ``int``, 0 for what is none."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        return 0
-    return index(value)
-
-
-def _float(value: object) -> float:
-    """``value`` as a ``float``, NaN for what is none."""
-    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
-        return math.nan
-    return float(value)

@@ -22,4 +22,4 @@ def choose_variant(variants: Sequence[GraphVariant], precision: str) -> GraphVar
         if variant.precision == precision:
             return variant
     held = ", ".join(variant.precision for variant in variants)
-    raise OptionError(f"precision is {precision!r}, but the bundle holds {held}")
+    raise OptionError(f"precision is {str(precision)!r}, but the bundle holds {held}")

@@ -84,7 +84,7 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _check_value(value: Any, left: int) -> None:
-    if left == 0:
+    if left == 0 and isinstance(value, dict | list):
         raise StrictJSONError(f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, str):
         _check_string(value)
@@ -146,7 +146,8 @@ def _decode_enum(kind: type[StrEnum], value: Any, where: str) -> StrEnum:
 def _decode_scalar(kind: type, value: Any, where: str) -> Any:
     if kind is float and type(value) is int:
         value = _as_float(value)
-    if type(value) is not kind or (kind is float and not math.isfinite(value)):
+    is_kind = type(value) is kind  # bool is no int here
+    if not is_kind or (kind is float and not math.isfinite(value)):
         raise StrictJSONError(f"{where or 'top level'}: expected {kind.__name__}, found {value!r:.80}")
     return value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -29,7 +29,7 @@ def iter_texts(texts: Iterable[str]) -> Iterator[str]:
         raise InputError(f"expected a list of texts, found one {type(texts).__name__}; write [text]")
     if getattr(texts, "ndim", 1) != 1:
         raise InputError(f"expected texts in one dimension, found an array of shape {getattr(texts, 'shape', '?')}")
-    if not isinstance(texts, Iterable) or isinstance(texts, Mapping | Set):
+    if not isinstance(texts, Iterable) or isinstance(texts, Mapping | set | frozenset):
         raise InputError(f"expected a list of texts, found {type(texts).__name__}")
     return _checked(_plain(texts))
 

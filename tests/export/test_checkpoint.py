@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer
+
 from claxon.errors import OptionError
 from claxon_export.checkpoint import Pooling, open_checkpoint
 from claxon_export.errors import CheckpointError, CheckpointNotFoundError, UnreadMeaningError
-from safetensors.numpy import save_file
-from tokenizers import Tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
+
 from claxon.errors import MissingDependencyError, OptionError
 from claxon_export.errors import CheckpointError, CheckpointNotFoundError
 from claxon_export.hub import Snapshot, fetch, read_json

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from claxon_export.errors import CheckpointError
 from claxon_export.sentence import Pooling, SentenceSettings, read_sentence_settings
 

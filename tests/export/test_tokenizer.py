@@ -7,9 +7,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tokenizers import Tokenizer
+
 from claxon_export.errors import CheckpointError
 from claxon_export.tokenizer import pad_id, tokenizer_files, tokenizer_json, with_lowercase
-from tokenizers import Tokenizer
 
 if TYPE_CHECKING:
     from pathlib import Path

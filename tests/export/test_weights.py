@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
+
 from claxon_export.errors import CheckpointError
 from claxon_export.weights import MissingTensorError, open_weights
-from safetensors.numpy import load_file, save_file
 
 VALUES = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
 BFLOAT16_STEP = 2.0**-7  # relative: what cutting a float32 to 8 significant bits loses at most

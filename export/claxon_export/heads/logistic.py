@@ -43,15 +43,21 @@ def logistic_head(
         )
     names = _names(labels, fitted)
     graphs = _graphs(fitted)
-    probe = Probe.of(fitted)
-    graph = min(graphs, key=probe.difference)
-    parity = probe.parity(graph)
+    verified = Probe.of(fitted).verified(graphs)
     details: dict[str, LabelValue] = {
         **fitted.details,
         "skl2onnx": required("skl2onnx").__version__,
         "n_features": width,
     }
-    return HeadGraph(HeadKind.LOGISTIC, feature, names, ScoreKind.PROBABILITY, graph, details=details, parity=parity)
+    return HeadGraph(
+        HeadKind.LOGISTIC,
+        feature,
+        names,
+        ScoreKind.PROBABILITY,
+        verified.graph,
+        details=details,
+        parity=verified.parity,
+    )
 
 
 def _graphs(fitted: FittedClassifier) -> list[bytes]:

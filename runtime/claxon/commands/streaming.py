@@ -49,7 +49,7 @@ def stream_rows(rows: Iterable[Row], work: Callable[[list[Row]], int], options: 
     is_shown = sys.stderr.isatty() and not options.quiet and not _is_typed(options)
     total = truncated = 0
     first = 1 if _is_typed(options) else FIRST_WINDOW
-    with progress(None, unit="text", is_shown=is_shown) as bar:
+    with progress(None, unit=" texts", is_shown=is_shown) as bar:
         for window in windows(rows, first, LARGEST_WINDOW if first > 1 else 1):
             truncated += work(window)
             total += len(window)

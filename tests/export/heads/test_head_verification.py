@@ -45,51 +45,48 @@ def shifted(graph: bytes, by: float) -> bytes:
 def test_a_faithful_graph_passes() -> None:
     classifier = fitted()
     graph = convert(classifier)
-    probe = Probe.of(classifier)
-    comparison = probe.parity(graph).comparisons[0]
-    assert comparison.max_abs_difference == probe.difference(graph) <= TOLERANCE
+    verified = Probe.of(classifier).verified([graph])
+    (comparison,) = verified.parity.comparisons
+    assert verified.graph == graph
+    assert comparison.max_abs_difference <= TOLERANCE
     assert comparison.label_agreement == 1
+
+
+def test_the_nearest_graph_is_taken() -> None:
+    classifier = fitted()
+    graph = convert(classifier)
+    verified = Probe.of(classifier).verified([shifted(graph, np.nan), shifted(graph, 1e-6), graph])
+    assert verified.graph == graph
 
 
 def test_the_digest_is_that_of_the_rows() -> None:
     classifier = fitted()
     rows = random_rows(classifier)
-    digest = hashlib.sha256(rows.tobytes()).hexdigest()
-    assert Probe.of(classifier).parity(convert(classifier)).texts_sha256 == digest
+    parity = Probe.of(classifier).verified([convert(classifier)]).parity
+    assert (parity.texts, parity.texts_sha256) == (ROWS, hashlib.sha256(rows.tobytes()).hexdigest())
 
 
 def test_a_graph_slightly_off_is_refused_with_the_figure() -> None:
     classifier = fitted()
-    probe, graph = Probe.of(classifier), shifted(convert(classifier), 1e-2)
-    with pytest.raises(
-        HeadError, match=rf"off those of predict_proba by {probe.difference(graph):.3g} on 256 random rows"
-    ):
-        probe.parity(graph)
+    with pytest.raises(HeadError, match=r"off those of predict_proba by 0\.0\d+ on 256 random rows"):
+        Probe.of(classifier).verified([shifted(convert(classifier), 1e-2)])
 
 
 def test_a_graph_that_gives_nan_is_refused() -> None:
     classifier = fitted()
-    probe, graph = Probe.of(classifier), shifted(convert(classifier), np.nan)
-    assert probe.difference(graph) == float("inf")
-    with pytest.raises(HeadError, match="by inf"):
-        probe.parity(graph)
+    with pytest.raises(HeadError, match="predict_proba by inf"):
+        Probe.of(classifier).verified([shifted(convert(classifier), np.nan)])
 
 
 def test_a_label_that_differs_where_the_margin_is_clear_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("claxon_export.heads.verification.TOLERANCE", 1.0)
     classifier = fitted()
     with pytest.raises(HeadError, match=r"labels differ from the estimator's on \d+ of 256"):
-        Probe.of(classifier).parity(shifted(convert(classifier), -0.5))
+        Probe.of(classifier).verified([shifted(convert(classifier), -0.5)])
 
 
-@pytest.mark.parametrize(
-    ("rounding", "source"),
-    [(1e-7, "float32"), (2e-5, "float64"), (1e-3, "float32")],
-)
-def test_what_rounds_by_itself_is_asked_in_float64(
-    rounding: float, source: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Small roundings do not matter; large ones must not be hidden by asking in float64."""
+def rounding_estimator(rounding: float, monkeypatch: pytest.MonkeyPatch) -> FittedClassifier:
+    """An estimator whose answers to float32 rows are off by that much."""
     classifier = fitted()
     answer = classifier.estimator.predict_proba
 
@@ -97,20 +94,23 @@ def test_what_rounds_by_itself_is_asked_in_float64(
         return answer(rows) + (rounding if rows.dtype == np.float32 else 0)
 
     monkeypatch.setattr(classifier.estimator, "predict_proba", rounded, raising=False)
-    probe = Probe.of(classifier)
-    assert probe.own_rounding == pytest.approx(rounding, rel=1e-2)
-    np.testing.assert_array_equal(probe.expected, rounded(probe.rows.astype(source)))
-    assert probe.source.endswith(", given float64") == (source == "float64")
+    return classifier
 
 
-def test_a_large_rounding_of_its_own_is_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    classifier = fitted()
-    answer = classifier.estimator.predict_proba
-    monkeypatch.setattr(
-        classifier.estimator, "predict_proba", lambda rows: answer(rows) + (rows.dtype == np.float32) * 0.25
-    )
-    with pytest.raises(HeadError, match=r"by 0\.25 on 256 .* itself moves by 0\.25"):
-        Probe.of(classifier).parity(convert(classifier))
+@pytest.mark.parametrize(("rounding", "is_float64"), [(1e-6, False), (2e-5, True)])
+def test_what_rounds_by_itself_is_asked_in_float64(
+    rounding: float, is_float64: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier = rounding_estimator(rounding, monkeypatch)
+    parity = Probe.of(classifier).verified([convert(classifier)]).parity
+    assert parity.source.endswith(", given float64") is is_float64
+    assert parity.comparisons[0].max_abs_difference <= TOLERANCE
+
+
+def test_a_large_rounding_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier = rounding_estimator(1e-3, monkeypatch)
+    with pytest.raises(HeadError, match=r"by 0\.001 on 256 .* itself moves by 0\.001"):
+        Probe.of(classifier).verified([convert(classifier)])
 
 
 def test_an_estimator_that_cannot_predict_is_refused() -> None:

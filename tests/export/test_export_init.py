@@ -1,0 +1,71 @@
+"""The public names of the export, imported when they are first used."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import claxon_export
+from claxon.errors import MissingDependencyError
+from claxon_export import adding, errors, exporting, train
+
+NAMES = {
+    "CheckpointError",
+    "CheckpointNotFoundError",
+    "ExportError",
+    "FitReport",
+    "HeadError",
+    "ParityError",
+    "TargetExistsError",
+    "TrainingError",
+    "UnreadMeaningError",
+    "UnsupportedArchitectureError",
+    "add_head",
+    "export",
+    "fit",
+}
+
+
+def test_public_names_are_pinned() -> None:
+    assert set(claxon_export.__all__) == NAMES
+    assert list(claxon_export.__all__) == sorted(claxon_export.__all__)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_public_name_is_there(name: str) -> None:
+    assert getattr(claxon_export, name).__name__ == name
+
+
+def test_functions_are_those_of_their_modules() -> None:
+    assert claxon_export.export is exporting.export
+    assert claxon_export.add_head is adding.add_head
+    assert claxon_export.fit is train.fit
+    assert claxon_export.FitReport is train.FitReport
+    assert claxon_export.ParityError is errors.ParityError
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'exports'"):
+        claxon_export.exports  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["export", "add_head", "fit", "FitReport"])
+def test_missing_extra_is_named_by_whoever_needs_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(module: str) -> None:
+        raise ModuleNotFoundError("No module named 'onnx'", name="onnx")
+
+    monkeypatch.setattr(claxon_export.importlib, "import_module", absent)
+    with pytest.raises(MissingDependencyError) as caught:
+        getattr(claxon_export, name)
+    assert str(caught.value) == (
+        f"claxon_export.{name} needs onnx, which is not installed; pip install 'claxon[export]'"
+    )
+
+
+def test_importing_the_package_imports_none_of_its_dependencies() -> None:
+    heavy = {"onnx", "safetensors", "sklearn", "skl2onnx", "torch", "optimum", "scipy"}
+    script = f"import sys, claxon_export; print(sorted({heavy!r} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,77 @@
+"""What is asked of ONNX Runtime, and what of its answers is accepted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from claxon import providers
+from claxon.errors import DeviceError, OptionError
+from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest, check_granted, device_of, request
+
+CPU_ONLY = ["AzureExecutionProvider", CPU_PROVIDER]
+WITH_CUDA = ["TensorrtExecutionProvider", CUDA_PROVIDER, CPU_PROVIDER]
+
+
+@pytest.mark.parametrize(
+    ("device", "available", "asked"),
+    [
+        ("auto", CPU_ONLY, (CPU_PROVIDER,)),
+        ("cpu", CPU_ONLY, (CPU_PROVIDER,)),
+        ("auto", WITH_CUDA, (CUDA_PROVIDER, CPU_PROVIDER)),
+        ("cuda", WITH_CUDA, (CUDA_PROVIDER, CPU_PROVIDER)),
+        ("cpu", WITH_CUDA, (CPU_PROVIDER,)),
+        (Device.CPU, WITH_CUDA, (CPU_PROVIDER,)),
+    ],
+)
+def test_the_providers_of_a_device(device: str, available: list[str], asked: tuple[str, ...]) -> None:
+    found = request(device, 3, available)
+    assert found == EngineRequest(Device(device), asked, 3)
+
+
+def test_cuda_that_is_not_built_in_says_what_to_install() -> None:
+    with pytest.raises(DeviceError, match=r"only AzureExecutionProvider, CPUExecutionProvider; .*'claxon\[gpu\]'"):
+        request("cuda", 1, CPU_ONLY)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:0", "CPU", ""])
+def test_an_unknown_device_is_told_the_known_ones(device: str) -> None:
+    with pytest.raises(OptionError, match=f"device is '{device}', expected one of auto, cpu, cuda"):
+        request(device, 1, WITH_CUDA)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 1.5, "2", True])
+def test_threads_are_one_or_more(threads: Any) -> None:
+    with pytest.raises(OptionError, match=r"threads is .*, expected 1 or more, or None for what this process may use"):
+        request("cpu", threads, CPU_ONLY)
+
+
+def test_threads_are_those_of_the_process_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "available_threads", lambda: 7)
+    assert request("cpu", None, CPU_ONLY).threads == 7
+    assert request("cpu", 2, CPU_ONLY).threads == 2
+
+
+def test_cuda_that_did_not_start_is_an_error_with_causes() -> None:
+    asked = request("cuda", 1, WITH_CUDA)
+    with pytest.raises(DeviceError, match=r"loaded CPUExecutionProvider: .*nvidia-smi.*cuDNN.*claxon doctor"):
+        check_granted(asked, [CPU_PROVIDER])
+
+
+@pytest.mark.parametrize(
+    ("device", "granted"),
+    [
+        ("cuda", [CUDA_PROVIDER, CPU_PROVIDER]),
+        ("auto", [CPU_PROVIDER]),
+        ("auto", [CUDA_PROVIDER, CPU_PROVIDER]),
+        ("cpu", [CPU_PROVIDER]),
+    ],
+)
+def test_what_meets_the_request_passes(device: str, granted: list[str]) -> None:
+    check_granted(request(device, 1, WITH_CUDA), granted)
+
+
+def test_the_device_is_what_was_granted() -> None:
+    assert device_of([CUDA_PROVIDER, CPU_PROVIDER]) is Device.CUDA
+    assert device_of([CPU_PROVIDER]) is Device.CPU

@@ -1,0 +1,196 @@
+"""Who may import whom, read from the source; what a prediction loads, seen in a fresh process."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ROOMS = {"claxon": ROOT / "runtime", "claxon_export": ROOT / "export"}
+SOURCES = {
+    ".".join(path.relative_to(room).with_suffix("").parts).removesuffix(".__init__"): path
+    for package, room in ROOMS.items()
+    for path in sorted((room / package).rglob("*.py"))
+}
+RUNTIME = [name for name in SOURCES if name.partition(".")[0] == "claxon"]
+EXPORT = [name for name in SOURCES if name.partition(".")[0] == "claxon_export"]
+
+# Besides the standard library and those beside them in the list, these modules import nothing.
+PURE = ["errors", "strict_json", "manifest", "options", "version"]
+PURE_NUMPY = [
+    *PURE,
+    "tokens",
+    "batching",
+    "texts",
+    "decision",
+    "tensors",
+    "truncation",
+    "precision",
+    "similarity",
+    "label_sets",
+]
+STRANGERS = ["session", "tokenization", "bundle"]
+FOREIGN = {"numpy", "onnxruntime", "tokenizers", "tqdm"}
+HEAVY = {
+    "claxon_export",
+    "datasets",
+    "huggingface_hub",
+    "joblib",
+    "onnx",
+    "optimum",
+    "pandas",
+    "pyarrow",
+    "safetensors",
+    "scipy",
+    "sentence_transformers",
+    "skl2onnx",
+    "sklearn",
+    "torch",
+    "transformers",
+}
+NO_TEST_OF_THEIR_NAME = {"__init__", "__main__", "version"}
+
+
+def imports(name: str, *, typing_too: bool = True) -> set[str]:
+    """Full names of the modules that a module's source imports anywhere in it, by name or by ``import_module``."""
+    tree = ast.parse(SOURCES[name].read_text(encoding="utf-8"))
+    found: set[str] = set()
+    for node in _nodes(tree, typing_too=typing_too):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{name} imports by a relative path"
+            found |= {_module(str(node.module), alias.name) for alias in node.names}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+            found |= {str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)}
+    return found
+
+
+def _module(parent: str, name: str) -> str:
+    """``from parent import name`` imports a module if there is one of that name, else a thing from ``parent``."""
+    return f"{parent}.{name}" if f"{parent}.{name}" in SOURCES else parent
+
+
+def _nodes(tree: ast.AST, *, typing_too: bool) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING" and not typing_too:
+            continue
+        yield node
+        yield from _nodes(node, typing_too=typing_too)
+
+
+def foreign(name: str, *, typing_too: bool = False) -> set[str]:
+    """Top-level names of what is imported beyond the standard library and this project."""
+    tops = {module.partition(".")[0] for module in imports(name, typing_too=typing_too)}
+    return tops - sys.stdlib_module_names - ROOMS.keys()
+
+
+def reached(name: str) -> set[str]:
+    """All modules of the project that come along when ``name`` is imported."""
+    found: set[str] = set()
+    left = {name}
+    while left:
+        module = left.pop()
+        found.add(module)
+        left |= {other for other in imports(module, typing_too=False) if other in SOURCES} - found
+    return found
+
+
+def test_the_reader_of_imports_sees_what_it_should() -> None:
+    assert {"claxon.bundle", "numpy"} <= imports("claxon.encoder")
+    assert "onnxruntime" in imports("claxon.encoder")
+    assert "onnxruntime" not in imports("claxon.encoder", typing_too=False)
+    assert "onnxruntime" in imports("claxon.session", typing_too=False)
+    assert reached("claxon.bundle") >= {"claxon.manifest", "claxon.errors"}
+    assert len(RUNTIME) > 20
+    assert len(EXPORT) > 20
+
+
+@pytest.mark.parametrize("module", PURE)
+def test_a_pure_module_imports_the_standard_library_and_pure_modules(module: str) -> None:
+    assert foreign(f"claxon.{module}", typing_too=True) == set()
+    assert reached(f"claxon.{module}") <= {f"claxon.{pure}" for pure in PURE}
+
+
+@pytest.mark.parametrize("module", PURE_NUMPY)
+def test_a_pure_module_of_arrays_imports_numpy_too(module: str) -> None:
+    assert foreign(f"claxon.{module}", typing_too=True) <= {"numpy"}
+    assert reached(f"claxon.{module}") <= {f"claxon.{pure}" for pure in PURE_NUMPY}
+
+
+@pytest.mark.parametrize("module", STRANGERS)
+def test_the_three_edges_do_not_know_each_other(module: str) -> None:
+    others = {f"claxon.{other}" for other in STRANGERS if other != module}
+    assert not reached(f"claxon.{module}") & others
+
+
+@pytest.mark.parametrize("module", RUNTIME)
+def test_the_runtime_imports_nothing_but_its_dependencies(module: str) -> None:
+    assert foreign(module) <= FOREIGN
+    ours = {name.partition(".")[0] for name in imports(module)}
+    assert not ours & {"claxon_export", "benchmarks", "tests"}
+
+
+@pytest.mark.parametrize(
+    ("package", "only"), [("onnxruntime", "claxon.session"), ("tokenizers", "claxon.tokenization")]
+)
+def test_an_edge_has_one_module(package: str, only: str) -> None:
+    assert [module for module in RUNTIME if package in foreign(module)] == [only]
+
+
+@pytest.mark.parametrize("module", EXPORT)
+def test_the_export_imports_neither_benchmarks_nor_tests(module: str) -> None:
+    assert not {name.partition(".")[0] for name in imports(module)} & {"benchmarks", "tests"}
+
+
+LABEL_ONE_TEXT = """
+import json, sys, warnings
+warnings.simplefilter("error")
+import claxon
+light = sorted({name.partition(".")[0] for name in sys.modules})
+classifier = claxon.load(sys.argv[1], head="sentiment")
+label = str(classifier.predict(["great book"])[0])
+all_of_it = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps({"label": [label], "import": light, "prediction": all_of_it}))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny_bundle: Path) -> dict[str, list[str]]:
+    words = [sys.executable, "-c", LABEL_ONE_TEXT, str(tiny_bundle)]
+    found = subprocess.run(words, capture_output=True, text=True, check=True)
+    answer: dict[str, list[str]] = json.loads(found.stdout)
+    return answer
+
+
+@pytest.mark.parametrize("step", ["import", "prediction"])
+def test_nothing_heavy_is_loaded(step: str, loaded: dict[str, list[str]]) -> None:
+    assert not set(loaded[step]) & HEAVY
+
+
+def test_a_fresh_process_predicts(loaded: dict[str, list[str]]) -> None:
+    assert loaded["label"] in (["negative"], ["positive"])
+    assert "onnxruntime" in loaded["prediction"]
+
+
+def test_the_engine_is_loaded_with_the_bundle_not_with_the_import(loaded: dict[str, list[str]]) -> None:
+    assert "onnxruntime" not in loaded["import"]
+
+
+def test_every_module_has_a_test_file_of_its_name() -> None:
+    tests = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+    sources = [path for path in SOURCES.values() if path.stem not in NO_TEST_OF_THEIR_NAME]
+    untested = [str(path.relative_to(ROOT)) for path in sources if not tests & _names_of_tests(path)]
+    assert not untested
+
+
+def _names_of_tests(path: Path) -> set[str]:
+    """``test_X``, or ``test_FOLDER_X`` where modules of several folders are called X."""
+    folder = path.parent.name
+    return {f"test_{path.stem}", f"test_{folder}_{path.stem}", f"test_{folder.removesuffix('s')}_{path.stem}"}

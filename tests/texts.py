@@ -1,0 +1,24 @@
+"""Texts that the tiny checkpoints tell apart, some of them empty, repeated or long."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+TEXTS = [
+    "great book",
+    "the phone broke today",
+    "",
+    "i love it , really",
+    "bad service ! " * 3,
+    "the food was awful " * 9,
+]
+# 74 tokens, where the tiny encoder takes 48.
+LONG = "the food was very good and i love it " * 8
+
+
+def endless(read: list[int]) -> Iterator[str]:
+    """``TEXTS`` again and again; ``read`` tells how many were taken."""
+    for number in itertools.count():
+        read.append(number)
+        yield TEXTS[number % len(TEXTS)]

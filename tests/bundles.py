@@ -42,6 +42,7 @@ def sample_manifest() -> Manifest:
         max_tokens=48,
         pad_id=1,
         prompt="query: ",
+        token_states=False,
         variants=(GraphVariant(Precision.FP32, "encoder.onnx", "weights.safetensors", ("cpu",), ("avx2",), parity),),
     )
     heads = (

@@ -25,6 +25,7 @@ EXPORT = [name for name in SOURCES if name.partition(".")[0] == "claxon_export"]
 PURE = ["errors", "strict_json", "manifest", "options", "version"]
 PURE_NUMPY = [
     *PURE,
+    "features",
     "tokens",
     "batching",
     "texts",

@@ -8,6 +8,7 @@ from typing import Any
 from claxon.bundle import Bundle
 from claxon.encoder import Encoder
 from claxon.errors import OptionError
+from claxon.features import chosen_feature
 from claxon.heads import require_embedding
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature
@@ -50,7 +51,7 @@ def add_head(
     if labels is not None:
         head = _similarity(opened, labels, temperature)
     else:
-        chosen = feature_of(opened, feature)
+        chosen = chosen_feature(opened.manifest.encoder, feature)
         width = opened.manifest.encoder.features[chosen]
         head = logistic_head(estimator, feature=chosen, width=width)
     return with_head(bundle, name, head, force=force)
@@ -65,20 +66,6 @@ def _check_options(estimator: Any, labels: LabelSet | None, feature: str | None,
         )
     if estimator is not None and temperature is not None:
         raise OptionError("temperature is for labels; an estimator gives probabilities by itself, so leave it out")
-
-
-def feature_of(bundle: Bundle, name: str | None) -> Feature:
-    """The feature of that name; left out, what the source calls its sentence embedding.
-
-    Raises:
-        OptionError: the bundle has no such feature, or no sentence embedding.
-    """
-    encoder = bundle.manifest.encoder
-    chosen = name or encoder.default_feature
-    if chosen not in encoder.features:
-        found = f"no feature {name!r}" if name else "no sentence embedding"
-        raise OptionError(f"{bundle.path} has {found}; give --feature (feature=), one of {', '.join(encoder.features)}")
-    return Feature(chosen)
 
 
 def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None) -> HeadGraph:

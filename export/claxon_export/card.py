@@ -28,7 +28,8 @@ def model_card(manifest: Manifest) -> str:
         USAGE.format(lines="\n".join(_usage(manifest))).rstrip(),
         "## Encoder\n\n" + _encoder(manifest.encoder),
         *(["## Heads\n\n" + "\n".join(_head(head) for head in manifest.heads)] if manifest.heads else []),
-        "## Parity with the source\n\n" + "\n\n".join(_variant_parity(v) for v in manifest.encoder.variants),
+        "## Parity with the source\n\n"
+        + "\n\n".join([*map(_variant_parity, manifest.encoder.variants), *_heads(manifest)]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -74,6 +75,10 @@ def _variant_parity(variant: GraphVariant) -> str:
     if variant.parity is None:
         return f"**{variant.precision}: not verified.** It was exported with `--no-verify`."
     return f"{variant.precision}, {_parity(variant.parity)}"
+
+
+def _heads(manifest: Manifest) -> list[str]:
+    return [f"head {head.name}, {_parity(head.parity)}" for head in manifest.heads if head.parity is not None]
 
 
 def _parity(parity: Parity) -> str:

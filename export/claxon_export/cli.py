@@ -49,6 +49,9 @@ class Export:
             help="optimum is for architectures without a graph writer (default: native)",
         )
         parser.add_argument("--texts", metavar="FILE", help="more texts to compare on: .csv, .jsonl or plain lines")
+        parser.add_argument(
+            "--token-states", action="store_true", help="let the graph give every token's last hidden state out too"
+        )
         parser.add_argument("--no-verify", action="store_true", help="do not compare; the manifest then says so")
         parser.add_argument("--force", action="store_true", help="replace a bundle that is there")
 
@@ -68,6 +71,7 @@ class Export:
                 exporter=options.exporter,
                 texts=_texts(options.texts),
                 verify=not options.no_verify,
+                token_states=options.token_states,
                 force=options.force,
             )
         except ParityError as error:

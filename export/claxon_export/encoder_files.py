@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +15,20 @@ from claxon.tensors import read_layout
 from claxon_export.architectures import architecture
 from claxon_export.checkpoint import Checkpoint
 from claxon_export.errors import ExportError
-from claxon_export.graph import GraphWriter
+from claxon_export.graph import Array, GraphWriter
+from claxon_export.graph_outputs import write_features, write_token_states
 
 GRAPH_NAME = "encoder.onnx"
 WEIGHTS_NAME = "encoder.safetensors"
 
 
-def write_encoder(checkpoint: Checkpoint, folder: Path) -> EncoderSpec:
+def write_encoder(checkpoint: Checkpoint, folder: Path, *, token_states: bool = False) -> EncoderSpec:
     """Write the fp32 encoder into ``folder``, and check the graph with ONNX's checker and shape inference.
+
+    Args:
+        checkpoint: The source.
+        folder: Where the graph and its weights are written.
+        token_states: Give the last hidden state of every token out as well.
 
     Returns:
         What the manifest says of it.
@@ -34,14 +41,17 @@ def write_encoder(checkpoint: Checkpoint, folder: Path) -> EncoderSpec:
     writer = GraphWriter(checkpoint.architecture)
     chosen = architecture(checkpoint.architecture)
     shape = chosen.sizes(checkpoint.config)
-    chosen.write(writer, checkpoint.config, checkpoint.weights, checkpoint.pooling)
+    states = chosen.write(writer, checkpoint.config, checkpoint.weights)
+    write_features(writer, states, shape.width, checkpoint.pooling)
+    if token_states:
+        write_token_states(writer, states, shape.width)
     save_file(writer.weights, folder / WEIGHTS_NAME)
     offsets = weight_offsets(folder / WEIGHTS_NAME)
     model = writer.model(WEIGHTS_NAME, offsets, {"claxon.source": checkpoint.name})
     (folder / GRAPH_NAME).write_bytes(model.SerializeToString(deterministic=True))
     check_graph(folder / GRAPH_NAME)
-    sizes = Sizes(shape.layers, shape.width, shape.attention_heads, shape.vocab_size)
-    return encoder_spec(checkpoint, sizes, ("input_ids", "attention_mask"))
+    sizes = Sizes(shape.layers, shape.width, shape.attention_heads, shape.vocab_size, parameter_count(writer.weights))
+    return encoder_spec(checkpoint, sizes, ("input_ids", "attention_mask"), token_states=token_states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +62,15 @@ class Sizes:
     width: int
     attention_heads: int
     vocab_size: int
+    parameters: int
 
 
-def encoder_spec(checkpoint: Checkpoint, sizes: Sizes, inputs: tuple[str, ...]) -> EncoderSpec:
+def parameter_count(weights: Mapping[str, Array]) -> int:
+    """How many numbers the graph's weights hold."""
+    return sum(array.size for array in weights.values())
+
+
+def encoder_spec(checkpoint: Checkpoint, sizes: Sizes, inputs: tuple[str, ...], *, token_states: bool) -> EncoderSpec:
     """What the manifest says of an fp32 encoder, before it was verified."""
     names = [Feature.CLS, Feature.MEAN, *([Feature.EMBEDDING] if checkpoint.pooling else [])]
     return EncoderSpec(
@@ -63,11 +79,12 @@ def encoder_spec(checkpoint: Checkpoint, sizes: Sizes, inputs: tuple[str, ...]) 
         width=sizes.width,
         attention_heads=sizes.attention_heads,
         vocab_size=sizes.vocab_size,
-        parameters=checkpoint.weights.parameter_count,
+        parameters=sizes.parameters,
         inputs=inputs,
         features=dict.fromkeys(names, sizes.width),
         pooling=Feature(checkpoint.pooling) if checkpoint.pooling else None,
         default_feature=_default_feature(checkpoint),
+        token_states=token_states,
         max_tokens=checkpoint.max_tokens,
         pad_id=checkpoint.pad_id,
         prompt=checkpoint.prompt,

@@ -7,23 +7,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
 
 from claxon.bundle import Bundle
-from claxon.errors import OptionError
-from claxon.manifest import HeadSpec, Provenance
+from claxon.manifest import EncoderSpec, HeadSpec, Parity, Provenance
+from claxon.options import choice
 from claxon_export import encoder_files, optimum_exporter
 from claxon_export.checkpoint import Checkpoint, Pooling, open_checkpoint
 from claxon_export.head_files import write_head
 from claxon_export.heads import pretrained_head
-from claxon_export.parity import check_parity
+from claxon_export.parity import check_parity, part_of
 from claxon_export.seal import seal, tool_versions
 from claxon_export.write import check_target, whole_folder
 
 PRETRAINED_HEAD_NAME = "classifier"
 TOKENIZER_NAME = "tokenizer.json"
-
-Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class Exporter(StrEnum):
@@ -47,6 +44,7 @@ def export(
     exporter: str = Exporter.NATIVE,
     texts: Sequence[str] = (),
     verify: bool = True,
+    token_states: bool = False,
     force: bool = False,
 ) -> Bundle:
     """Turn a checkpoint into a bundle, compare the two on real texts, and only then put it in place.
@@ -61,6 +59,7 @@ def export(
         exporter: ``native``, or ``optimum`` for architectures without a graph writer.
         texts: More texts to compare on, beside the 64 packaged ones.
         verify: ``False`` writes without comparing; the manifest then says so.
+        token_states: Let the graph give every token's last hidden state out as well, for ``Encoder.token_states``.
         force: Replace a bundle that is there.
 
     Raises:
@@ -75,29 +74,46 @@ def export(
     """
     target = Path(out)
     check_target(target, force=force)
-    chosen = _choice(Exporter, exporter, "exporter")
+    chosen = choice("exporter", exporter, Exporter)
     checkpoint = open_checkpoint(
         source,
         revision=revision,
-        pooling=None if pooling is None else _choice(Pooling, pooling, "pooling"),
+        pooling=None if pooling is None else choice("pooling", pooling, Pooling),
         max_tokens=max_tokens,
         labels=labels,
     )
     with whole_folder(target, force=force) as folder:
-        _write(checkpoint, folder, chosen, texts, verify=verify)
+        write_bundle(checkpoint, folder, chosen, token_states=token_states)
+        if verify:
+            _verify(checkpoint, folder, texts)
     return Bundle.open(target)
 
 
-def _write(checkpoint: Checkpoint, folder: Path, exporter: Exporter, texts: Sequence[str], *, verify: bool) -> None:
-    encoder = _WRITERS[exporter](checkpoint, folder)
+def write_bundle(
+    checkpoint: Checkpoint, folder: Path, exporter: Exporter = Exporter.NATIVE, *, token_states: bool = False
+) -> None:
+    """Write all of a bundle into a folder that is there, not verified yet."""
+    encoder = _WRITERS[exporter](checkpoint, folder, token_states=token_states)
     heads = _pretrained_heads(checkpoint, folder)
     (folder / TOKENIZER_NAME).write_bytes(checkpoint.tokenizer_json.encode())
     provenance = Provenance(checkpoint.name, checkpoint.revision, exporter, dict(checkpoint.hashes), tool_versions())
     seal(folder, encoder, heads, provenance)
-    if verify:
-        parity = check_parity(checkpoint, folder, texts)
-        verified = replace(encoder, variants=(replace(encoder.variants[0], parity=parity),))
-        seal(folder, verified, heads, provenance)
+
+
+def _verify(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> None:
+    """Compare the bundle with its source, and write the figures into its manifest."""
+    parity, manifest = check_parity(checkpoint, folder, texts), Bundle.open(folder).manifest
+    encoder, heads = _verified_encoder(manifest.encoder, parity), _verified_heads(manifest.heads, parity)
+    seal(folder, encoder, heads, manifest.provenance)
+
+
+def _verified_encoder(encoder: EncoderSpec, parity: Parity) -> EncoderSpec:
+    features = part_of(parity, is_head=False)
+    return replace(encoder, variants=(replace(encoder.variants[0], parity=features),))
+
+
+def _verified_heads(heads: tuple[HeadSpec, ...], parity: Parity) -> tuple[HeadSpec, ...]:
+    return tuple(replace(head, parity=part_of(parity, is_head=True)) for head in heads)
 
 
 def _pretrained_heads(checkpoint: Checkpoint, folder: Path) -> tuple[HeadSpec, ...]:
@@ -105,10 +121,3 @@ def _pretrained_heads(checkpoint: Checkpoint, folder: Path) -> tuple[HeadSpec, .
         return ()
     head = pretrained_head(checkpoint.architecture, checkpoint.config, checkpoint.weights, checkpoint.labels)
     return (write_head(head, PRETRAINED_HEAD_NAME, folder),)
-
-
-def _choice(kind: type[Choice], name: str, option: str) -> Choice:
-    try:
-        return kind(name)
-    except ValueError:
-        raise OptionError(f"{option} is {name!r}, expected one of {', '.join(kind)}") from None

@@ -13,11 +13,20 @@ from safetensors.numpy import save_file
 
 from claxon.errors import MissingDependencyError
 from claxon.manifest import EncoderSpec
-from claxon_export.architectures.blocks import GraphInputs, pooled
+from claxon_export.architectures.blocks import TokenStates
 from claxon_export.checkpoint import Checkpoint
-from claxon_export.encoder_files import GRAPH_NAME, WEIGHTS_NAME, Sizes, check_graph, encoder_spec, weight_offsets
+from claxon_export.encoder_files import (
+    GRAPH_NAME,
+    WEIGHTS_NAME,
+    Sizes,
+    check_graph,
+    encoder_spec,
+    parameter_count,
+    weight_offsets,
+)
 from claxon_export.errors import ExportError
 from claxon_export.graph import Array, GraphWriter, external
+from claxon_export.graph_outputs import write_features, write_token_states
 from claxon_export.source import quiet
 
 # Opset 18 is the oldest in which ReduceL2 takes its axes as an input, as our pooling writes it.
@@ -27,7 +36,7 @@ INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 SMALL_BYTES = 1024
 
 
-def write_encoder(checkpoint: Checkpoint, folder: Path) -> EncoderSpec:
+def write_encoder(checkpoint: Checkpoint, folder: Path, *, token_states: bool = False) -> EncoderSpec:
     """Trace the encoder with optimum, append the pooling, and move the weights beside the graph.
 
     Raises:
@@ -37,15 +46,18 @@ def write_encoder(checkpoint: Checkpoint, folder: Path) -> EncoderSpec:
     model = _trace(checkpoint)
     width = _width(model)
     inputs = _inputs(model)
-    writer = GraphWriter("pooling")
-    pooled(writer, HIDDEN_STATES, GraphInputs("input_ids", "attention_mask", "", ""), checkpoint.pooling, width)
+    writer, states = GraphWriter("outputs"), TokenStates(HIDDEN_STATES, "attention_mask")
+    write_features(writer, states, width, checkpoint.pooling)
+    if token_states:
+        write_token_states(writer, states, width)
     writer.append_to(model)
     weights = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer if len(t.raw_data) > SMALL_BYTES}
     save_file(weights, folder / WEIGHTS_NAME)
     _refer_to_file(model, weights, folder)
     (folder / GRAPH_NAME).write_bytes(model.SerializeToString(deterministic=True))
     check_graph(folder / GRAPH_NAME)
-    return encoder_spec(checkpoint, _sizes(checkpoint.config, width), inputs)
+    sizes = _sizes(checkpoint.config, width, parameter_count(weights))
+    return encoder_spec(checkpoint, sizes, inputs, token_states=token_states)
 
 
 def _trace(checkpoint: Checkpoint) -> onnx.ModelProto:
@@ -92,10 +104,11 @@ def _refer_to_file(model: onnx.ModelProto, weights: dict[str, Array], folder: Pa
     model.graph.initializer.extend([*kept, *moved])
 
 
-def _sizes(config: Mapping[str, Any], width: int) -> Sizes:
+def _sizes(config: Mapping[str, Any], width: int, parameters: int) -> Sizes:
     return Sizes(
         layers=int(config.get("num_hidden_layers") or config.get("n_layers") or 0),
         width=width,
         attention_heads=int(config.get("num_attention_heads") or config.get("n_heads") or 0),
         vocab_size=int(config.get("vocab_size") or 0),
+        parameters=parameters,
     )

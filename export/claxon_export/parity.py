@@ -10,7 +10,7 @@ import gc
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,12 @@ def check_parity(checkpoint: Checkpoint, folder: Path, texts: Sequence[str] = ()
             report,
         )
     return report.parity
+
+
+def part_of(parity: Parity, *, is_head: bool) -> Parity:
+    """The figures of the classifier's probabilities, or those of the encoder's features."""
+    chosen = tuple(c for c in parity.comparisons if c.output.startswith(PROBABILITIES) is is_head)
+    return replace(parity, comparisons=chosen)
 
 
 def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], gate: Gate) -> ParityReport:

@@ -15,13 +15,13 @@ import numpy as np
 from claxon.bundle import Bundle
 from claxon.encoder import Encoder
 from claxon.errors import OptionError
+from claxon.features import chosen_feature
 from claxon.manifest import Feature, LabelValue
 from claxon.texts import check_texts
-from claxon_export.adding import feature_of
 from claxon_export.errors import TrainingError
 from claxon_export.head_files import check_head_is_new, with_head
 from claxon_export.heads import logistic_head
-from claxon_export.heads.estimators import required
+from claxon_export.requirements import required
 
 Array = np.ndarray[Any, Any]
 
@@ -88,7 +88,7 @@ def fit(
     """
     opened = Bundle.open(bundle)
     check_head_is_new(opened, head, force=force)
-    chosen = feature_of(opened, feature)
+    chosen = chosen_feature(opened.manifest.encoder, feature)
     _check_options(test_size, class_weight, C, max_iter, seed)
     rows, targets = check_texts(texts), _targets(labels)
     _check_rows(rows, targets)

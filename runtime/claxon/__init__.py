@@ -11,7 +11,7 @@ from __future__ import annotations
 from claxon.bundle import Bundle
 from claxon.classifier import Classifier, Predictions
 from claxon.decision import Label
-from claxon.encoder import Encoder, Features
+from claxon.encoder import Encoder
 from claxon.errors import (
     BundleError,
     BundleNotFoundError,
@@ -25,6 +25,7 @@ from claxon.errors import (
     OptionError,
     TruncatedTextError,
 )
+from claxon.features import Features
 from claxon.label_sets import LabelSet
 from claxon.truncation import TruncationWarning
 from claxon.version import __version__

@@ -11,8 +11,9 @@ import numpy as np
 
 from claxon.bundle import Bundle
 from claxon.decision import Label, label_array, ranked, softmax, winners
-from claxon.encoder import WINDOW, Encoder, FloatMatrix, RunOptions
+from claxon.encoder import WINDOW, Encoder, RunOptions
 from claxon.errors import OptionError
+from claxon.features import FloatMatrix
 from claxon.heads import GraphHead, Head, LabelHead
 from claxon.label_sets import Combine, LabelSet
 from claxon.manifest import LabelValue, ScoreKind

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from claxon.features import FloatMatrix
 from claxon.manifest import LabelValue
 
-FloatMatrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 LabelArray = np.ndarray[tuple[int], Any]
 
 

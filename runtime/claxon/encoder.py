@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from claxon.batching import Batch, batches
 from claxon.bundle import Bundle
 from claxon.errors import BundleError, ClosedError, OptionError
+from claxon.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
 from claxon.loading import LoadOptions, load_parts
 from claxon.manifest import EncoderSpec, Feature, GraphVariant
 from claxon.options import choice, count
@@ -20,14 +20,14 @@ from claxon.providers import Device, device_of
 from claxon.session import Session
 from claxon.texts import check_texts, iter_windows
 from claxon.tokenization import Tokenizer
-from claxon.tokens import BoolArray, IntArray, Tokens
+from claxon.tokens import Tokens
 from claxon.truncation import OnTruncation, report_truncation
 
 if TYPE_CHECKING:
     import onnxruntime
 
-FloatMatrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
-
+# The graph's output with every token's state, where it was exported with it.
+TOKEN_STATES = "token_states"
 # Padded tokens a batch. 256 to 1,024 beat larger ones on two cores: the activations stay in the cache.
 TOKEN_BUDGET = 1024
 # Texts that the lazy calls hold at a time: enough to find batches of similar length.
@@ -40,21 +40,6 @@ class RunOptions(TypedDict, total=False):
     batch_size: int | None
     show_progress_bar: bool
     on_truncation: str
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """Pooled features of texts, in the texts' order.
-
-    Attributes:
-        values: Feature name to float32 array of shape ``(texts, width)``.
-        n_tokens: Tokens of each text before the cut, special tokens included. Shape: ``(texts,)``, int64.
-        truncated: Which texts were cut. Shape: ``(texts,)``, bool.
-    """
-
-    values: Mapping[Feature, FloatMatrix]
-    n_tokens: IntArray
-    truncated: BoolArray
 
 
 class Encoder:
@@ -129,7 +114,7 @@ class Encoder:
     @property
     def width(self) -> int:
         """Columns of the default feature."""
-        return self.spec.features[self._feature(None)]
+        return self.spec.features[chosen_feature(self.spec, None)]
 
     @property
     def precision(self) -> str:
@@ -174,7 +159,7 @@ class Encoder:
             EngineError: ONNX Runtime failed.
             ClosedError: the encoder was closed.
         """
-        name = self._feature(feature)
+        name = chosen_feature(self.spec, feature)
         features = self.features(
             texts,
             [name],
@@ -186,7 +171,7 @@ class Encoder:
 
     def encode_iter(
         self, texts: Iterable[str], *, feature: str | None = None, batch_size: int | None = None
-    ) -> Iterator[np.ndarray[tuple[int], np.dtype[np.float32]]]:
+    ) -> Iterator[FloatVector]:
         """One vector a text, lazily: ``texts`` may be endless, 2,048 of them are held at a time.
 
         Returns:
@@ -196,7 +181,7 @@ class Encoder:
             As ``encode`` does: at the call for an option, for a text when it is reached.
         """
         self._open_session()
-        name, size = self._feature(feature), _batch_size(batch_size)
+        name, size = chosen_feature(self.spec, feature), _batch_size(batch_size)
         return (
             vector
             for window in iter_windows(texts, WINDOW)
@@ -219,19 +204,39 @@ class Encoder:
         Raises:
             As ``encode`` does.
         """
-        session = self._open_session()
-        wanted, size = self._features(names), _batch_size(batch_size)
-        action = choice("on_truncation", on_truncation, OnTruncation)
-        tokens = self.tokenize(texts)
-        report_truncation(tokens, self.max_tokens, action)
+        wanted, size = chosen_features(self.spec, names), _batch_size(batch_size)
+        tokens = self._reported_tokens(texts, on_truncation)
         n_texts = len(tokens.lengths)
         values = {name: np.empty((n_texts, self.spec.features[name]), np.float32) for name in wanted}
         with progress(n_texts, unit="text", is_shown=show_progress_bar) as bar:
-            for batch in batches(tokens, pad_id=self.spec.pad_id, token_budget=self.token_budget, batch_size=size):
-                for name, pooled in zip(wanted, session.run(wanted, self._feeds(batch)), strict=True):
+            for batch in self._batches(tokens, size):
+                for name, pooled in zip(wanted, self._run(wanted, batch), strict=True):
                     values[name][batch.rows] = self._checked(name, pooled, batch)
                 bar.update(len(batch.rows))
         return Features(values, tokens.uncut_lengths, tokens.truncated)
+
+    def token_states(
+        self, texts: Iterable[str], *, batch_size: int | None = None, on_truncation: str = OnTruncation.WARN
+    ) -> list[FloatMatrix]:
+        """The last hidden state of every token, special tokens included, of a bundle exported with them.
+
+        Returns:
+            One float32 array a text, of shape ``(tokens, width)``, in the texts' order.
+
+        Raises:
+            OptionError: the bundle was exported without ``--token-states``.
+            As ``encode`` does.
+        """
+        if not self.spec.token_states:
+            raise OptionError(f"{self.bundle.path} gives no token states; export it with --token-states")
+        self._open_session()
+        size = _batch_size(batch_size)
+        tokens = self._reported_tokens(texts, on_truncation)
+        states: dict[int, FloatMatrix] = {}
+        for batch in self._batches(tokens, size):
+            found = self._run([TOKEN_STATES], batch)[0]
+            states |= {row: found[i, : tokens.lengths[row]].copy() for i, row in enumerate(batch.rows.tolist())}
+        return [states[row] for row in range(len(states))]
 
     def tokenize(self, texts: Iterable[str]) -> Tokens:
         """Token ids as the encoder sees them: prompt and special tokens included, cut at ``max_tokens``.
@@ -263,6 +268,18 @@ class Encoder:
             raise ClosedError(f"the encoder of {self.bundle.path} was closed; load it again")
         return self._session
 
+    def _reported_tokens(self, texts: Iterable[str], on_truncation: str) -> Tokens:
+        action = choice("on_truncation", on_truncation, OnTruncation)
+        tokens = self.tokenize(texts)
+        report_truncation(tokens, self.max_tokens, action)
+        return tokens
+
+    def _batches(self, tokens: Tokens, batch_size: int | None) -> Iterator[Batch]:
+        return batches(tokens, pad_id=self.spec.pad_id, token_budget=self.token_budget, batch_size=batch_size)
+
+    def _run(self, outputs: Sequence[str], batch: Batch) -> list[np.ndarray[Any, Any]]:
+        return self._open_session().run(outputs, self._feeds(batch))
+
     def _feeds(self, batch: Batch) -> dict[str, np.ndarray[Any, Any]]:
         feeds = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
         if "token_type_ids" in self.spec.inputs:
@@ -277,22 +294,6 @@ class Encoder:
                 f"{self.bundle.path}: {self.variant.graph} gave {name} of shape {pooled.shape}, expected {expected}"
             )
         return pooled
-
-    def _features(self, names: Sequence[str] | None) -> list[Feature]:
-        """The features of those names, each once."""
-        if isinstance(names, str) or (names is not None and not names):
-            raise OptionError(f"names is {names!r}, expected a list of features such as ['mean'], or None for all")
-        return list(dict.fromkeys(self._feature(name) for name in (self.spec.features if names is None else names)))
-
-    def _feature(self, name: str | None) -> Feature:
-        """The feature of that name, or the default one."""
-        available = ", ".join(self.spec.features)
-        if name is None and self.spec.default_feature is None:
-            raise OptionError(f"{self.bundle.path} has no sentence embedding; choose feature= among {available}")
-        chosen = self.spec.default_feature if name is None else name
-        if chosen not in self.spec.features:
-            raise OptionError(f"{self.bundle.path} has no feature {str(chosen)!r}, but {available}")
-        return Feature(chosen)
 
 
 def _batch_size(batch_size: int | None) -> int | None:

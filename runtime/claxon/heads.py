@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from claxon.bundle import Bundle
-from claxon.encoder import Encoder, FloatMatrix
+from claxon.encoder import Encoder
 from claxon.errors import BundleError, EngineError, OptionError
+from claxon.features import FloatMatrix
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature, HeadSpec, LabelValue, ScoreKind
 from claxon.options import real_number

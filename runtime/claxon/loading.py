@@ -82,11 +82,12 @@ def _read_files(bundle: Bundle, variant: GraphVariant) -> dict[str, Buffer]:
 def _check_graph(bundle: Bundle, variant: GraphVariant, session: Session) -> None:
     """Raise unless the graph takes and gives what the manifest says."""
     spec = bundle.manifest.encoder
-    missing = [feature for feature in spec.features if feature not in session.outputs]
+    outputs = [*spec.features, *(["token_states"] if spec.token_states else [])]
+    missing = [name for name in outputs if name not in session.outputs]
     if set(session.inputs) != set(spec.inputs) or missing:
         raise BundleError(
             f"{bundle.path}: {variant.graph} takes {', '.join(session.inputs)} and gives {', '.join(session.outputs)}; "
-            f"the manifest says {', '.join(spec.inputs)} and {', '.join(spec.features)}"
+            f"the manifest says {', '.join(spec.inputs)} and {', '.join(outputs)}"
         )
 
 

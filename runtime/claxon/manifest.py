@@ -105,7 +105,7 @@ class EncoderSpec:
 
     ``pooling`` is what ``embedding`` is made of, ``None`` where there is no ``embedding``. ``default_feature`` is what
     the source calls its sentence embedding; ``None`` where it has none. ``max_tokens`` counts the special tokens.
-    ``prompt`` is put before every text.
+    ``prompt`` is put before every text. ``token_states`` tells whether the graph gives each token's state out as well.
     """
 
     architecture: str
@@ -121,6 +121,7 @@ class EncoderSpec:
     max_tokens: int
     pad_id: int
     prompt: str
+    token_states: bool
     variants: tuple[GraphVariant, ...]
 
 

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from claxon.errors import OptionError
+from claxon.features import FloatMatrix
 from claxon.label_sets import Combine
 
-FloatMatrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
 DoubleMatrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 # float16 encoders give norms off by up to 1e-3 from 1; a vector that was never normalised is off by far more.

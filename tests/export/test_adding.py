@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +16,15 @@ from claxon import LabelSet
 from claxon.bundle import Bundle
 from claxon.errors import BundleNotFoundError, OptionError
 from claxon.manifest import Feature, HeadKind, ScoreKind
-from claxon_export.adding import add_head, feature_of
+from claxon_export.adding import add_head
 from claxon_export.errors import HeadError
 from claxon_export.exporting import export
-from tests.checkpoints import write_checkpoint
 
 # A head in float32 against scikit-learn, and a graph against numpy.
 TOLERANCE = 1e-5
 TEXTS = ["great book", "awful phone", "i love the food", "bad service , it broke", "good film", "i hate it"]
 TARGETS = ["good", "bad", "good", "bad", "good", "bad"]
 LABELS = LabelSet.of({"book": ["a book", "the film"], "phone": "a phone", "food": "the food"})
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A sentence encoder without heads; copied before it is changed."""
-    folder = tmp_path_factory.mktemp("adding")
-    return export(write_checkpoint(folder / "source", "mpnet"), folder / "bundle", verify=False).path
-
-
-@pytest.fixture
-def bundle(exported: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(exported, tmp_path / "bundle"))
 
 
 def fitted(bundle: Path, feature: str, *steps: Any) -> Any:
@@ -74,14 +60,6 @@ def test_feature_must_be_given_where_there_is_no_embedding(tiny_classifier: Path
         add_head(plain.path, "mood", estimator=estimator)
     added = add_head(plain.path, "mood", estimator=estimator, feature="mean")
     assert [head.feature for head in added.manifest.heads] == [Feature.CLS, Feature.MEAN]
-
-
-def test_feature_of(bundle: Path) -> None:
-    opened = Bundle.open(bundle)
-    assert feature_of(opened, None) is Feature.EMBEDDING
-    assert feature_of(opened, "cls") is Feature.CLS
-    with pytest.raises(OptionError, match=r"no feature 'max'; give --feature .*one of cls, mean, embedding"):
-        feature_of(opened, "max")
 
 
 @pytest.mark.parametrize("combine", ["mean", "best"])

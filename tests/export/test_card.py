@@ -47,6 +47,7 @@ ENCODER = EncoderSpec(
     max_tokens=384,
     pad_id=1,
     prompt="",
+    token_states=False,
     variants=(VARIANT,),
 )
 HEAD = HeadSpec(

@@ -34,6 +34,8 @@ from tests.encoder_graphs import (
 # bfloat16 has 8 bits of mantissa, float16 has 11: so far may a weight of up to 1 be from its float32 original.
 STORED_AS = {"float16": 5e-4, "bfloat16": 4e-3}
 
+SIZES = Sizes(layers=1, width=8, attention_heads=2, vocab_size=10, parameters=100)
+
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory) -> TinyEncoder:
@@ -128,7 +130,7 @@ def test_spec_describes_a_sentence_encoder(encoder: TinyEncoder) -> None:
     spec = encoder.spec
     assert (spec.architecture, spec.layers, spec.width, spec.attention_heads) == ("mpnet", LAYERS, WIDTH, HEADS)
     assert spec.vocab_size == encoder.checkpoint.config["vocab_size"]
-    assert spec.parameters == encoder.checkpoint.weights.parameter_count
+    assert spec.parameters == sum(values.size for values in load_file(encoder.folder / WEIGHTS_NAME).values())
     assert spec.inputs == ("input_ids", "attention_mask")
     assert spec.features == {Feature.CLS: WIDTH, Feature.MEAN: WIDTH, Feature.EMBEDDING: WIDTH}
     assert (spec.pooling, spec.default_feature) == (Feature.MEAN, Feature.EMBEDDING)
@@ -148,11 +150,13 @@ def test_spec_of_a_classifier_has_no_embedding(tmp_path: Path) -> None:
 def test_source_that_does_not_normalise_gives_what_it_pools(pooling: Pooling, tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path, "bert", sentence=False)
     checkpoint = open_checkpoint(folder, pooling=pooling)
-    spec = encoder_spec(checkpoint, Sizes(1, 8, 2, 10), ("input_ids",))
+    spec = encoder_spec(checkpoint, SIZES, ("input_ids",), token_states=False)
     assert not checkpoint.normalize
     assert spec.default_feature == Feature(pooling)
     assert spec.pooling == Feature(pooling)
-    normalised = encoder_spec(dataclasses.replace(checkpoint, normalize=True), Sizes(1, 8, 2, 10), ("input_ids",))
+    normalised = encoder_spec(
+        dataclasses.replace(checkpoint, normalize=True), Sizes(1, 8, 2, 10, 100), ("input_ids",), token_states=False
+    )
     assert normalised.default_feature == Feature.EMBEDDING
 
 
@@ -160,7 +164,9 @@ def test_prompt_and_limit_of_the_checkpoint_are_in_the_spec(tmp_path: Path) -> N
     folder = write_checkpoint(tmp_path, "bert")
     prompts = {"prompts": {"query": "query: "}, "default_prompt_name": "query"}
     (folder / "config_sentence_transformers.json").write_text(json.dumps(prompts))
-    spec = encoder_spec(open_checkpoint(folder, max_tokens=20), Sizes(1, 8, 2, 10), ("input_ids",))
+    spec = encoder_spec(
+        open_checkpoint(folder, max_tokens=20), Sizes(1, 8, 2, 10, 100), ("input_ids",), token_states=False
+    )
     assert (spec.prompt, spec.max_tokens) == ("query: ", 20)
 
 
@@ -174,7 +180,7 @@ def test_unknown_architecture_is_refused_before_anything_is_written(tmp_path: Pa
 def test_missing_tensor_is_named(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "checkpoint", "bert")
     checkpoint = open_checkpoint(folder)
-    config = checkpoint.config | {"num_hidden_layers": LAYERS + 1}
+    config = dict(checkpoint.config) | {"num_hidden_layers": LAYERS + 1}
     with pytest.raises(CheckpointError, match=r"encoder\.layer\.2\.attention\.self\.query\.weight"):
         write_graph(dataclasses.replace(checkpoint, config=config), tmp_path / "out")
 

@@ -21,6 +21,7 @@ from claxon_export.errors import ExportError, HeadError
 from claxon_export.exporting import export
 from claxon_export.head_files import check_head_is_new, check_head_name, with_head, write_head
 from claxon_export.heads import HeadGraph, logistic_head
+from claxon_export.seal import seal
 from tests.checkpoints import WIDTH
 
 
@@ -108,7 +109,7 @@ def test_file_of_a_replaced_head_goes_whatever_its_name(bundle: Path, head: Head
     opened = Bundle.open(bundle)
     (bundle / "heads" / "classifier.onnx").rename(bundle / "heads" / "older-name.onnx")
     spec = dataclasses.replace(opened.manifest.heads[0], file="heads/older-name.onnx")
-    head_files.seal(bundle, opened.manifest.encoder, (spec,), opened.manifest.provenance)
+    seal(bundle, opened.manifest.encoder, (spec,), opened.manifest.provenance)
     after = with_head(bundle, "classifier", head, force=True)
     assert [name for name in after.manifest.files if name.startswith("heads/")] == ["heads/classifier.onnx"]
 

@@ -47,6 +47,11 @@ def spread(texts: Sequence[str], count: int) -> list[str]:
     return [texts[row] for row in np.linspace(0, len(texts) - 1, count).astype(int)]
 
 
+def of_length(texts: Sequence[str], characters: int, count: int) -> list[str]:
+    """So many of the texts, those whose lengths are nearest to this one."""
+    return sorted(texts, key=lambda text: abs(len(text) - characters))[:count]
+
+
 def norms(vectors: Array) -> Array:
     """Shape: ``(texts, 1)``."""
     lengths: Array = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -102,7 +107,7 @@ def test_full_size_random_classifier_equals_transformers(
     name: str, sst2_mini: Exported, sentences: Labelled, unseen_reviews: Labelled, tmp_path: Path
 ) -> None:
     source = write_random_classifier(name, sst2_mini.source / "vocab.txt", tmp_path / "source")
-    texts = sentences.texts[:36] + sorted(unseen_reviews.texts, key=len)[-4:]
+    texts = sentences.texts[:36] + of_length(unseen_reviews.texts, 600, 4)
     expected = TorchSource(open_checkpoint(source)).outputs(texts).probabilities
     assert expected is not None
     assert np.abs(expected - expected.mean(axis=0)).max() > 0.05  # texts differ, or else the test could not fail
@@ -165,11 +170,11 @@ def test_text_alone_equals_itself_padded_in_any_order(
     name: str, request: pytest.FixtureRequest, sentences: Labelled, unseen_reviews: Labelled
 ) -> None:
     exported: Exported = request.getfixturevalue(name)
-    texts = sentences.texts[:30] + sorted(unseen_reviews.texts, key=len)[-3:]
+    texts = sentences.texts[:30] + of_length(unseen_reviews.texts, 800, 2)
     order = np.random.default_rng(0).permutation(len(texts))
     with claxon.Encoder.load(exported.bundle) as encoder:
         alone = encoder.features(texts, batch_size=1, on_truncation="ignore").values
-        encoder.token_budget = 1 << 20  # one batch, so that every sentence is padded to the longest review
+        encoder.token_budget = 1 << 20  # one batch, so that every sentence is padded to the length of a review
         shuffled = encoder.features([texts[row] for row in order], on_truncation="ignore").values
     for feature, values in alone.items():
         difference = (np.abs(shuffled[feature] - values[order]) / norms(values[order])).max()
@@ -179,7 +184,7 @@ def test_text_alone_equals_itself_padded_in_any_order(
 
 @pytest.fixture(scope="module")
 def title_features(minilm: Exported, review_titles: Labelled) -> Array:
-    """Embeddings of 2,000 reviews, or of their titles where minutes count. Shape: ``(2000, 384)``."""
+    """Embeddings of 2,000 reviews' titles. Shape: ``(2000, 384)``."""
     return embeddings(minilm, review_titles.texts[:N_HEAD_ROWS])
 
 
@@ -196,7 +201,7 @@ def embeddings(exported: Exported, texts: Sequence[str]) -> Array:
 
 ESTIMATORS = {
     "logistic": LogisticRegression(max_iter=1000),
-    "strong": LogisticRegression(max_iter=3000, C=100.0),
+    "strong": LogisticRegression(max_iter=1000, C=10.0),
     "one-vs-rest": OneVsRestClassifier(LogisticRegression(max_iter=1000)),
     "scaled": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),
     "normalised": make_pipeline(Normalizer(), LogisticRegression(max_iter=1000)),
@@ -210,7 +215,7 @@ def test_binary_head_equals_scikit_learn(
     assert_head_equals(minilm, kind, title_features, review_titles.labels[:N_HEAD_ROWS], tmp_path / "bundle")
 
 
-@pytest.mark.parametrize("kind", ESTIMATORS)
+@pytest.mark.parametrize("kind", ["logistic", "one-vs-rest", "scaled"])
 def test_six_class_head_equals_scikit_learn(
     kind: str, minilm: Exported, tweet_features: Array, tweets: Labelled, tmp_path: Path
 ) -> None:
@@ -226,9 +231,7 @@ def assert_head_equals(exported: Exported, kind: str, features: Array, labels: S
     found = GraphHead(bundle, bundle.manifest.heads[-1])(features)
     expected = estimator.predict_proba(features)
     difference = np.abs(found - expected).max()
-    print(
-        f"\n{kind}: max difference {difference:.2e}, accuracy on its own texts {estimator.score(features, labels):.3f}"
-    )
+    print(f"\n{kind}: max difference {difference:.2e}")
     assert len(features) == N_HEAD_ROWS
     assert difference <= HEAD_TOLERANCE
     names = np.array(bundle.manifest.heads[-1].labels)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import claxon
-from claxon.encoder import FloatMatrix
+from claxon.features import FloatMatrix
 from claxon.session import Session
 from tests.texts import TEXTS
 

@@ -15,8 +15,8 @@ import pytest
 import claxon
 from claxon.classifier import Classifier
 from claxon.decision import Label
-from claxon.encoder import FloatMatrix
 from claxon.errors import OptionError
+from claxon.features import FloatMatrix
 from claxon.manifest import Feature, LabelValue, ScoreKind
 from tests.bundles import reseal
 from tests.texts import LONG, TEXTS

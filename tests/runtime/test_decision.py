@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from claxon.decision import FloatMatrix, Label, label_array, ranked, softmax, winners
+from claxon.decision import Label, label_array, ranked, softmax, winners
+from claxon.features import FloatMatrix
 
 SUM_TOLERANCE = 1e-6
 SCORES = arrays(

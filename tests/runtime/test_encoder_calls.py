@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claxon.encoder import WINDOW, Encoder, FloatMatrix
+from claxon.encoder import WINDOW, Encoder
 from claxon.errors import ClosedError, InputError, OptionError, TruncatedTextError
+from claxon.features import FloatMatrix
 from claxon.manifest import Feature
 from claxon.truncation import TruncationWarning
 from tests.texts import LONG, TEXTS, endless

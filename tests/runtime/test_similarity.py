@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from claxon.errors import OptionError
+from claxon.features import FloatMatrix
 from claxon.label_sets import Combine
-from claxon.similarity import FloatMatrix, label_matrix, similarity_scores
+from claxon.similarity import label_matrix, similarity_scores
 
 TOLERANCE = 1e-6
 WIDTH = 24

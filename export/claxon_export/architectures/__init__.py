@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from claxon_export.architectures import bert, distilbert, mpnet
-from claxon_export.architectures.blocks import EncoderShape
+from claxon_export.architectures.blocks import EncoderShape, TokenStates
 from claxon_export.errors import UnsupportedArchitectureError
 from claxon_export.graph import Array, GraphWriter
 
@@ -17,10 +17,8 @@ class Architecture(Protocol):
     def sizes(self, config: Mapping[str, Any]) -> EncoderShape:
         """The sizes that config.json tells."""
 
-    def write(
-        self, writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, Array], pooling: str | None
-    ) -> None:
-        """Write the encoder's graph, from token ids to pooled features."""
+    def write(self, writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, Array]) -> TokenStates:
+        """Write the encoder's graph, from token ids to token states."""
 
 
 ARCHITECTURES: Mapping[str, Architecture] = {"bert": bert, "distilbert": distilbert, "mpnet": mpnet}

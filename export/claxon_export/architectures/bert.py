@@ -7,7 +7,7 @@ from typing import Any
 
 from claxon_export.architectures import blocks
 from claxon_export.architectures.base_model import BaseModel
-from claxon_export.architectures.blocks import EncoderShape, LayerWeights, integer
+from claxon_export.architectures.blocks import EncoderShape, LayerWeights, TokenStates, integer
 from claxon_export.errors import CheckpointError
 from claxon_export.graph import Array, GraphWriter
 
@@ -35,8 +35,8 @@ def sizes(config: Mapping[str, Any]) -> EncoderShape:
     )
 
 
-def write(writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, Array], pooling: str | None) -> None:
-    """Write the encoder's graph, from token ids to pooled features."""
+def write(writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, Array]) -> TokenStates:
+    """Write the encoder's graph, from token ids to token states."""
     shape, model = sizes(config), BaseModel(tensors, "bert.")
     inputs = blocks.graph_inputs(writer)
     words = model.table("embeddings.word_embeddings.weight", shape.vocab_size, shape.width)
@@ -47,8 +47,7 @@ def write(writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, 
     hidden = blocks.embedding_norm(writer, hidden, model, shape)
     bias = blocks.square(writer, inputs, blocks.mask_bias(writer, inputs))
     layers = (layer_weights(model, f"encoder.layer.{i}") for i in range(shape.layers))
-    hidden = blocks.layers(writer, hidden, layers, bias, inputs, shape)
-    blocks.pooled(writer, hidden, inputs, pooling, shape.width)
+    return blocks.layers(writer, hidden, layers, bias, inputs, shape)
 
 
 def layer_weights(model: BaseModel, name: str) -> LayerWeights:

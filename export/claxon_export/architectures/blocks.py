@@ -107,6 +107,14 @@ def graph_inputs(writer: GraphWriter) -> GraphInputs:
     return GraphInputs(input_ids, mask, shape, tokens)
 
 
+@dataclass(frozen=True, slots=True)
+class TokenStates:
+    """What an architecture writes: the last hidden states, of shape ``(batch, tokens, width)``, and their mask."""
+
+    value: str
+    attention_mask: str
+
+
 def embeddings(writer: GraphWriter, inputs: GraphInputs, words: Array, positions: Array) -> str:
     """Word rows plus position rows. Shape: ``(batch, tokens, width)``.
 
@@ -150,11 +158,11 @@ def layers(
     attention_bias: str,
     inputs: GraphInputs,
     shape: EncoderShape,
-) -> str:
-    """All transformer layers. ``(batch * tokens, width)`` to ``(batch, tokens, width)``."""
+) -> TokenStates:
+    """All transformer layers, from ``(batch * tokens, width)``."""
     for i, layer_weights in enumerate(weights):
         value = layer(writer, value, layer_weights, attention_bias, inputs, shape, f"layer.{i}")
-    return unflatten(writer, value, inputs, shape.width, "hidden_states")
+    return TokenStates(unflatten(writer, value, inputs, shape.width, "hidden_states"), inputs.attention_mask)
 
 
 def layer(
@@ -242,37 +250,6 @@ def unflatten(writer: GraphWriter, value: str, inputs: GraphInputs, width: int, 
     """``(batch * tokens, width)`` to ``(batch, tokens, width)``."""
     shape = writer.node("Concat", [inputs.shape, writer.integers(width)], f"{name}.shape", axis=0)
     return writer.reshape(value, shape, name)
-
-
-def pooled(writer: GraphWriter, hidden: str, inputs: GraphInputs, pooling: str | None, width: int) -> None:
-    """The graph's outputs: ``cls``, masked ``mean`` and, where ``pooling`` names one of them, unit-norm ``embedding``.
-
-    Args:
-        hidden: Shape: ``(batch, tokens, width)``.
-    """
-    cls = writer.node("Gather", [hidden, writer.integer(0)], "pooling.cls", axis=1)
-    mean = _mean(writer, hidden, inputs)
-    writer.output(cls, "cls", ["batch", width])
-    writer.output(mean, "mean", ["batch", width])
-    if pooling is not None:
-        writer.output(_unit_norm(writer, {"cls": cls, "mean": mean}[pooling]), "embedding", ["batch", width])
-
-
-def _mean(writer: GraphWriter, hidden: str, inputs: GraphInputs) -> str:
-    """Sum over tokens, padding left out, by their number. The sum is a product with the mask: one pass."""
-    mask = writer.node("Cast", [inputs.attention_mask], "pooling.mask", to=1)
-    row = writer.node("Unsqueeze", [mask, writer.integers(1)], "pooling.mask.row")
-    total = writer.node("MatMul", [row, hidden], "pooling.sum")
-    total = writer.node("Squeeze", [total, writer.integers(1)], "pooling.sum.squeezed")
-    count = writer.node("ReduceSum", [mask, writer.integers(1)], "pooling.count", keepdims=1)
-    return writer.node("Div", [total, count], "pooling.mean")
-
-
-def _unit_norm(writer: GraphWriter, value: str) -> str:
-    """``x / max(|x|, 1e-12)``, as ``torch.nn.functional.normalize``."""
-    norm = writer.node("ReduceL2", [value, writer.integers(1)], "embedding.norm", keepdims=1)
-    norm = writer.node("Max", [norm, writer.scalar(1e-12)], "embedding.norm.positive")
-    return writer.node("Div", [value, norm], "embedding.unit")
 
 
 def stacked(model: BaseModel, names: list[str]) -> Array:

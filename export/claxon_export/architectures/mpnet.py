@@ -14,7 +14,7 @@ import numpy as np
 
 from claxon_export.architectures import blocks
 from claxon_export.architectures.base_model import BaseModel
-from claxon_export.architectures.blocks import EncoderShape, GraphInputs, LayerWeights, integer
+from claxon_export.architectures.blocks import EncoderShape, GraphInputs, LayerWeights, TokenStates, integer
 from claxon_export.graph import Array, GraphWriter
 
 # The source's embeddings fix the padding row, whatever config.json says: token 0 has position 2.
@@ -36,8 +36,8 @@ def sizes(config: Mapping[str, Any]) -> EncoderShape:
     )
 
 
-def write(writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, Array], pooling: str | None) -> None:
-    """Write the encoder's graph, from token ids to pooled features."""
+def write(writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, Array]) -> TokenStates:
+    """Write the encoder's graph, from token ids to token states."""
     shape, model = sizes(config), BaseModel(tensors, "mpnet.")
     inputs = blocks.graph_inputs(writer)
     words = model.table("embeddings.word_embeddings.weight", shape.vocab_size, shape.width)
@@ -48,8 +48,7 @@ def write(writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, 
     bias = position_bias(writer, inputs, model["encoder.relative_attention_bias.weight"], shape.positions)
     bias = writer.node("Add", [bias, blocks.mask_bias(writer, inputs)], "attention_bias")
     layers = (layer_weights(model, f"encoder.layer.{i}") for i in range(shape.layers))
-    hidden = blocks.layers(writer, hidden, layers, bias, inputs, shape)
-    blocks.pooled(writer, hidden, inputs, pooling, shape.width)
+    return blocks.layers(writer, hidden, layers, bias, inputs, shape)
 
 
 def position_bias(writer: GraphWriter, inputs: GraphInputs, buckets: Array, positions: int) -> str:

@@ -20,8 +20,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from claxon_export.errors import HeadError
 from claxon_export.graph import OPSET
-from claxon_export.heads.estimators import FittedClassifier, required
+from claxon_export.heads.estimators import FittedClassifier
 from claxon_export.heads.head_graph import FEATURES, SCORES, Array, head_model
+from claxon_export.requirements import required
 
 ML_OPSET = 3
 # Operators of ai.onnx.ml run on the CPU only, and in float32 only; without them skl2onnx writes plain ones.

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import copy
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from claxon.errors import MissingDependencyError
 from claxon.manifest import LabelValue
 from claxon_export.errors import HeadError
 from claxon_export.heads.head_graph import Array, check_finite, check_labels, plain_label
+from claxon_export.requirements import required
 
 LOGISTIC = ("LogisticRegression", "LogisticRegressionCV")
 ONE_VS_REST = "OneVsRestClassifier"
@@ -42,18 +41,6 @@ class FittedClassifier:
     classes: tuple[LabelValue, ...]
     width: int
     details: dict[str, LabelValue]
-
-
-def required(module: str) -> Any:
-    """The module, imported when first needed.
-
-    Raises:
-        MissingDependencyError: it is not installed; the message names the extra that brings it.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingDependencyError(f"{module} cannot be imported ({error}); pip install 'claxon[export]'") from error
 
 
 def read_estimator(estimator: Any) -> FittedClassifier:

@@ -8,9 +8,10 @@ from typing import Any
 from claxon.manifest import Feature, HeadKind, LabelValue, ScoreKind
 from claxon_export.errors import HeadError
 from claxon_export.heads.conversion import Precision, convert
-from claxon_export.heads.estimators import FittedClassifier, read_estimator, required
+from claxon_export.heads.estimators import FittedClassifier, read_estimator
 from claxon_export.heads.head_graph import HeadGraph, check_label_count, check_labels, plain_label
 from claxon_export.heads.verification import Probe
+from claxon_export.requirements import required
 
 
 def logistic_head(

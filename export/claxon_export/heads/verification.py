@@ -14,8 +14,9 @@ from claxon.manifest import Comparison, Parity
 from claxon.providers import CPU_PROVIDER, Device, EngineRequest
 from claxon.session import Session
 from claxon_export.errors import HeadError
-from claxon_export.heads.estimators import FittedClassifier, required
+from claxon_export.heads.estimators import FittedClassifier
 from claxon_export.heads.head_graph import FEATURES, SCORES, Array
+from claxon_export.requirements import required
 
 ROWS = 256
 SEED = 20

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from claxon.decision import FloatMatrix, Label, ranked
+from claxon.decision import Label, ranked
+from claxon.features import FloatMatrix
 from claxon.manifest import LabelValue
 
 

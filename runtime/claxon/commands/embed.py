@@ -12,8 +12,9 @@ from claxon.commands.arguments import add_bundle, add_engine, add_input, add_out
 from claxon.commands.columns import shortest
 from claxon.commands.streaming import notice_truncation, open_input, stream_rows
 from claxon.commands.writing import JSONWriter, check_new_columns, open_output
-from claxon.encoder import Encoder, Features
+from claxon.encoder import Encoder
 from claxon.errors import OptionError
+from claxon.features import Features
 from claxon.manifest import Feature
 from claxon.records import STANDARD_STREAM, Records, Row
 

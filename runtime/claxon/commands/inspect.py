@@ -13,7 +13,7 @@ from claxon.commands.figures import parity_rows, parity_source
 from claxon.commands.layout import byte_count, facts, pairs_in_words, section, table
 from claxon.commands.onnx_graph import read_graph
 from claxon.inspection import Inspection, Part, inspect_bundle
-from claxon.manifest import EncoderSpec, GraphVariant, HeadSpec, LabelValue, Provenance, ScoreKind
+from claxon.manifest import EncoderSpec, GraphVariant, HeadKind, HeadSpec, LabelValue, Provenance, ScoreKind
 
 SHORT_HASH = 12
 LONGEST_DETAIL = 40
@@ -78,7 +78,7 @@ def _encoder_facts(encoder: EncoderSpec) -> dict[str, str]:
     return {
         "architecture": f"{encoder.architecture}: {encoder.layers} layers, width {encoder.width}, "
         f"{encoder.attention_heads} attention heads",
-        "parameters": f"{encoder.parameters:,} in the checkpoint",
+        "parameters": f"{encoder.parameters:,}",
         "vocabulary": f"{encoder.vocab_size:,}",
         "inputs": ", ".join(encoder.inputs),
         "features": _features(encoder),
@@ -142,6 +142,8 @@ def _head_lines(head: HeadSpec) -> list[str]:
     }
     if not head.details:
         del about["details"]
+    if head.kind is HeadKind.SIMILARITY:
+        del about["parity"]  # its labels are embedded by the bundle itself: there is nothing to compare with
     return [f"  {head.name}", *facts(about, "    "), *parity_rows(head.parity)]
 
 

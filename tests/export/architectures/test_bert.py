@@ -62,7 +62,7 @@ def test_variants_without_a_graph_are_refused(setting: dict[str, Any], message: 
 def test_first_token_type_is_added_to_every_position(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(write_checkpoint(tmp_path, "bert"))
     writer = GraphWriter("bert")
-    bert.write(writer, checkpoint.config, checkpoint.weights, None)
+    bert.write(writer, checkpoint.config, checkpoint.weights)
     positions = checkpoint.weights["embeddings.position_embeddings.weight"]
     first_type = checkpoint.weights["embeddings.token_type_embeddings.weight"][0]
     np.testing.assert_array_equal(writer.weights["embeddings.position"], positions + first_type)
@@ -71,7 +71,7 @@ def test_first_token_type_is_added_to_every_position(tmp_path: Path) -> None:
 def test_query_key_and_value_are_packed_in_this_order(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(write_checkpoint(tmp_path, "bert"))
     writer = GraphWriter("bert")
-    bert.write(writer, checkpoint.config, checkpoint.weights, None)
+    bert.write(writer, checkpoint.config, checkpoint.weights)
     packed = writer.weights["layer.1.attention.qkv.weight"].T
     names = [f"encoder.layer.1.attention.self.{part}.weight" for part in ("query", "key", "value")]
     np.testing.assert_array_equal(packed, np.concatenate([checkpoint.weights[name] for name in names]))
@@ -80,7 +80,7 @@ def test_query_key_and_value_are_packed_in_this_order(tmp_path: Path) -> None:
 def test_pooler_is_not_part_of_the_encoder(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(write_checkpoint(tmp_path, "bert"))
     writer = GraphWriter("bert")
-    bert.write(writer, checkpoint.config, checkpoint.weights, None)
+    bert.write(writer, checkpoint.config, checkpoint.weights)
     assert "pooler.dense.weight" in checkpoint.weights
     assert not [name for name in writer.weights if "pooler" in name]
 

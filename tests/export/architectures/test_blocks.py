@@ -13,10 +13,11 @@ import pytest
 from claxon.manifest import Feature
 from claxon_export.architectures import ARCHITECTURES as WRITERS
 from claxon_export.architectures import architecture, blocks
-from claxon_export.architectures.blocks import EncoderShape, GraphInputs, LayerWeights
+from claxon_export.architectures.blocks import EncoderShape, LayerWeights, TokenStates
 from claxon_export.checkpoint import Pooling, open_checkpoint
 from claxon_export.errors import CheckpointError, UnsupportedArchitectureError
 from claxon_export.graph import GraphWriter
+from claxon_export.graph_outputs import write_features
 from tests.checkpoints import HEADS, INTERMEDIATE, LAYERS, WIDTH, write_checkpoint
 from tests.encoder_graphs import (
     ARCHITECTURES,
@@ -235,7 +236,7 @@ def pooled_states(states: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> d
     writer = GraphWriter("pooling")
     hidden = writer.node("Cast", [writer.input("states", ["batch", "tokens", width])], "hidden", to=1)
     writer.input("attention_mask", ["batch", "tokens"])
-    blocks.pooled(writer, hidden, GraphInputs("", "attention_mask", "", ""), "mean", width)
+    write_features(writer, TokenStates(hidden, "attention_mask"), width, "mean")
     return run_writer(writer, {"states": states, "attention_mask": mask})
 
 

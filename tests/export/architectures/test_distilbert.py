@@ -58,7 +58,7 @@ def test_epsilon_is_the_codes_whatever_the_config_says(encoders: dict[str, TinyE
 def test_query_key_and_value_are_packed_in_this_order(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(write_checkpoint(tmp_path, "distilbert"))
     writer = GraphWriter("distilbert")
-    distilbert.write(writer, checkpoint.config, checkpoint.weights, None)
+    distilbert.write(writer, checkpoint.config, checkpoint.weights)
     names = [f"transformer.layer.0.attention.{part}_lin.bias" for part in "qkv"]
     expected = np.concatenate([checkpoint.weights[name] for name in names])
     np.testing.assert_array_equal(writer.weights["layer.0.attention.qkv.bias"], expected)
@@ -67,7 +67,7 @@ def test_query_key_and_value_are_packed_in_this_order(tmp_path: Path) -> None:
 def test_positions_are_the_table_as_it_is(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(write_checkpoint(tmp_path, "distilbert"))
     writer = GraphWriter("distilbert")
-    distilbert.write(writer, checkpoint.config, checkpoint.weights, None)
+    distilbert.write(writer, checkpoint.config, checkpoint.weights)
     expected = checkpoint.weights["embeddings.position_embeddings.weight"]
     np.testing.assert_array_equal(writer.weights["embeddings.position"], expected)
 

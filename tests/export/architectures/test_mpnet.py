@@ -9,6 +9,7 @@ import pytest
 
 from claxon_export import reference
 from claxon_export.architectures import mpnet
+from claxon_export.architectures.blocks import GraphInputs
 from claxon_export.architectures.mpnet import FIRST_POSITION, relative_bucket
 from claxon_export.checkpoint import open_checkpoint
 from claxon_export.graph import GraphWriter
@@ -31,7 +32,7 @@ def test_two_rows_of_the_position_table_belong_to_no_token(encoders: dict[str, T
     checkpoint = encoders["mpnet"].checkpoint
     assert mpnet.sizes(checkpoint.config).positions == LONGEST
     writer = GraphWriter("mpnet")
-    mpnet.write(writer, checkpoint.config, checkpoint.weights, None)
+    mpnet.write(writer, checkpoint.config, checkpoint.weights)
     table = checkpoint.weights["embeddings.position_embeddings.weight"]
     np.testing.assert_array_equal(writer.weights["embeddings.position"], table[FIRST_POSITION:])
 
@@ -56,7 +57,7 @@ def test_position_bias_is_the_checkpoints_bias_of_each_distances_bucket() -> Non
     buckets = np.random.default_rng(3).normal(size=(BUCKETS, HEADS)).astype(np.float32)
     writer = GraphWriter("bias")
     tokens_input = writer.input("tokens", [])
-    inputs = mpnet.GraphInputs("", "", "", tokens_input)
+    inputs = GraphInputs("", "", "", tokens_input)
     bias = mpnet.position_bias(writer, inputs, buckets, LONGEST)
     writer.output(bias, "bias", [1, HEADS, "query", "key"])
     found = run_writer(writer, {"tokens": np.array(tokens, np.int64)})["bias"]
@@ -87,7 +88,7 @@ def test_buckets_equal_those_of_the_reference() -> None:
 def test_query_key_and_value_are_packed_in_this_order(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(write_checkpoint(tmp_path, "mpnet"))
     writer = GraphWriter("mpnet")
-    mpnet.write(writer, checkpoint.config, checkpoint.weights, None)
+    mpnet.write(writer, checkpoint.config, checkpoint.weights)
     names = [f"encoder.layer.1.attention.attn.{part}.weight" for part in "qkv"]
     expected = np.concatenate([checkpoint.weights[name] for name in names]).T
     np.testing.assert_array_equal(writer.weights["layer.1.attention.qkv.weight"], expected)

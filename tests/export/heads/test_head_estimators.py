@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claxon.errors import MissingDependencyError
 from claxon_export.errors import HeadError
-from claxon_export.heads.estimators import read_estimator, required
+from claxon_export.heads.estimators import read_estimator
 
 linear_model = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed")
 multiclass = pytest.importorskip("sklearn.multiclass", reason="scikit-learn is not installed")
@@ -54,8 +53,3 @@ def test_a_class_that_none_or_all_have_is_refused() -> None:
     estimator.estimators_[1] = multiclass._ConstantPredictor().fit(np.zeros((1, WIDTH)), np.zeros(1))
     with pytest.raises(HeadError, match="an inner estimator is a _ConstantPredictor"):
         read_estimator(estimator)
-
-
-def test_required_names_the_extra() -> None:
-    with pytest.raises(MissingDependencyError, match=r"no_such_module .*pip install 'claxon\[export\]'"):
-        required("no_such_module")

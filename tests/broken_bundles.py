@@ -11,12 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from claxon.bundle import Bundle
 from claxon_export.checkpoint import open_checkpoint
-from claxon_export.parity import (
-    Failure,
-    Gate,
-    ParityReport,
-    parity_report,
-)
+from claxon_export.parity import Failure, Gate, ParityReport, parity_report
 from claxon_export.seal import seal
 
 
@@ -28,6 +23,8 @@ def change_file(bundle: Path, name: str, change: Callable[[Path], None]) -> None
 
 
 def change_weight(bundle: Path, name: str, change: Callable[[np.ndarray[Any, Any]], np.ndarray[Any, Any]]) -> None:
+    """Change one tensor of the encoder."""
+
     def rewrite(path: Path) -> None:
         tensors = load_file(path)
         save_file(tensors | {name: change(tensors[name])}, path)
@@ -36,8 +33,10 @@ def change_weight(bundle: Path, name: str, change: Callable[[np.ndarray[Any, Any
 
 
 def report(source: Path, bundle: Path, gate: Gate | None = None) -> ParityReport:
+    """What the gate says of a bundle."""
     return parity_report(open_checkpoint(source), bundle, (), gate or Gate())
 
 
 def outputs_of(failures: tuple[Failure, ...]) -> set[str]:
+    """The outputs that differ."""
     return {failure.output for failure in failures}

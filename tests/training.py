@@ -20,13 +20,16 @@ TARGETS = ["good"] * 20 + ["bad"] * 20
 
 
 def encoded(bundle: Path, texts: Iterable[str], feature: str = "embedding") -> np.ndarray[Any, Any]:
+    """A feature of texts. Shape: ``(texts, width)``."""
     with claxon.Encoder.load(bundle) as encoder:
         return encoder.encode(texts, feature=feature)
 
 
 def fit_words(bundle: Path, **options: Any) -> FitReport:
+    """Fit the head ``mood`` on the forty texts."""
     return fit(bundle, TEXTS, TARGETS, **({"head": "mood"} | options))
 
 
 def assert_untouched(bundle: Path) -> None:
+    """Fail if the bundle got a head."""
     assert Bundle.open(bundle).manifest.heads == ()

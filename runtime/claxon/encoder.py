@@ -229,7 +229,6 @@ class Encoder:
         """
         if not self.spec.token_states:
             raise OptionError(f"{self.bundle.path} gives no token states; export it with --token-states")
-        self._open_session()
         size = _batch_size(batch_size)
         tokens = self._reported_tokens(texts, on_truncation)
         states: dict[int, FloatMatrix] = {}
@@ -269,6 +268,7 @@ class Encoder:
         return self._session
 
     def _reported_tokens(self, texts: Iterable[str], on_truncation: str) -> Tokens:
+        self._open_session()  # closed is closed, even for no texts
         action = choice("on_truncation", on_truncation, OnTruncation)
         tokens = self.tokenize(texts)
         report_truncation(tokens, self.max_tokens, action)

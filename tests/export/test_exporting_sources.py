@@ -13,9 +13,7 @@ import pytest
 
 import claxon
 from claxon.bundle import Bundle
-from claxon_export.errors import (
-    CheckpointNotFoundError,
-)
+from claxon_export.errors import CheckpointNotFoundError
 from claxon_export.exporting import export
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

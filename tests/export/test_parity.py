@@ -1,4 +1,4 @@
-"""The gate: an honest bundle passes with its figures, a broken one fails with the rows and outputs that differ."""
+"""The gate: an honest bundle passes with its figures; and how a report reads."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ import pytest
 from claxon.errors import InputError
 from claxon.manifest import Comparison, Parity
 from claxon_export.checkpoint import open_checkpoint
-from claxon_export.parity import (
-    Failure,
-    Gate,
-    ParityReport,
-    check_parity,
-    cosine,
-    packaged_texts,
-)
+from claxon_export.parity import Failure, Gate, ParityReport, check_parity, cosine, packaged_texts
 from tests.broken_bundles import report
 
 # What two float32 implementations of two layers of width 32 may differ by; the gate allows 1e-4.

@@ -17,12 +17,7 @@ from claxon_export.architectures import blocks
 from claxon_export.checkpoint import Pooling, open_checkpoint
 from claxon_export.errors import ParityError
 from claxon_export.exporting import export
-from claxon_export.parity import (
-    PADDED_TEXTS,
-    Gate,
-    check_parity,
-    packaged_texts,
-)
+from claxon_export.parity import PADDED_TEXTS, Gate, check_parity, packaged_texts
 from claxon_export.seal import seal
 from tests.broken_bundles import change_file, change_weight, outputs_of, report
 from tests.checkpoints import write_checkpoint

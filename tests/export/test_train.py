@@ -1,4 +1,4 @@
-"""Labelled texts become a head: what is learnt and held out, kinds of labels, and what cannot train one."""
+"""Labelled texts become a head: what is learnt and held out, and kinds of labels."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_largest_seed(bundle: Path) -> None:
 
 def test_solver_that_stops_early_warns_the_caller(bundle: Path) -> None:
     with pytest.warns(UserWarning, match="stopped after 1 steps before it converged; give a larger max_iter") as caught:
-        fit_words(bundle, max_iter=1, C=1000.0)
+        fit(bundle, TEXTS, TARGETS, head="mood", max_iter=1, C=1000.0)
     assert [Path(warning.filename).name for warning in caught] == ["test_train.py"]
     assert claxon.load(bundle).labels == ("bad", "good")
 

@@ -28,7 +28,7 @@ from claxon_export.source import SourceOutputs, open_source
 Array = np.ndarray[Any, Any]
 
 PROBABILITIES = "probabilities"
-PADDED_TEXTS = 8
+PADDED_TEXTS = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from tests.parity.conftest import IS_FULL, Exported, Labelled
 # Unit-norm embeddings of a 12-layer model, float32 on both sides.
 EMBEDDING_TOLERANCE = 2e-5
 WORST_COSINE = 0.99999
+# Found: one of 1,000 texts, for all-mpnet-base-v2.
+ILL_CONDITIONED_ONE_IN = 500
 PROBABILITY_TOLERANCE = 1e-4
 EXPORTER_TOLERANCE = 1e-4
 HEAD_TOLERANCE = 1e-5
@@ -58,33 +60,47 @@ def norms(vectors: Array) -> Array:
     return lengths
 
 
-def sentence_embeddings(source: Path, texts: Sequence[str]) -> Array:
-    """What sentence-transformers says, on torch in float32."""
+def sentence_embeddings(source: Path, texts: Sequence[str], *, is_exact: bool = False) -> Array:
+    """What sentence-transformers says, on torch in float32, or in float64 where that is to be exact."""
     library = pytest.importorskip("sentence_transformers", reason="sentence-transformers is not installed")
     model = library.SentenceTransformer(str(source), device="cpu", local_files_only=True)
+    model = model.double() if is_exact else model
     embeddings: Array = model.encode(list(texts), batch_size=8, show_progress_bar=False)
     return embeddings
 
 
-def assert_embeddings_equal(found: Array, expected: Array) -> None:
-    difference, worst = np.abs(found - expected).max(), cosine(found, expected).min()
-    print(f"\n{len(found)} texts: max difference {difference:.2e}, worst cosine {worst:.8f}")
-    assert difference <= EMBEDDING_TOLERANCE
+def assert_embeddings_equal(bundle: Path, source: Path, texts: Sequence[str]) -> None:
+    """Fail unless the bundle says of every text what sentence-transformers says.
+
+    A rare text is ill-conditioned: rounding grows a hundred thousand times on its way through the layers, and torch's
+    own float32 is further from its float64 than the tolerance. Of such a text the bundle may be no further from the
+    float64 than twice as far as torch.
+    """
+    with claxon.Encoder.load(bundle) as encoder:
+        found = encoder.encode(texts, on_truncation="ignore")
+    expected = sentence_embeddings(source, texts)
+    differences, worst = np.abs(found - expected).max(axis=1), cosine(found, expected).min()
+    rows = np.flatnonzero(differences > EMBEDDING_TOLERANCE)
+    settled = np.delete(differences, rows).max()
+    print(f"\n{len(texts)} texts: max difference {settled:.2e} but for rows {rows}, worst cosine {worst:.8f}")
     assert worst >= WORST_COSINE
+    assert len(rows) <= len(texts) // ILL_CONDITIONED_ONE_IN
+    if len(rows):
+        exact = sentence_embeddings(source, [texts[row] for row in rows.tolist()], is_exact=True)
+        of_torch, ours = np.abs(expected[rows] - exact).max(axis=1), np.abs(found[rows] - exact).max(axis=1)
+        print(f"from float64: torch {of_torch}, bundle {ours}")
+        assert (of_torch > EMBEDDING_TOLERANCE).all()
+        assert (ours <= 2 * of_torch).all()
 
 
 def test_mpnet_equals_sentence_transformers(mpnet: Exported, unseen_reviews: Labelled, tweets: Labelled) -> None:
     texts = spread(unseen_reviews.texts, N_TEXTS) + spread(tweets.texts, N_TEXTS)
-    with claxon.Encoder.load(mpnet.bundle) as encoder:
-        found = encoder.encode(texts, on_truncation="ignore")
-    assert_embeddings_equal(found, sentence_embeddings(mpnet.source, texts))
+    assert_embeddings_equal(mpnet.bundle, mpnet.source, texts)
 
 
 def test_minilm_equals_sentence_transformers(minilm: Exported, unseen_reviews: Labelled, tweets: Labelled) -> None:
-    texts = spread(unseen_reviews.texts, 20) + spread(tweets.texts, 60)
-    with claxon.Encoder.load(minilm.bundle) as encoder:
-        found = encoder.encode(texts, on_truncation="ignore")
-    assert_embeddings_equal(found, sentence_embeddings(minilm.source, texts))
+    texts = spread(unseen_reviews.texts, 10) + spread(tweets.texts, 50)
+    assert_embeddings_equal(minilm.bundle, minilm.source, texts)
 
 
 def test_sst2_classifier_equals_transformers(sst2_mini: Exported, sentences: Labelled) -> None:
@@ -107,7 +123,7 @@ def test_full_size_random_classifier_equals_transformers(
     name: str, sst2_mini: Exported, sentences: Labelled, unseen_reviews: Labelled, tmp_path: Path
 ) -> None:
     source = write_random_classifier(name, sst2_mini.source / "vocab.txt", tmp_path / "source")
-    texts = sentences.texts[:36] + of_length(unseen_reviews.texts, 600, 4)
+    texts = sentences.texts[:36] + of_length(unseen_reviews.texts, 300, 4)
     expected = TorchSource(open_checkpoint(source)).outputs(texts).probabilities
     assert expected is not None
     assert np.abs(expected - expected.mean(axis=0)).max() > 0.05  # texts differ, or else the test could not fail

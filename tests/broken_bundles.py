@@ -11,7 +11,8 @@ from safetensors.numpy import load_file, save_file
 
 from claxon.bundle import Bundle
 from claxon_export.checkpoint import open_checkpoint
-from claxon_export.parity import Failure, Gate, ParityReport, parity_report
+from claxon_export.parity import Gate, parity_report
+from claxon_export.parity_report import Failure, ParityReport
 from claxon_export.seal import seal
 
 

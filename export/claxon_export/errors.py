@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from claxon.errors import ClaxonError
 
 if TYPE_CHECKING:
-    from claxon_export.parity import ParityReport
+    from claxon_export.parity_report import ParityReport
 
 
 class ExportError(ClaxonError, RuntimeError):

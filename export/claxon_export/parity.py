@@ -23,6 +23,7 @@ from claxon.manifest import Comparison, HeadKind, LabelValue, Parity
 from claxon.tokens import Tokens
 from claxon_export.checkpoint import Checkpoint
 from claxon_export.errors import ParityError
+from claxon_export.parity_report import Failure, ParityReport
 from claxon_export.source import SourceOutputs, open_source
 
 Array = np.ndarray[Any, Any]
@@ -37,33 +38,6 @@ class Gate:
 
     max_abs_difference: float = 1e-4
     label_margin: float = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """One text for which source and bundle differ too much."""
-
-    row: int
-    output: str
-    found: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ParityReport:
-    """The figures, and the texts that fail the gate."""
-
-    parity: Parity
-    failures: tuple[Failure, ...]
-
-    def __str__(self) -> str:
-        """The figures as lines, then the first failures."""
-        lines = [f"{self.parity.texts} texts against {self.parity.source}"]
-        lines += [f"  {_figures(comparison)}" for comparison in self.parity.comparisons]
-        lines += [f"  row {f.row}, {f.output}: {f.found}: {f.text!r:.60}" for f in self.failures[:5]]
-        if len(self.failures) > 5:
-            lines.append(f"  and {len(self.failures) - 5} more")
-        return "\n".join(lines)
 
 
 def packaged_texts() -> list[str]:
@@ -222,12 +196,3 @@ def _token_failures(tokens: Tokens, expected: SourceOutputs, texts: Sequence[str
 def _rounded(difference: float) -> float:
     """Three significant digits: more would be noise."""
     return float(f"{difference:.3g}")
-
-
-def _figures(comparison: Comparison) -> str:
-    parts = [f"{comparison.output}: max difference {comparison.max_abs_difference:.1e}"]
-    if comparison.min_cosine is not None:
-        parts.append(f"worst cosine {comparison.min_cosine:.7f}")
-    if comparison.label_agreement is not None:
-        parts.append(f"labels equal {comparison.label_agreement:.2%}")
-    return ", ".join(parts)

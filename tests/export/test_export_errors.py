@@ -9,7 +9,7 @@ import pytest
 from claxon.errors import ClaxonError
 from claxon.manifest import Parity
 from claxon_export import errors
-from claxon_export.parity import ParityReport
+from claxon_export.parity_report import ParityReport
 
 TREE = {
     "ExportError": (ClaxonError, RuntimeError),

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from claxon.errors import InputError
-from claxon.manifest import Comparison, Parity
 from claxon_export.checkpoint import open_checkpoint
-from claxon_export.parity import Failure, Gate, ParityReport, check_parity, cosine, packaged_texts
+from claxon_export.parity import Gate, check_parity, cosine, packaged_texts
 from tests.broken_bundles import report
 
 # What two float32 implementations of two layers of width 32 may differ by; the gate allows 1e-4.
@@ -88,21 +87,6 @@ def test_gate_is_an_upper_limit(tiny_checkpoint: Path, sentence_bundle: Path) ->
     worst = max(comparison.max_abs_difference for comparison in honest.parity.comparisons)
     assert not honest.failures
     assert report(tiny_checkpoint, sentence_bundle, Gate(max_abs_difference=worst / 2)).failures
-
-
-def test_report_reads_as_lines() -> None:
-    parity = Parity("numpy reference", 2, "0" * 64, (Comparison("cls", 2e-3, 0.999, 0.99), Comparison("p", 0.5)))
-    failures = tuple(Failure(row, "cls", "differs by 2.00e-03", "word " * 40) for row in range(7))
-    lines = str(ParityReport(parity, failures)).splitlines()
-    assert lines[0] == "2 texts against numpy reference"
-    assert lines[1] == "  cls: max difference 2.0e-03, worst cosine 0.9900000"
-    assert lines[2] == "  p: max difference 5.0e-01"
-    assert lines[3].startswith("  row 0, cls: differs by 2.00e-03: 'word word")
-    assert len(lines[3]) < 110
-    assert lines[-1] == "  and 2 more"
-    assert "labels equal 50.00%" in str(
-        ParityReport(Parity("s", 2, "0" * 64, (Comparison("p", 0.5, label_agreement=0.5),)), ())
-    )
 
 
 def test_cosine_is_that_of_rows() -> None:

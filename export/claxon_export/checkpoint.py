@@ -28,6 +28,8 @@ _CLASSIFIER_WEIGHT = {
     "bert": "classifier.weight",
     "distilbert": "classifier.weight",
     "mpnet": "classifier.out_proj.weight",
+    "roberta": "classifier.out_proj.weight",
+    "xlm-roberta": "classifier.out_proj.weight",
 }
 _OTHER_PROBLEMS = ("multi_label_classification", "regression")
 # Positions of these begin after the padding id's row, so the table's first rows hold no token.

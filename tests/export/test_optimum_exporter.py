@@ -48,8 +48,8 @@ def write_electra(folder: Path) -> Path:
     return folder
 
 
-def write_roberta(folder: Path) -> Path:
-    """A random RoBERTa: no token types, positions behind the padding row, a byte-level tokenizer of single bytes."""
+def write_roberta(folder: Path, labels: tuple[str, ...] = ()) -> Path:
+    """A random RoBERTa, with labels a classifier: positions behind the padding row, a tokenizer of single bytes."""
     torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
     tokenizers = pytest.importorskip("tokenizers")
     torch.manual_seed(0)
@@ -62,8 +62,10 @@ def write_roberta(folder: Path) -> Path:
     config = transformers.RobertaConfig(
         vocab_size=len(pieces), hidden_size=WIDTH, num_hidden_layers=LAYERS, num_attention_heads=HEADS,
         intermediate_size=64, max_position_embeddings=POSITIONS, type_vocab_size=1,
+        **({"id2label": dict(enumerate(labels))} if labels else {}),
     )  # fmt: skip
-    save_spread(transformers.RobertaModel(config), folder)
+    model = transformers.RobertaForSequenceClassification if labels else transformers.RobertaModel
+    save_spread(model(config), folder)
     fast.save_pretrained(folder)
     return folder
 
@@ -124,6 +126,17 @@ def test_classifier_keeps_its_head(tiny_classifier: Path, tmp_path: Path) -> Non
     traced = claxon.load(export(tiny_classifier, tmp_path / "traced", exporter="optimum").path)
     found, expected = (c.predict_proba(TEXTS, on_truncation="ignore") for c in (traced, native))
     np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.usefixtures("optimum")
+def test_roberta_classifier_equals_its_source(tmp_path: Path) -> None:
+    labels = ("negative", "neutral", "positive")
+    bundle = export(write_roberta(tmp_path / "source", labels), tmp_path / "out", exporter="optimum")
+    head = bundle.manifest.heads[0]
+    assert head.labels == labels
+    assert head.parity is not None  # the gate compared its probabilities with transformers'
+    assert max(comparison.max_abs_difference for comparison in head.parity.comparisons) < TOLERANCE
+    assert set(claxon.load(bundle.path).predict(TEXTS, on_truncation="ignore")) <= set(labels)
 
 
 @pytest.mark.usefixtures("optimum")

@@ -5,6 +5,7 @@ What each architecture computes, after transformers' ``...ForSequenceClassificat
     distilbert   pre_classifier, ReLU, classifier
     bert         pooler.dense, tanh, classifier
     mpnet        classifier.dense, tanh, classifier.out_proj
+    roberta      the same, and xlm-roberta; their encoders go through optimum
 
 and softmax after each. Dropout does nothing outside training.
 """
@@ -34,10 +35,13 @@ class Layer:
     activation: str
 
 
+DENSE_AND_PROJECTION = (Layer("classifier.dense", "Tanh"), Layer("classifier.out_proj", "Softmax"))
 CLASSIFIERS: Mapping[str, tuple[Layer, ...]] = {
     "distilbert": (Layer("pre_classifier", "Relu"), Layer("classifier", "Softmax")),
     "bert": (Layer("pooler.dense", "Tanh"), Layer("classifier", "Softmax")),
-    "mpnet": (Layer("classifier.dense", "Tanh"), Layer("classifier.out_proj", "Softmax")),
+    "mpnet": DENSE_AND_PROJECTION,
+    "roberta": DENSE_AND_PROJECTION,
+    "xlm-roberta": DENSE_AND_PROJECTION,
 }
 
 
@@ -56,7 +60,7 @@ def pretrained_head(
     """The classifier that came with a checkpoint.
 
     Args:
-        architecture: ``distilbert``, ``bert`` or ``mpnet``.
+        architecture: ``distilbert``, ``bert``, ``mpnet``, ``roberta`` or ``xlm-roberta``.
         config: The checkpoint's ``config.json``.
         weights: By name, as PyTorch stores them, ``(out, in)``, with or without the architecture's name in
             front.

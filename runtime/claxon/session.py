@@ -103,7 +103,7 @@ class Session:
         """
         try:
             results: list[Array] = self._session.run(list(outputs), dict(feeds))
-        except Exception as error:  # as above
+        except Exception as error:  # no common base here either
             raise EngineError(f"ONNX Runtime could not run the graph: {error}") from error
         return results
 
@@ -119,7 +119,7 @@ def _start(graph: bytes, options: onnxruntime.SessionOptions, asked: EngineReque
             ort.preload_dlls()
     try:
         return ort.InferenceSession(graph, options, providers=list(asked.providers), enable_fallback=0)
-    except Exception:
+    except Exception:  # no common base; CUDA that does not start leaves the CPU to `auto`, any other failure is raised
         if asked.device is not Device.AUTO or CUDA_PROVIDER not in asked.providers:
             raise
         return ort.InferenceSession(graph, options, providers=[CPU_PROVIDER], enable_fallback=0)

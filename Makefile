@@ -3,13 +3,20 @@ PYTHON ?= python3
 VENV := .venv
 DEMO_VENV := .venv-demo
 
-.PHONY: help demo test check bench format clean
+# What is measured: a bundle, and the checkpoint that it was made from, which its peers run.
+BUNDLE ?= demo/minilm
+CHECKPOINT ?= demo/all-MiniLM-L6-v2
+BENCH_OPTIONS ?=
+
+.PHONY: help demo test check bench bench-peers bench-micro format clean
 
 help:
 	@echo "make demo    export a sentence encoder, fit a head on it, label unseen texts (about a minute, downloads apart)"
 	@echo "make test    the test suite"
 	@echo "make check   format, lint, types"
-	@echo "make bench   the demo's bundle against sentence-transformers, in one run"
+	@echo "make bench   BUNDLE (the demo's) against its peers in one run; tables and plots go to benchmarks/results"
+	@echo "make bench-peers   the peers' virtual environments (10 GB); a peer without one is left out, and the table says so"
+	@echo "make bench-micro   parts of a run, timed alone"
 	@echo "make format  put the code into the house's format"
 	@echo "make clean   remove what the others made"
 
@@ -38,12 +45,19 @@ check: $(VENV)/installed
 demo/minilm/manifest.json:
 	$(MAKE) demo
 
-bench: $(VENV)/installed demo/minilm/manifest.json
-	$(VENV)/bin/python -m benchmarks.compare demo/minilm demo/all-MiniLM-L6-v2
+bench-peers: $(VENV)/installed
+	$(VENV)/bin/python -m claxon_bench.peers
+
+bench: $(VENV)/installed $(BUNDLE)/manifest.json
+	$(VENV)/bin/claxon bench $(BUNDLE) --checkpoint $(CHECKPOINT) $(BENCH_OPTIONS)
+	$(VENV)/bin/claxon bench $(BUNDLE) --profile --quiet
+
+bench-micro: $(VENV)/installed
+	$(VENV)/bin/python -m pytest benchmarks/test_speed.py --benchmark-json=benchmarks/results/micro.json
 
 format: $(VENV)/installed
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
 clean:
-	rm -rf $(VENV) $(DEMO_VENV) build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(DEMO_VENV) .venv-peers build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks

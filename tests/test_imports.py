@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = {"claxon": ROOT / "runtime", "claxon_export": ROOT / "export"}
+ROOMS = {"claxon": ROOT / "runtime", "claxon_export": ROOT / "export", "claxon_bench": ROOT / "benchmarks"}
 SOURCES = {
     ".".join(path.relative_to(room).with_suffix("").parts).removesuffix(".__init__"): path
     for package, room in ROOMS.items()
@@ -20,6 +20,10 @@ SOURCES = {
 }
 RUNTIME = [name for name in SOURCES if name.partition(".")[0] == "claxon"]
 EXPORT = [name for name in SOURCES if name.partition(".")[0] == "claxon_export"]
+BENCH = [name for name in SOURCES if name.partition(".")[0] == "claxon_bench"]
+# Scripts that run in the environments of the peers: all that they may share with the harness is types.
+ENGINES = [name for name in BENCH if name.startswith("claxon_bench.engines.")]
+RUN_BY_PATH = [*ENGINES, "claxon_bench.random_classifier"]
 
 # Besides the standard library and those beside them in the list, these modules import nothing.
 PURE = ["errors", "strict_json", "manifest", "options", "version"]
@@ -35,6 +39,10 @@ PURE_NUMPY = [
     "precision",
     "similarity",
     "label_sets",
+    "shapes",
+    "threads",
+    "providers",
+    "workloads",
 ]
 STRANGERS = ["session", "tokenization", "bundle"]
 FOREIGN = {"numpy", "onnxruntime", "tokenizers", "tqdm"}
@@ -56,6 +64,8 @@ HEAVY = {
     "transformers",
 }
 NO_TEST_OF_THEIR_NAME = {"__init__", "__main__", "version"}
+# What a module of another package is called too; the benchmarks' test of it has their name in front.
+SHARED_NAMES = {"cli", "errors"}
 
 
 def imports(name: str, *, typing_too: bool = True) -> set[str]:
@@ -111,6 +121,8 @@ def test_the_reader_of_imports_sees_what_it_should() -> None:
     assert reached("claxon.bundle") >= {"claxon.manifest", "claxon.errors"}
     assert len(RUNTIME) > 20
     assert len(EXPORT) > 20
+    assert len(BENCH) > 20
+    assert len(ENGINES) > 4
 
 
 @pytest.mark.parametrize("module", PURE)
@@ -135,7 +147,7 @@ def test_the_three_edges_do_not_know_each_other(module: str) -> None:
 def test_the_runtime_imports_nothing_but_its_dependencies(module: str) -> None:
     assert foreign(module) <= FOREIGN
     ours = {name.partition(".")[0] for name in imports(module)}
-    assert not ours & {"claxon_export", "benchmarks", "tests"}
+    assert not ours & {"claxon_export", "claxon_bench", "tests"}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +159,26 @@ def test_an_edge_has_one_module(package: str, only: str) -> None:
 
 @pytest.mark.parametrize("module", EXPORT)
 def test_the_export_imports_neither_benchmarks_nor_tests(module: str) -> None:
-    assert not {name.partition(".")[0] for name in imports(module)} & {"benchmarks", "tests"}
+    assert not {name.partition(".")[0] for name in imports(module)} & {"claxon_bench", "tests"}
+
+
+@pytest.mark.parametrize("module", BENCH)
+def test_the_benchmarks_import_neither_the_export_nor_tests(module: str) -> None:
+    assert not {name.partition(".")[0] for name in imports(module)} & {"claxon_export", "tests"}
+
+
+@pytest.mark.parametrize("module", [name for name in BENCH if name not in RUN_BY_PATH])
+def test_the_harness_needs_numpy_and_for_plots_matplotlib(module: str) -> None:
+    assert foreign(module) <= {"numpy", "matplotlib"}
+
+
+@pytest.mark.parametrize("module", RUN_BY_PATH)
+def test_what_runs_by_path_knows_nothing_of_the_harness(module: str) -> None:
+    assert "claxon_bench" not in {name.partition(".")[0] for name in imports(module, typing_too=False)}
+
+
+def test_only_the_runtimes_engine_imports_claxon() -> None:
+    assert [name for name in ENGINES if "claxon" in imports(name)] == ["claxon_bench.engines.claxon_runtime"]
 
 
 LABEL_ONE_TEXT = """
@@ -194,4 +225,5 @@ def test_every_module_has_a_test_file_of_its_name() -> None:
 def _names_of_tests(path: Path) -> set[str]:
     """``test_X``, or ``test_FOLDER_X`` where modules of several folders are called X."""
     folder = path.parent.name
-    return {f"test_{path.stem}", f"test_{folder}_{path.stem}", f"test_{folder.removesuffix('s')}_{path.stem}"}
+    names = {f"test_{path.stem}", f"test_{folder}_{path.stem}", f"test_{folder.removesuffix('s')}_{path.stem}"}
+    return {f"test_bench_{path.stem}"} if folder == "claxon_bench" and path.stem in SHARED_NAMES else names

@@ -84,14 +84,14 @@ def _heads(manifest: Manifest) -> list[str]:
 def _parity(parity: Parity) -> str:
     rows = [_row(comparison) for comparison in parity.comparisons]
     head = f"{parity.texts} texts against {parity.source} (texts' SHA-256 `{parity.texts_sha256[:16]}…`):"
-    lines = ["| output | largest difference | worst cosine | labels equal |", "|---|---|---|---|", *rows]
-    return head + "\n\n" + "\n".join(lines)
+    titles = "| output | largest difference | mean cosine | worst cosine | labels equal |"
+    return head + "\n\n" + "\n".join([titles, "|---|---|---|---|---|", *rows])
 
 
 def _row(comparison: Comparison) -> str:
-    cosine = "" if comparison.min_cosine is None else f"{comparison.min_cosine:.7f}"
+    cosines = ["" if value is None else f"{value:.7f}" for value in (comparison.mean_cosine, comparison.min_cosine)]
     labels = "" if comparison.label_agreement is None else f"{comparison.label_agreement:.2%}"
-    return f"| {comparison.output} | {comparison.max_abs_difference:.1e} | {cosine} | {labels} |"
+    return f"| {comparison.output} | {comparison.max_abs_difference:.1e} | {' | '.join(cosines)} | {labels} |"
 
 
 def _table(rows: Mapping[str, str]) -> str:

@@ -52,6 +52,17 @@ class Export:
         parser.add_argument(
             "--token-states", action="store_true", help="let the graph give every token's last hidden state out too"
         )
+        parser.add_argument(
+            "--precision",
+            metavar="P[,P]",
+            default="fp32",
+            help="what the bundle holds: fp32, int8 or fp32,int8 (default: fp32)",
+        )
+        parser.add_argument(
+            "--calibration",
+            metavar="FILE",
+            help="texts like those that will come, for int8: .csv, .jsonl or plain lines (default: packaged ones)",
+        )
         parser.add_argument("--no-verify", action="store_true", help="do not compare; the manifest then says so")
         parser.add_argument("--force", action="store_true", help="replace a bundle that is there")
 
@@ -72,11 +83,14 @@ class Export:
                 texts=_texts(options.texts),
                 verify=not options.no_verify,
                 token_states=options.token_states,
+                precision=_names(options.precision),
+                calibration=_texts(options.calibration),
+                show_progress_bar=sys.stderr.isatty(),
                 force=options.force,
             )
         except ParityError as error:
             print(error.report, file=sys.stderr)
-            raise ExportError("source and bundle differ, as shown above; nothing was written") from error
+            raise ExportError("the comparison shown above failed; nothing was written") from error
         print("\n".join(export_lines(bundle, time.perf_counter() - start)))
         return 0
 

@@ -16,7 +16,7 @@ from claxon_export.architectures import architecture
 from claxon_export.checkpoint import Checkpoint
 from claxon_export.errors import ExportError
 from claxon_export.graph import Array, GraphWriter
-from claxon_export.graph_outputs import write_features, write_token_states
+from claxon_export.graph_outputs import write_outputs
 
 GRAPH_NAME = "encoder.onnx"
 WEIGHTS_NAME = "encoder.safetensors"
@@ -42,16 +42,22 @@ def write_encoder(checkpoint: Checkpoint, folder: Path, *, token_states: bool = 
     chosen = architecture(checkpoint.architecture)
     shape = chosen.sizes(checkpoint.config)
     states = chosen.write(writer, checkpoint.config, checkpoint.weights)
-    write_features(writer, states, shape.width, checkpoint.pooling)
-    if token_states:
-        write_token_states(writer, states, shape.width)
-    save_file(writer.weights, folder / WEIGHTS_NAME)
-    offsets = weight_offsets(folder / WEIGHTS_NAME)
-    model = writer.model(WEIGHTS_NAME, offsets, {"claxon.source": checkpoint.name})
-    (folder / GRAPH_NAME).write_bytes(model.SerializeToString(deterministic=True))
-    check_graph(folder / GRAPH_NAME)
+    write_outputs(writer, states, shape.width, checkpoint.pooling, token_states=token_states)
+    save_graph(writer, folder, GRAPH_NAME, WEIGHTS_NAME, checkpoint.name)
     sizes = Sizes(shape.layers, shape.width, shape.attention_heads, shape.vocab_size, parameter_count(writer.weights))
     return encoder_spec(checkpoint, sizes, ("input_ids", "attention_mask"), token_states=token_states)
+
+
+def save_graph(writer: GraphWriter, folder: Path, graph: str, weights: str, source: str) -> None:
+    """Write a graph and, beside it, its weights; check it with ONNX's checker and shape inference.
+
+    Raises:
+        ExportError: the checker refuses it.
+    """
+    save_file(writer.weights, folder / weights)
+    model = writer.model(weights, weight_offsets(folder / weights), {"claxon.source": source})
+    (folder / graph).write_bytes(model.SerializeToString(deterministic=True))
+    check_graph(folder / graph)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def encoder_spec(checkpoint: Checkpoint, sizes: Sizes, inputs: tuple[str, ...], 
         max_tokens=checkpoint.max_tokens,
         pad_id=checkpoint.pad_id,
         prompt=checkpoint.prompt,
-        variants=(GraphVariant(Precision.FP32, GRAPH_NAME, WEIGHTS_NAME, ("cpu", "cuda"), (), None),),
+        variants=(GraphVariant(Precision.FP32, GRAPH_NAME, WEIGHTS_NAME, ("cpu", "cuda", "openvino"), (), None),),
     )
 
 

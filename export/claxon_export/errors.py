@@ -7,6 +7,7 @@ ClaxonError
     │   ├── UnreadMeaningError       something must be said by an option; the message names the option
     │   └── UnsupportedArchitectureError
     ├── HeadError                    (ValueError)  the estimator, labels or classes cannot become a head
+    ├── CalibrationError             (ValueError)  the calibration texts cannot quantise the checkpoint
     ├── TrainingError                (ValueError)  the labelled texts cannot train a head
     ├── ParityError                  source and bundle differ: nothing was written; carries the report
     └── TargetExistsError            (FileExistsError)
@@ -44,6 +45,10 @@ class UnsupportedArchitectureError(CheckpointError):
 
 class HeadError(ExportError, ValueError):
     """The estimator, the labels or the classes cannot become a head of this bundle."""
+
+
+class CalibrationError(ExportError, ValueError):
+    """The calibration texts are too few, or too much alike."""
 
 
 class TrainingError(ExportError, ValueError):

@@ -9,14 +9,27 @@ from enum import StrEnum
 from pathlib import Path
 
 from claxon.bundle import Bundle
-from claxon.manifest import EncoderSpec, HeadSpec, Parity, Provenance
+from claxon.errors import OptionError
+from claxon.manifest import (
+    MANIFEST_NAME,
+    EncoderSpec,
+    GraphVariant,
+    HeadSpec,
+    Manifest,
+    Parity,
+    Precision,
+    Provenance,
+)
 from claxon.options import choice
 from claxon_export import encoder_files, optimum_exporter
 from claxon_export.checkpoint import Checkpoint, Pooling, open_checkpoint
 from claxon_export.head_files import write_head
 from claxon_export.heads import pretrained_head
-from claxon_export.parity import check_parity, part_of
+from claxon_export.parity import calibration_texts, check_parity, part_of
+from claxon_export.quantization import write_int8
+from claxon_export.quantization.gate import check_int8
 from claxon_export.seal import seal, tool_versions
+from claxon_export.variants import only_variants, with_parity, with_variant
 from claxon_export.write import check_target, whole_folder
 
 PRETRAINED_HEAD_NAME = "classifier"
@@ -30,6 +43,7 @@ class Exporter(StrEnum):
     OPTIMUM = "optimum"
 
 
+WRITTEN_PRECISIONS = frozenset({Precision.FP32, Precision.INT8})
 _WRITERS = {Exporter.NATIVE: encoder_files.write_encoder, Exporter.OPTIMUM: optimum_exporter.write_encoder}
 
 
@@ -45,6 +59,9 @@ def export(
     texts: Sequence[str] = (),
     verify: bool = True,
     token_states: bool = False,
+    precision: str | Sequence[str] = Precision.FP32,
+    calibration: Sequence[str] = (),
+    show_progress_bar: bool = False,
     force: bool = False,
 ) -> Bundle:
     """Turn a checkpoint into a bundle, compare the two on real texts, and only then put it in place.
@@ -60,12 +77,16 @@ def export(
         texts: More texts to compare on, beside the 64 packaged ones.
         verify: ``False`` writes without comparing; the manifest then says so.
         token_states: Let the graph give every token's last hidden state out as well, for ``Encoder.token_states``.
+        precision: What the bundle holds: ``fp32``, ``int8``, or both. int8 is compared with fp32 in either case.
+        calibration: Texts like those that will come, for int8; the packaged ones are for general English.
+        show_progress_bar: Draw one on standard error while int8 is calibrated.
         force: Replace a bundle that is there.
 
     Raises:
         TargetExistsError: ``out`` exists, and ``force`` was not given.
         CheckpointError: the source cannot be read, or does not say what must be known.
         UnsupportedArchitectureError: there is no writer; the message lists those there are.
+        CalibrationError: the calibration texts are too few, or too much alike.
         HeadError: the checkpoint's classifier cannot become a head.
         OptionError: an option has a value that cannot be met.
         MissingDependencyError: what the source or the exporter needs is not installed.
@@ -75,6 +96,7 @@ def export(
     target = Path(out)
     check_target(target, force=force)
     chosen = choice("exporter", exporter, Exporter)
+    precisions = _precisions(precision, chosen)
     checkpoint = open_checkpoint(
         source,
         revision=revision,
@@ -86,6 +108,16 @@ def export(
         write_bundle(checkpoint, folder, chosen, token_states=token_states)
         if verify:
             _verify(checkpoint, folder, texts)
+        if Precision.INT8 in precisions:
+            variant = write_int8(
+                checkpoint,
+                folder,
+                calibration or calibration_texts(),
+                token_states=token_states,
+                show_progress_bar=show_progress_bar,
+            )
+            _add_int8(checkpoint, folder, variant, texts if verify else None)
+        only_variants(folder, Bundle.open(folder).manifest, precisions)
     return Bundle.open(target)
 
 
@@ -98,6 +130,28 @@ def write_bundle(
     (folder / TOKENIZER_NAME).write_bytes(checkpoint.tokenizer_json.encode())
     provenance = Provenance(checkpoint.name, checkpoint.revision, exporter, dict(checkpoint.hashes), tool_versions())
     seal(folder, encoder, heads, provenance)
+
+
+def _precisions(asked: str | Sequence[str], exporter: Exporter) -> frozenset[Precision]:
+    names = [asked] if isinstance(asked, str) else asked
+    precisions = frozenset(choice("precision", name, Precision) for name in names)
+    if not precisions or not precisions <= WRITTEN_PRECISIONS:
+        raise OptionError(f"precision is {', '.join(sorted(precisions)) or 'empty'}, expected fp32, int8, or both")
+    if precisions != {Precision.FP32} and exporter is not Exporter.NATIVE:
+        raise OptionError("int8 needs an architecture with a graph writer: it does not go with --exporter optimum")
+    return precisions
+
+
+def _add_int8(checkpoint: Checkpoint, folder: Path, variant: GraphVariant, texts: Sequence[str] | None) -> None:
+    """List the int8 graph, and compare it with fp32 unless ``texts`` is ``None``."""
+    manifest = with_variant(folder, _unlisted_manifest(folder), variant)
+    if texts is not None:
+        with_parity(folder, manifest, variant.precision, check_int8(folder, checkpoint.labels, texts))
+
+
+def _unlisted_manifest(folder: Path) -> Manifest:
+    """The manifest as it was sealed, while the folder holds more files by now."""
+    return Manifest.from_json((folder / MANIFEST_NAME).read_bytes())
 
 
 def _verify(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> None:

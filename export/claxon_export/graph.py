@@ -22,7 +22,13 @@ MICROSOFT = "com.microsoft"
 
 
 class GraphWriter:
-    """Nodes, constants and weights of one graph. A value's name is its node's name."""
+    """Nodes, constants and weights of one graph, in float32. A value's name is its node's name.
+
+    The architectures ask for layers; a subclass writes the same layers in another precision, or for another device.
+    """
+
+    opset = OPSET
+    ir_version = IR_VERSION
 
     def __init__(self, name: str) -> None:
         """Begin an empty graph."""
@@ -91,6 +97,45 @@ class GraphWriter:
         inputs = [value, self.weight(f"{name}.weight", weight.T), self.weight(f"{name}.bias", bias)]
         return self.node("Gemm", inputs, name)
 
+    def projections(self, value: str, weight: Array, bias: Array, name: str) -> list[str]:
+        """Query, key and value, from one packed product.
+
+        Args:
+            value: Shape: ``(tokens, width)``.
+            weight: The three matrices one below the other. Shape: ``(3 * width, width)``.
+            bias: Shape: ``(3 * width,)``.
+            name: The attention's.
+
+        Returns:
+            Three values of shape ``(tokens, width)``.
+        """
+        packed = self.linear(value, weight, bias, f"{name}.qkv")
+        return self.split(packed, [f"{name}.query", f"{name}.key", f"{name}.value"])
+
+    def attention(self, query: str, key: str, value: str, bias: str, heads: int, name: str) -> str:
+        """Scaled dot-product attention. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762
+
+        Args:
+            query, key, value: Shape: ``(batch, tokens, width)``.
+            bias: Added to the scores, which are divided by sqrt(width of a head). Shape: ``(batch or 1, heads or 1,
+                tokens, tokens)``.
+            heads: How many.
+            name: The node's.
+        """
+        inputs = [query, key, value, "", "", bias]
+        return self.node("MultiHeadAttention", inputs, name, domain=MICROSOFT, num_heads=heads)
+
+    def lookup(self, table: Array, indices: str, name: str, node: str) -> str:
+        """Rows of a table, float32.
+
+        Args:
+            table: Shape: ``(rows, width)``.
+            indices: Shape: ``(batch, tokens)``.
+            name: The table's.
+            node: The result's.
+        """
+        return self.node("Gather", [self.weight(name, table), indices], node, axis=0)
+
     def layer_norm(self, value: str, weight: Array, bias: Array, epsilon: float, name: str) -> str:
         """LayerNormalization over the last axis."""
         # Not SkipLayerNormalization: on the CPU that costs 2.0 ms where Add and this cost 0.4, on 1,024 x 768.
@@ -120,8 +165,8 @@ class GraphWriter:
         graph = helper.make_graph(
             self._nodes, self._name, self._inputs, self._outputs, [*self._constants.values(), *externals]
         )
-        opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="claxon")
+        opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid(MICROSOFT, 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=self.ir_version, producer_name="claxon")
         helper.set_model_props(model, metadata)
         return model
 

@@ -8,6 +8,15 @@ from claxon_export.graph import GraphWriter
 TOKEN_STATES = "token_states"
 
 
+def write_outputs(
+    writer: GraphWriter, states: TokenStates, width: int, pooling: str | None, *, token_states: bool
+) -> None:
+    """The pooled features and, where they are asked for, the token states."""
+    write_features(writer, states, width, pooling)
+    if token_states:
+        write_token_states(writer, states, width)
+
+
 def write_features(writer: GraphWriter, states: TokenStates, width: int, pooling: str | None) -> None:
     """``cls``, masked ``mean`` and, where ``pooling`` names one of them, unit-norm ``embedding``."""
     cls = writer.node("Gather", [states.value, writer.integer(0)], "pooling.cls", axis=1)

@@ -42,7 +42,16 @@ class Gate:
 
 def packaged_texts() -> list[str]:
     """The 64 texts of many lengths and scripts that come with the package."""
-    content = (files("claxon_export") / "texts" / "parity.jsonl").read_text(encoding="utf-8")
+    return _packaged("parity.jsonl")
+
+
+def calibration_texts() -> list[str]:
+    """The 97 texts that come with the package for int8; none of them is among those of ``packaged_texts``."""
+    return _packaged("calibration.jsonl")
+
+
+def _packaged(name: str) -> list[str]:
+    content = (files("claxon_export") / "texts" / name).read_text(encoding="utf-8")
     return [json.loads(line)["text"] for line in content.splitlines()]
 
 
@@ -83,8 +92,8 @@ def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], ga
     with Encoder.load(folder, device="cpu") as encoder:
         tokens = encoder.tokenize(every)
         chosen = _all_lengths(tokens)
-        alone = _run(encoder, every, checkpoint.labels, batch_size=1)
-        padded = _run(encoder, [every[row] for row in chosen], checkpoint.labels)
+        alone = bundle_outputs(encoder, every, checkpoint.labels, batch_size=1)
+        padded = bundle_outputs(encoder, [every[row] for row in chosen], checkpoint.labels)
     gc.collect()  # the bundle's weights go before the source's come: half the memory
     source = open_source(checkpoint)
     expected = source.outputs(every)
@@ -95,8 +104,12 @@ def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], ga
     ]
     comparisons = tuple(comparison for run in runs for comparison in run.comparisons)
     failures = tuple(failure for run in runs for failure in run.failures)
-    digest = hashlib.sha256("\0".join(every).encode()).hexdigest()
-    return ParityReport(Parity(source.name, len(every), digest, comparisons), failures)
+    return ParityReport(Parity(source.name, len(every), texts_digest(every), comparisons), failures)
+
+
+def texts_digest(texts: Sequence[str]) -> str:
+    """SHA-256 of the texts, in their order."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +125,13 @@ def _all_lengths(tokens: Tokens) -> Array:
     return spread
 
 
-def _run(
+def bundle_outputs(
     encoder: Encoder, texts: Sequence[str], labels: Sequence[str] | None, batch_size: int | None = None
 ) -> dict[str, Array]:
-    """Every output of the bundle; without a batch size, all texts in one batch."""
+    """Every output of the bundle, its classifier's in the order of ``labels``.
+
+    Without a batch size, all texts are one batch.
+    """
     encoder.token_budget = 1 << 40
     features = encoder.features(texts, batch_size=batch_size, on_truncation="ignore").values
     outputs: dict[str, Array] = {str(name): values for name, values in features.items()}
@@ -145,7 +161,7 @@ def _compare(
         # Features in units of the source's norm, so that one tolerance means the same for each of them.
         units = 1.0 if is_probability else _norms(source[rows])
         wanted, values = source[rows] / units, values / units
-        comparisons.append(_comparison(f"{name}{suffix}", wanted, values, is_probability=is_probability))
+        comparisons.append(comparison_of(f"{name}{suffix}", wanted, values, is_probability=is_probability))
         for i in _beyond(wanted, values, gate, is_probability=is_probability):
             difference = f"differs by {np.abs(wanted[i] - values[i]).max():.2e}"
             failures.append(Failure(int(rows[i]), f"{name}{suffix}", difference, texts[rows[i]]))
@@ -157,7 +173,8 @@ def _norms(vectors: Array) -> Array:
     return np.maximum(norms, np.float32(1e-12))
 
 
-def _comparison(name: str, wanted: Array, found: Array, *, is_probability: bool) -> Comparison:
+def comparison_of(name: str, wanted: Array, found: Array, *, is_probability: bool) -> Comparison:
+    """The figures of one output, over all texts. Shape of both: ``(texts, columns)``."""
     difference = float(np.abs(wanted - found).max(initial=0))
     if is_probability:
         agreement = float((wanted.argmax(1) == found.argmax(1)).mean())

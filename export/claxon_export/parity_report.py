@@ -37,7 +37,7 @@ class ParityReport:
 def _figures(comparison: Comparison) -> str:
     parts = [f"{comparison.output}: max difference {comparison.max_abs_difference:.1e}"]
     if comparison.min_cosine is not None:
-        parts.append(f"worst cosine {comparison.min_cosine:.7f}")
+        parts.append(f"worst cosine {comparison.min_cosine:.7f}, mean {comparison.mean_cosine:.7f}")
     if comparison.label_agreement is not None:
         parts.append(f"labels equal {comparison.label_agreement:.2%}")
     return ", ".join(parts)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from claxon.bundle import Bundle
 from claxon.commands.figures import parity_rows, parity_source
 from claxon.commands.layout import NO_BREAK, byte_count, facts
+from claxon.manifest import GraphVariant
 
 if TYPE_CHECKING:
     from claxon_export.train import FitReport
@@ -22,10 +23,13 @@ def export_lines(bundle: Bundle, seconds: float) -> list[str]:
         "encoder": f"{encoder.architecture}, {encoder.layers} layers, width {encoder.width}",
         "features": ", ".join(encoder.features),
         "heads": ", ".join(head.name for head in manifest.heads) or "none yet: `claxon fit`, `claxon add-head`",
-        "parity": parity_source(encoder.variants[0].parity),
     }
     title = f"{bundle.path}  {byte_count(size_bytes)}, {seconds:.1f} s"
-    return [title, *facts(about), *parity_rows(encoder.variants[0].parity, "    ")]
+    return [title, *facts(about), *(line for variant in encoder.variants for line in _variant_lines(variant))]
+
+
+def _variant_lines(variant: GraphVariant) -> list[str]:
+    return [*facts({str(variant.precision): parity_source(variant.parity)}), *parity_rows(variant.parity, "    ")]
 
 
 def head_lines(bundle: Bundle, name: str, scores: Mapping[str, str] | None = None) -> list[str]:

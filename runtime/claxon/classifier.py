@@ -75,8 +75,9 @@ class Classifier:
         threads: int | None = None,
         max_tokens: int | None = None,
         session_options: onnxruntime.SessionOptions | None = None,
+        tune: bool = False,
     ) -> Self:
-        """Load a bundle's encoder and heads, after every file was checked; other options are those of ``Encoder.load``.
+        """Load a bundle's encoder and heads, their files checked; other options are those of ``Encoder.load``.
 
         Args:
             path: The bundle's folder.
@@ -102,6 +103,7 @@ class Classifier:
             threads=threads,
             max_tokens=max_tokens,
             session_options=session_options,
+            tune=tune,
         )
         return cls(encoder, {spec.name: GraphHead(bundle, spec) for spec in bundle.manifest.heads}, head)
 

@@ -41,6 +41,7 @@ KNOWN = {
     "similar": Known("label texts by similarity to label names, without training", "claxon.commands.similar:SIMILAR"),
     "embed": Known("turn texts into vectors", "claxon.commands.embed:EMBED"),
     "inspect": Known("show what a bundle holds", "claxon.commands.inspect:INSPECT"),
+    "tune": Known("find the fastest precision and device for a bundle on this machine", "claxon.commands.tune:TUNE"),
     "doctor": Known("check this machine, and a bundle on it", "claxon.commands.doctor:DOCTOR"),
     "demo": Known("export, train and label, in one go"),
 }

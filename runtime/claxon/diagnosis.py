@@ -6,7 +6,7 @@ import importlib.util
 import platform
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,22 +18,21 @@ from claxon.bundle import Bundle
 from claxon.encoder import Encoder
 from claxon.errors import ClaxonError, EngineError
 from claxon.heads import GraphHead
-from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest
-from claxon.session import Session, engine
+from claxon.openvino import PLUGIN, WHEEL, arithmetic_for, plugin_version
+from claxon.processor import processor_features, processor_name
+from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER, Device, EngineRequest
+from claxon.session import Session, engine, engine_request
 from claxon.strict_json import encode
 from claxon.threads import affinity_threads, available_threads, quota_threads
 from claxon.version import __version__
 
 # Wheels that own the folder onnxruntime/: whichever is installed last overwrites the others' files.
 ENGINE_WHEELS = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml", "onnxruntime-rocm")
-PLUGIN_WHEELS = ("onnxruntime-ep-openvino",)
 EXTRAS = {
+    "openvino": (PLUGIN,),
     "export": ("huggingface_hub", "onnx", "safetensors", "scipy", "skl2onnx", "sklearn", "threadpoolctl"),
     "optimum": ("optimum", "torch", "transformers"),
 }
-# What decides how fast int8 and bf16 are.
-X86_FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
-ARM_FEATURES = ("asimddp", "i8mm", "bf16")
 
 PROBE_TEXT = "Does it run?"
 # The smallest graph there is: x -> Identity -> y, one float32 each, opset 13, IR 8. Made with
@@ -94,7 +93,7 @@ def installed_version(distribution: str) -> str | None:
 
 def version_findings(version_of: Callable[[str], str | None]) -> tuple[Finding, ...]:
     """Versions, and whether one wheel of ONNX Runtime is installed, and one only."""
-    found = {name: version_of(name) for name in (*ENGINE_WHEELS, *PLUGIN_WHEELS)}
+    found = {name: version_of(name) for name in (*ENGINE_WHEELS, WHEEL)}
     installed = [name for name in ENGINE_WHEELS if found[name] is not None]
     wheels = [Finding(name, number) for name, number in found.items() if number is not None]
     if len(installed) != 1:
@@ -123,7 +122,23 @@ def engine_findings() -> tuple[Finding, ...]:
         available = engine().get_available_providers()
     except ClaxonError as error:
         return (Finding("onnxruntime", "cannot be imported", str(error)),)
-    return tuple(_provider_finding(provider) for provider in available)
+    built_in = [provider for provider in available if not provider.startswith(OPENVINO_PROVIDER)]
+    return (*map(_provider_finding, built_in), *_openvino_findings())
+
+
+def _openvino_findings() -> tuple[Finding, ...]:
+    """Whether OpenVINO's plugin starts, where it is installed."""
+    number = plugin_version()
+    if number is None:
+        return ()
+    try:
+        asked = engine_request(Device.OPENVINO, 1)
+        session = Session(PROBE_GRAPH, {}, replace(asked, arithmetic=arithmetic_for(processor_features())))
+        session.run(["y"], {"x": np.ones(1, np.float32)})
+    except ClaxonError as error:
+        problem = f"{error}; or without OpenVINO: pip uninstall {WHEEL}"
+        return (Finding(OPENVINO_PROVIDER, "does not start", problem),)
+    return (Finding(OPENVINO_PROVIDER, f"starts, computes in {arithmetic_for(processor_features())}"),)
 
 
 def _provider_finding(provider: str) -> Finding:
@@ -161,17 +176,6 @@ def machine_findings(root: Path = Path("/")) -> tuple[Finding, ...]:
         Finding("chosen", f"{available_threads(root)} threads"),
         Finding("memory", memory(root)),
     )
-
-
-def processor_name(root: Path = Path("/")) -> str:
-    """What the processor calls itself."""
-    return _first_value(root / "proc/cpuinfo", "model name") or platform.processor() or "unknown"
-
-
-def processor_features(root: Path = Path("/")) -> tuple[str, ...]:
-    """Those of the processor's instruction sets that matter for int8 and bf16; none where it does not say."""
-    flags = _first_value(root / "proc/cpuinfo", "flags") or _first_value(root / "proc/cpuinfo", "Features") or ""
-    return tuple(name for name in (*X86_FEATURES, *ARM_FEATURES) if name in flags.split())
 
 
 def memory(root: Path = Path("/")) -> str:

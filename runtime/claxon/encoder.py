@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
 import numpy as np
 
-from claxon.batching import Batch, batches
 from claxon.bundle import Bundle
-from claxon.errors import BundleError, ClosedError, OptionError
-from claxon.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
+from claxon.distinct import Distinct
+from claxon.errors import ClosedError, OptionError
+from claxon.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features, joined
 from claxon.loading import LoadOptions, load_parts
-from claxon.manifest import EncoderSpec, Feature, GraphVariant
+from claxon.manifest import EncoderSpec, GraphVariant
 from claxon.options import choice, count
 from claxon.progress import progress
 from claxon.providers import Device, device_of
-from claxon.session import Session
+from claxon.running import BatchRunner
+from claxon.scheduling import ahead
 from claxon.texts import check_texts, iter_windows
 from claxon.tokenization import Tokenizer
 from claxon.tokens import Tokens
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 # The graph's output with every token's state, where it was exported with it.
 TOKEN_STATES = "token_states"
-# Padded tokens a batch. 256 to 1,024 beat larger ones on two cores: the activations stay in the cache.
-TOKEN_BUDGET = 1024
+# Texts that are sorted by length together; the tokens of the next ones are made while these run.
+CHUNK = 4096
 # Texts that the lazy calls hold at a time: enough to find batches of similar length.
 WINDOW = 2048
 
@@ -49,19 +50,17 @@ class Encoder:
         bundle: What it was loaded from.
         variant: The graph that runs.
         max_tokens: Texts are cut at so many tokens, special tokens included.
-        token_budget: Padded tokens a batch, more only where one text alone has more.
     """
 
     def __init__(
-        self, bundle: Bundle, tokenizer: Tokenizer, session: Session, variant: GraphVariant, max_tokens: int
+        self, bundle: Bundle, tokenizer: Tokenizer, runner: BatchRunner, variant: GraphVariant, max_tokens: int
     ) -> None:
         """Compose loaded parts; ``Encoder.load`` is the usual way in."""
         self.bundle = bundle
         self.variant = variant
         self.max_tokens = max_tokens
-        self.token_budget = TOKEN_BUDGET
         self._tokenizer = tokenizer
-        self._session: Session | None = session
+        self._runner: BatchRunner | None = runner
 
     @classmethod
     def load(
@@ -73,16 +72,18 @@ class Encoder:
         threads: int | None = None,
         max_tokens: int | None = None,
         session_options: onnxruntime.SessionOptions | None = None,
+        tune: bool = False,
     ) -> Self:
-        """Load the encoder of a bundle, after every file of it was checked.
+        """Load the encoder of a bundle, after every file that has a part in it was checked.
 
         Args:
             path: The bundle's folder.
-            device: ``auto``, ``cpu`` or ``cuda``. ``cuda`` is met or an error; the attribute ``device`` says what runs.
-            precision: ``auto``, or one that the bundle holds.
+            device: ``auto``, ``cpu``, ``cuda`` or ``openvino``; all but ``auto`` are met or an error.
+            precision: ``auto``: what a tuning found, else a rule by processor; or one that the bundle holds.
             threads: Threads inside an operator; ``None``: what affinity and the container's quota allow.
             max_tokens: Cut texts at fewer tokens than the bundle's limit.
             session_options: Given to ONNX Runtime instead of ours; use a new object for every load.
+            tune: Where nothing is remembered of this machine, time the candidates first, for ``precision="auto"``.
 
         Raises:
             BundleError: the folder is not a whole, unchanged bundle.
@@ -91,20 +92,16 @@ class Encoder:
             EngineError: ONNX Runtime refuses the graph.
             MissingDependencyError: ONNX Runtime is not installed.
         """
-        return cls.from_bundle(
-            Bundle.open(path),
-            device=device,
-            precision=precision,
-            threads=threads,
-            max_tokens=max_tokens,
-            session_options=session_options,
-        )
+        options = LoadOptions(device=device, precision=precision, threads=threads, max_tokens=max_tokens, tune=tune)
+        options["session_options"] = session_options
+        return cls.from_bundle(Bundle.open(path), **options)
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, **options: Unpack[LoadOptions]) -> Self:
         """As ``load``, for a bundle that was opened already."""
         parts = load_parts(bundle, **options)
-        return cls(bundle, parts.tokenizer, parts.session, parts.variant, parts.max_tokens)
+        runner = BatchRunner(parts.session, bundle.manifest.encoder, parts.session.callers)
+        return cls(bundle, parts.tokenizer, runner, parts.variant, parts.max_tokens)
 
     @property
     def spec(self) -> EncoderSpec:
@@ -129,7 +126,16 @@ class Encoder:
     @property
     def providers(self) -> tuple[str, ...]:
         """Execution providers that run, as ONNX Runtime says, first choice first."""
-        return self._open_session().providers
+        return self._open().session.providers
+
+    @property
+    def token_budget(self) -> int:
+        """Padded tokens a batch at most, more only where one text alone has more; may be set."""
+        return self._open().token_budget
+
+    @token_budget.setter
+    def token_budget(self, tokens: int) -> None:
+        self._open().token_budget = tokens
 
     def encode(
         self,
@@ -180,7 +186,7 @@ class Encoder:
         Raises:
             As ``encode`` does: at the call for an option, for a text when it is reached.
         """
-        self._open_session()
+        self._open()
         name, size = chosen_feature(self.spec, feature), _batch_size(batch_size)
         return (
             vector
@@ -205,15 +211,23 @@ class Encoder:
             As ``encode`` does.
         """
         wanted, size = chosen_features(self.spec, names), _batch_size(batch_size)
-        tokens = self._reported_tokens(texts, on_truncation)
-        n_texts = len(tokens.lengths)
-        values = {name: np.empty((n_texts, self.spec.features[name]), np.float32) for name in wanted}
-        with progress(n_texts, unit="text", is_shown=show_progress_bar) as bar:
-            for batch in self._batches(tokens, size):
-                for name, pooled in zip(wanted, self._run(wanted, batch), strict=True):
-                    values[name][batch.rows] = self._checked(name, pooled, batch)
-                bar.update(len(batch.rows))
-        return Features(values, tokens.uncut_lengths, tokens.truncated)
+        runner, action = self._open(), choice("on_truncation", on_truncation, OnTruncation)
+        rows = check_texts(texts)
+        distinct, parts = Distinct.of(rows), []
+        with progress(len(rows), unit="text", is_shown=show_progress_bar) as bar:
+            bar.update(len(rows) - len(distinct.texts))
+            for tokens in self._chunks(distinct, action):
+                values = {
+                    name: np.empty((len(tokens.lengths), self.spec.features[name]), np.float32) for name in wanted
+                }
+                for done in runner.run(tokens, wanted, size):
+                    for name, pooled in zip(wanted, done.values, strict=True):
+                        values[name][done.batch.rows] = pooled
+                    bar.update(len(done.batch.rows))
+                parts.append(Features(values, tokens.uncut_lengths, tokens.truncated))
+        features = joined(parts, wanted, self.spec).taken(distinct.to_rows)
+        report_truncation(features.n_tokens, features.truncated, self.max_tokens, action)
+        return features
 
     def token_states(
         self, texts: Iterable[str], *, batch_size: int | None = None, on_truncation: str = OnTruncation.WARN
@@ -229,12 +243,14 @@ class Encoder:
         """
         if not self.spec.token_states:
             raise OptionError(f"{self.bundle.path} gives no token states; export it with --token-states")
-        size = _batch_size(batch_size)
-        tokens = self._reported_tokens(texts, on_truncation)
+        size, runner = _batch_size(batch_size), self._open()
+        action = choice("on_truncation", on_truncation, OnTruncation)
+        tokens = self.tokenize(texts)
+        report_truncation(tokens.uncut_lengths, tokens.truncated, self.max_tokens, action)
         states: dict[int, FloatMatrix] = {}
-        for batch in self._batches(tokens, size):
-            found = self._run([TOKEN_STATES], batch)[0]
-            states |= {row: found[i, : tokens.lengths[row]].copy() for i, row in enumerate(batch.rows.tolist())}
+        for done in runner.run(tokens, [TOKEN_STATES], size):
+            rows = enumerate(done.batch.rows.tolist())
+            states |= {row: done.values[0][i, : tokens.lengths[row]].copy() for i, row in rows}
         return [states[row] for row in range(len(states))]
 
     def tokenize(self, texts: Iterable[str]) -> Tokens:
@@ -247,7 +263,7 @@ class Encoder:
 
     def close(self) -> None:
         """Give the memory back; later calls raise ``ClosedError``."""
-        self._session = None
+        self._runner = None
 
     def __enter__(self) -> Self:
         """The encoder itself."""
@@ -259,41 +275,24 @@ class Encoder:
 
     def __repr__(self) -> str:
         """What runs, in one line."""
-        state = "closed" if self._session is None else f"{self.device}, {self.precision}"
+        state = "closed" if self._runner is None else f"{self.device}, {self.precision}"
         return f"Encoder({str(self.bundle.path)!r}, {self.spec.architecture}, {state})"
 
-    def _open_session(self) -> Session:
-        if self._session is None:
+    def _open(self) -> BatchRunner:
+        if self._runner is None:
             raise ClosedError(f"the encoder of {self.bundle.path} was closed; load it again")
-        return self._session
+        return self._runner
 
-    def _reported_tokens(self, texts: Iterable[str], on_truncation: str) -> Tokens:
-        self._open_session()  # closed is closed, even for no texts
-        action = choice("on_truncation", on_truncation, OnTruncation)
-        tokens = self.tokenize(texts)
-        report_truncation(tokens, self.max_tokens, action)
-        return tokens
-
-    def _batches(self, tokens: Tokens, batch_size: int | None) -> Iterator[Batch]:
-        return batches(tokens, pad_id=self.spec.pad_id, token_budget=self.token_budget, batch_size=batch_size)
-
-    def _run(self, outputs: Sequence[str], batch: Batch) -> list[np.ndarray[Any, Any]]:
-        return self._open_session().run(outputs, self._feeds(batch))
-
-    def _feeds(self, batch: Batch) -> dict[str, np.ndarray[Any, Any]]:
-        feeds = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-        if "token_type_ids" in self.spec.inputs:
-            feeds["token_type_ids"] = np.zeros_like(batch.input_ids)
-        return feeds
-
-    def _checked(self, name: Feature, pooled: np.ndarray[Any, Any], batch: Batch) -> np.ndarray[Any, Any]:
-        """What the graph gave, which numpy would otherwise stretch to the shape that the manifest says."""
-        expected = (len(batch.rows), self.spec.features[name])
-        if pooled.shape != expected:
-            raise BundleError(
-                f"{self.bundle.path}: {self.variant.graph} gave {name} of shape {pooled.shape}, expected {expected}"
-            )
-        return pooled
+    def _chunks(self, distinct: Distinct, action: OnTruncation) -> Iterator[Tokens]:
+        """Tokens of so many texts at a time, the next ones made while these run; all at once if one may be an error."""
+        if len(distinct.texts) <= CHUNK or action is OnTruncation.ERROR:
+            tokens = self._tokenizer(distinct.texts)
+            if action is OnTruncation.ERROR:
+                n_tokens, truncated = distinct.to_rows(tokens.uncut_lengths), distinct.to_rows(tokens.truncated)
+                report_truncation(n_tokens, truncated, self.max_tokens, action)
+            return iter([tokens])
+        starts = range(0, len(distinct.texts), CHUNK)
+        return ahead(self._tokenizer, (distinct.texts[start : start + CHUNK] for start in starts))
 
 
 def _batch_size(batch_size: int | None) -> int | None:

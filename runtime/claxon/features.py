@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,27 @@ class Features:
     values: Mapping[Feature, FloatMatrix]
     n_tokens: IntArray
     truncated: BoolArray
+
+    def taken(self, take: Callable[[Any], Any]) -> Features:
+        """Every array as ``take`` gives it back."""
+        values = {name: take(array) for name, array in self.values.items()}
+        return Features(values, take(self.n_tokens), take(self.truncated))
+
+
+def joined(parts: Sequence[Features], names: Sequence[Feature], spec: EncoderSpec) -> Features:
+    """Parts one after the other; of none, arrays without rows."""
+    if len(parts) == 1:
+        return parts[0]
+    empty = Features(
+        {name: np.empty((0, spec.features[name]), np.float32) for name in names},
+        np.empty(0, np.int64),
+        np.empty(0, bool),
+    )
+    every = [empty, *parts]
+    values = {name: np.concatenate([part.values[name] for part in every]) for name in names}
+    return Features(
+        values, np.concatenate([part.n_tokens for part in every]), np.concatenate([part.truncated for part in every])
+    )
 
 
 def chosen_feature(spec: EncoderSpec, name: str | None) -> Feature:

@@ -9,11 +9,10 @@ from itertools import groupby
 from typing import Any
 
 from claxon.bundle import Bundle
-from claxon.errors import BundleError, MissingDependencyError
+from claxon.errors import BundleError, DeviceError, MissingDependencyError, OptionError
 from claxon.manifest import Manifest
-from claxon.precision import AUTO, choose_variant
-from claxon.providers import CUDA_PROVIDER, Device
-from claxon.session import engine_request
+from claxon.planning import Run, plan_run
+from claxon.providers import Device
 from claxon.strict_json import encode
 from claxon.tensors import read_layout
 
@@ -36,12 +35,16 @@ class Inspection:
         size_bytes: Of all files, the manifest apart.
         parts: Of the weights that would run; empty where they stand in the graph itself.
         runs: What ``claxon.load`` would run here by default, in words.
+        reason: Why that, in words; empty where nothing runs.
+        tuned_at: When this machine was tuned for the bundle, UTC, ISO 8601; ``None`` where a rule decides.
     """
 
     path: str
     digest: str
     size_bytes: int
     runs: str
+    reason: str
+    tuned_at: str | None
     parts: tuple[Part, ...]
     manifest: Manifest
 
@@ -59,13 +62,20 @@ def inspect_bundle(bundle: Bundle) -> Inspection:
         BundleError: the weights are not those of the manifest, or cannot be read.
     """
     manifest = bundle.manifest
-    weights = choose_variant(manifest.encoder.variants, AUTO).weights
+    run, problem = None, ""
+    try:
+        run = plan_run(bundle)
+    except (DeviceError, MissingDependencyError, OptionError) as error:
+        problem = str(error)
+    weights = (manifest.encoder.variants[0] if run is None else run.plan.variant).weights
     entries = {} if weights is None else read_layout(bundle.read(weights)).entries
     return Inspection(
         path=str(bundle.path),
         digest=bundle.digest,
         size_bytes=sum(entry.size_bytes for entry in manifest.files.values()),
-        runs=_runs(manifest),
+        runs=f"nothing: {problem}" if run is None else _in_words(run),
+        reason="" if run is None else run.plan.reason,
+        tuned_at=None if run is None or run.tuning is None else run.tuning.tuned_at,
         parts=parts_of(entries),
         manifest=manifest,
     )
@@ -116,11 +126,8 @@ def _size(name: str, entry: Any) -> tuple[int, int]:
         raise BundleError(f"the safetensors entry {name!r} is not one that this version reads") from None
 
 
-def _runs(manifest: Manifest) -> str:
-    variant = choose_variant(manifest.encoder.variants, AUTO)
-    try:
-        asked = engine_request(Device.AUTO, None)
-    except MissingDependencyError as error:
-        return f"nothing: {error}"
-    place = "CUDA if it starts, else the CPU" if CUDA_PROVIDER in asked.providers else "the CPU"
-    return f"{variant.precision} on {place}, {asked.threads} thread{'s' * (asked.threads > 1)}"
+def _in_words(run: Run) -> str:
+    places = {Device.CPU: "the CPU", Device.CUDA: "CUDA if it starts, else the CPU", Device.OPENVINO: "OpenVINO"}
+    place, threads = places[run.plan.device], run.asked.threads
+    inside = f", computed in {run.asked.arithmetic}" if run.plan.device is Device.OPENVINO else ""
+    return f"{run.plan.variant.precision} on {place}{inside}, {threads} thread{'s' * (threads > 1)}"

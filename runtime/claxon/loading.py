@@ -1,4 +1,4 @@
-"""A bundle -> the parts of an encoder, loaded, after every file was checked."""
+"""A bundle -> the parts of an encoder, loaded, after every file that has a part in it was checked."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from claxon.bundle import Bundle
-from claxon.errors import BundleError
+from claxon.encoder_session import TOKENIZER_NAME, engine_files, read_engine_files, start_session
 from claxon.manifest import EncoderSpec, GraphVariant
 from claxon.options import count
-from claxon.precision import AUTO, choose_variant
+from claxon.planning import Run, expected_variant, plan_run, recalled
+from claxon.precision import AUTO
 from claxon.providers import Device
-from claxon.session import Session, engine_request
-from claxon.tensors import Buffer, read_tensors
+from claxon.session import Session, engine_version
+from claxon.tensors import Buffer
 from claxon.tokenization import Tokenizer
+from claxon.tuner import tune as time_candidates
+from claxon.tuning import Tuning, remember
 
 if TYPE_CHECKING:
     import onnxruntime
-
-TOKENIZER_NAME = "tokenizer.json"
 
 
 class LoadOptions(TypedDict, total=False):
@@ -30,16 +31,18 @@ class LoadOptions(TypedDict, total=False):
     threads: int | None
     max_tokens: int | None
     session_options: onnxruntime.SessionOptions | None
+    tune: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an encoder is made of; ``max_tokens`` is the limit that ``tokenizer`` has."""
+    """What an encoder is made of; ``max_tokens`` is the limit that ``tokenizer`` has, ``run`` says why it runs so."""
 
     tokenizer: Tokenizer
     session: Session
     variant: GraphVariant
     max_tokens: int
+    run: Run
 
 
 def load_parts(
@@ -50,6 +53,7 @@ def load_parts(
     threads: int | None = None,
     max_tokens: int | None = None,
     session_options: onnxruntime.SessionOptions | None = None,
+    tune: bool = False,
 ) -> Parts:
     """The encoder's parts; the arguments are those of ``Encoder.load``.
 
@@ -58,37 +62,51 @@ def load_parts(
     """
     spec = bundle.manifest.encoder
     limit = _token_limit(spec, max_tokens)
-    variant = choose_variant(spec.variants, precision)
+    tuning = _tuning(bundle, threads) if tune and precision == AUTO else None
+    expected = expected_variant(bundle, device, precision, threads)
     with ThreadPoolExecutor(1) as pool:
         # Hashing releases the interpreter: the weights are checked while the engine and the tokenizer load.
-        files = pool.submit(_read_files, bundle, variant)
-        asked = engine_request(device, threads)
+        files = pool.submit(_read_files, bundle, expected)
+        run = plan_run(bundle, device, precision, threads, tuning)
         tokenizer = Tokenizer(bundle.read(TOKENIZER_NAME).tobytes(), max_tokens=limit, prompt=spec.prompt)
         contents = files.result()
-    weights = read_tensors(contents[variant.weights]) if variant.weights else {}
-    session = Session(contents[variant.graph].tobytes(), weights, asked, session_options)
-    _check_graph(bundle, variant, session)
-    return Parts(tokenizer, session, variant, limit)
+    session = _start(bundle, run, contents, session_options)
+    if session.device is not run.plan.device:  # `auto`, and CUDA did not start
+        on_cpu = plan_run(bundle, Device.CPU, precision, threads, tuning)
+        is_same = on_cpu.plan.variant is run.plan.variant
+        run, session = on_cpu, session if is_same else _start(bundle, on_cpu, contents, session_options)
+    return Parts(tokenizer, session, run.plan.variant, limit, run)
 
 
-def _read_files(bundle: Bundle, variant: GraphVariant) -> dict[str, Buffer]:
-    """The variant's files; every other file is checked as well, the tokenizer apart, which is read beside this."""
-    engine_files = [name for name in (variant.weights, variant.graph) if name is not None]
-    contents = {name: bundle.read(name) for name in engine_files}
-    bundle.verify(set(bundle.manifest.files) - {*engine_files, TOKENIZER_NAME})
+def _tuning(bundle: Bundle, threads: int | None) -> Tuning:
+    """What is remembered of this machine; timed now, and remembered, where nothing is."""
+    kept = recalled(bundle, threads, engine_version())
+    if kept is not None:
+        return kept
+    tuning = time_candidates(bundle, threads)
+    remember(tuning)
+    return tuning
+
+
+def _read_files(bundle: Bundle, variant: GraphVariant | None) -> dict[str, Buffer]:
+    """The variant's files; all other files but those of graphs that do not run are checked as well.
+
+    The tokenizer is read beside this. A graph that does not run is hundreds of megabytes of which nothing is read: its
+    names and sizes were compared when the bundle was opened, and ``Bundle.verify`` checks its bytes.
+    """
+    contents = {} if variant is None else read_engine_files(bundle, variant)
+    graphs = {name for other in bundle.manifest.encoder.variants for name in engine_files(other)}
+    bundle.verify(set(bundle.manifest.files) - graphs - {TOKENIZER_NAME})
     return contents
 
 
-def _check_graph(bundle: Bundle, variant: GraphVariant, session: Session) -> None:
-    """Raise unless the graph takes and gives what the manifest says."""
-    spec = bundle.manifest.encoder
-    outputs = [*spec.features, *(["token_states"] if spec.token_states else [])]
-    missing = [name for name in outputs if name not in session.outputs]
-    if set(session.inputs) != set(spec.inputs) or missing:
-        raise BundleError(
-            f"{bundle.path}: {variant.graph} takes {', '.join(session.inputs)} and gives {', '.join(session.outputs)}; "
-            f"the manifest says {', '.join(spec.inputs)} and {', '.join(outputs)}"
-        )
+def _start(
+    bundle: Bundle, run: Run, contents: dict[str, Buffer], session_options: onnxruntime.SessionOptions | None
+) -> Session:
+    variant = run.plan.variant
+    if not contents.keys() >= set(engine_files(variant)):
+        contents = read_engine_files(bundle, variant)
+    return start_session(bundle, variant, contents, run.asked, session_options)
 
 
 def _token_limit(spec: EncoderSpec, max_tokens: int | None) -> int:

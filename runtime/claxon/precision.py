@@ -1,25 +1,147 @@
-"""Which of a bundle's encoder graphs to run. Pure."""
+"""Which of a bundle's encoder graphs to run, where, and why. Pure.
+
+A tuning of this machine decides, if there is one. Without one: on the CPU the int8 graph where the bundle holds it and
+the processor has what it requires, else fp32; on CUDA fp16 where the bundle holds it, else fp32; on OpenVINO fp32.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from claxon.errors import OptionError
-from claxon.manifest import GraphVariant
+from claxon.manifest import GraphVariant, Precision
+from claxon.providers import Device
 
 AUTO = "auto"
+# What `auto` takes on a device that was not tuned, first choice first.
+PREFERRED = {
+    Device.CPU: (Precision.INT8, Precision.FP32),
+    Device.CUDA: (Precision.FP16, Precision.FP32),
+    Device.OPENVINO: (Precision.FP32,),
+}
+# What a graph asks for, where several instruction sets give it. Products of U8 and S8 are added up in 32 bits by these;
+# without them x86 adds pairs up in 16 bits, which overflow in silence.
+MET_BY = {"vnni": ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp")}
 
 
-def choose_variant(variants: Sequence[GraphVariant], precision: str) -> GraphVariant:
-    """The variant of that precision; for ``auto`` the first, which is the exact one.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a graph would run: devices in the order in which they are tried, and the processor's features."""
+
+    devices: tuple[Device, ...]
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A precision on a device."""
+
+    precision: Precision
+    device: Device
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{self.precision} on {self.device}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The graph to run, where, and the reason in words."""
+
+    variant: GraphVariant
+    device: Device
+    reason: str
+
+
+def choose(variants: Sequence[GraphVariant], precision: str, place: Place, tuned: Iterable[Pair] = ()) -> Plan:
+    """What to run.
+
+    Args:
+        variants: The bundle's graphs.
+        precision: ``auto``, or one that the bundle holds.
+        place: Where it may run.
+        tuned: What a tuning of this machine found, the fastest first; asked for ``auto`` alone.
 
     Raises:
-        OptionError: the bundle holds no such precision.
+        OptionError: the bundle holds no such precision, or none that runs on these devices and this processor.
     """
-    if precision == AUTO:
-        return variants[0]
-    for variant in variants:
-        if variant.precision == precision:
-            return variant
-    held = ", ".join(variant.precision for variant in variants)
-    raise OptionError(f"precision is {str(precision)!r}, but the bundle holds {held}")
+    if precision != AUTO:
+        return _asked_for(variants, precision, place)
+    fit = {Pair(variant.precision, device): variant for variant, device in runnable(variants, place)}
+    for pair in tuned:
+        if pair in fit:
+            return Plan(fit[pair], pair.device, "the fastest when this machine was tuned")
+    for pair in (Pair(precision, device) for device in place.devices for precision in PREFERRED[device]):
+        if pair in fit:
+            return Plan(fit[pair], pair.device, _rule(pair, variants, place))
+    raise OptionError(_nothing_runs(variants, place))
+
+
+def runnable(variants: Sequence[GraphVariant], place: Place) -> list[tuple[GraphVariant, Device]]:
+    """Every graph with every device that can run it here, in the order of the devices."""
+    return [(variant, d) for d in place.devices for variant in variants if _obstacle(variant, d, place) is None]
+
+
+def runs_on(variant: GraphVariant, device: Device) -> bool:
+    """Whether the graph was written for the device; fp32 for the CPU is fp32 for all of them."""
+    is_plain = variant.precision is Precision.FP32 and Device.CPU in variant.devices
+    return is_plain or device in variant.devices
+
+
+def missing_features(requires: Iterable[str], features: Iterable[str]) -> tuple[str, ...]:
+    """Those of a graph's requirements that no feature of the processor meets."""
+    held = set(features)
+    return tuple(name for name in requires if held.isdisjoint(MET_BY.get(name, (name,))))
+
+
+def _asked_for(variants: Sequence[GraphVariant], precision: str, place: Place) -> Plan:
+    asked = next((variant for variant in variants if variant.precision == precision), None)
+    if asked is None:
+        raise OptionError(f"precision is {str(precision)!r}, but the bundle holds {_precisions(variants)}")
+    obstacles = [_obstacle(asked, device, place) for device in place.devices]
+    for device, obstacle in zip(place.devices, obstacles, strict=True):
+        if obstacle is None:
+            return Plan(asked, device, "asked for")
+    here = _precisions([variant for variant, _ in runnable(variants, place)])
+    use = f"use {here}, or 'auto'" if here else "export the bundle again with --precision fp32"
+    raise OptionError(f"precision is {str(precision)!r}, but {obstacles[0]}; {use}")
+
+
+def _obstacle(variant: GraphVariant, device: Device, place: Place) -> str | None:
+    """Why a graph cannot run on a device; ``None`` where it can."""
+    if not runs_on(variant, device):
+        return f"its graph was written for {', '.join(variant.devices)}, not for {device}"
+    missing = () if device is Device.CUDA else missing_features(variant.requires, place.features)
+    if not missing:
+        return None
+    wanted = " and ".join(_in_words(name) for name in missing)
+    return (
+        f"its graph needs {wanted}, which this processor has not (it has {', '.join(place.features) or 'none known'})"
+    )
+
+
+def _in_words(requirement: str) -> str:
+    return f"{requirement} ({' or '.join(MET_BY[requirement])})" if requirement in MET_BY else requirement
+
+
+def _rule(pair: Pair, variants: Sequence[GraphVariant], place: Place) -> str:
+    """Why this pair is the first that fits."""
+    if pair.precision is PREFERRED[pair.device][0]:
+        met = [name for name in place.features if name in {met for names in MET_BY.values() for met in names}]
+        by = f", which this processor has units for ({', '.join(met)})" if pair.precision is Precision.INT8 else ""
+        return f"not tuned; {pair.precision} is the rule for {pair.device}{by}"
+    first = PREFERRED[pair.device][0]
+    held = next((variant for variant in variants if variant.precision is first), None)
+    why = f"the bundle holds no {first}" if held is None else f"{first}: {_obstacle(held, pair.device, place)}"
+    return f"not tuned; {why}"
+
+
+def _nothing_runs(variants: Sequence[GraphVariant], place: Place) -> str:
+    device = place.devices[0]
+    obstacles = "; ".join(f"{variant.precision}: {_obstacle(variant, device, place)}" for variant in variants)
+    return f"nothing in the bundle runs on {device} here ({obstacles}); export it again with --precision fp32"
+
+
+def _precisions(variants: Sequence[GraphVariant]) -> str:
+    return ", ".join(dict.fromkeys(str(variant.precision) for variant in variants))

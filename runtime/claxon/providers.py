@@ -5,62 +5,108 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from claxon.errors import DeviceError
 from claxon.options import choice, count
+from claxon.shapes import FewShapes
 from claxon.threads import available_threads
 
 CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
+OPENVINO_PROVIDER = "OpenVINOExecutionProvider"
 
 
 class Device(StrEnum):
-    """Where to run. ``auto``: on CUDA where it loads, else on the CPU."""
+    """Where to run. ``auto``: what a tuning found, else on CUDA where it loads, else on the CPU."""
 
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
+    OPENVINO = "openvino"
+
+
+class Arithmetic(StrEnum):
+    """What OpenVINO computes an fp32 graph in, by its own names."""
+
+    BF16 = "bf16"
+    F32 = "f32"
 
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """What a session asks of ONNX Runtime: execution providers in order of preference, threads inside an operator."""
+    """What a session asks of ONNX Runtime.
+
+    Attributes:
+        device: What was asked for.
+        providers: Execution providers in order of preference.
+        threads: Threads inside an operator.
+        spinning: Whether threads that wait keep their processor busy: good for a machine of one's own, bad beside
+            others. Several callers of one session are faster without it.
+        arithmetic: For OpenVINO alone: what it computes in.
+        shapes: For OpenVINO alone, which compiles each: the shapes that feeds are padded to; ``None``: their own.
+        compiled: For OpenVINO alone: where it keeps what it compiled; ``None``: nowhere.
+    """
 
     device: Device
     providers: tuple[str, ...]
     threads: int
+    spinning: bool = False
+    arithmetic: Arithmetic = Arithmetic.F32
+    shapes: FewShapes | None = None
+    compiled: Path | None = None
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """The devices that this may end on, in order of preference."""
+        return tuple(_DEVICES[provider] for provider in self.providers if self._may_end_on(provider))
+
+    def _may_end_on(self, provider: str) -> bool:
+        return self.device is Device.AUTO or _DEVICES[provider] is self.device
+
+
+_DEVICES = {CPU_PROVIDER: Device.CPU, CUDA_PROVIDER: Device.CUDA, OPENVINO_PROVIDER: Device.OPENVINO}
 
 
 def request(device: str, threads: int | None, available: Sequence[str]) -> EngineRequest:
     """What to ask for.
 
     Args:
-        device: ``auto``, ``cpu`` or ``cuda``.
+        device: ``auto``, ``cpu``, ``cuda`` or ``openvino``.
         threads: Threads inside an operator; ``None`` takes what affinity and quota allow.
         available: What ``onnxruntime.get_available_providers()`` says.
 
     Raises:
         OptionError: an unknown device, or fewer threads than one.
-        DeviceError: CUDA was asked for, and this ONNX Runtime has no CUDA in it.
+        DeviceError: CUDA or OpenVINO was asked for, and this ONNX Runtime has none.
     """
     chosen = choice("device", device, Device)
     threads = count("threads", threads, none_means="what this process may use")
-    has_cuda = CUDA_PROVIDER in available
-    if chosen is Device.CUDA and not has_cuda:
+    if chosen is Device.CUDA and CUDA_PROVIDER not in available:
         raise DeviceError(
             f"device='cuda' was asked for, but this ONNX Runtime has only {', '.join(available)}; "
             "install the GPU build: pip uninstall onnxruntime && pip install 'claxon[gpu]'"
         )
-    wants_cuda = has_cuda and chosen is not Device.CPU
-    providers = (CUDA_PROVIDER, CPU_PROVIDER) if wants_cuda else (CPU_PROVIDER,)
-    return EngineRequest(chosen, providers, threads or available_threads())
+    if chosen is Device.OPENVINO and OPENVINO_PROVIDER not in available:
+        raise DeviceError(
+            f"device='openvino' was asked for, but this ONNX Runtime has only {', '.join(available)}; "
+            "pip install 'claxon[openvino]' (Linux and Windows, x86-64)"
+        )
+    return EngineRequest(chosen, _providers(chosen, available), threads or available_threads())
+
+
+def _providers(device: Device, available: Sequence[str]) -> tuple[str, ...]:
+    if device is Device.OPENVINO:
+        return (OPENVINO_PROVIDER, CPU_PROVIDER)
+    wants_cuda = CUDA_PROVIDER in available and device is not Device.CPU
+    return (CUDA_PROVIDER, CPU_PROVIDER) if wants_cuda else (CPU_PROVIDER,)
 
 
 def check_granted(asked: EngineRequest, granted: Sequence[str]) -> None:
     """Raise unless the session runs where it was told to.
 
     Raises:
-        DeviceError: CUDA was asked for and the session runs without it.
+        DeviceError: CUDA or OpenVINO was asked for and the session runs without it.
     """
     if asked.device is Device.CUDA and CUDA_PROVIDER not in granted:
         raise DeviceError(
@@ -69,8 +115,13 @@ def check_granted(asked: EngineRequest, granted: Sequence[str]) -> None:
             "major version (pip install 'onnxruntime-gpu[cuda,cudnn]'), CUDA_VISIBLE_DEVICES empty. "
             "`claxon doctor` tells more"
         )
+    if asked.device is Device.OPENVINO and OPENVINO_PROVIDER not in granted:
+        raise DeviceError(
+            f"device='openvino' was asked for, but ONNX Runtime loaded {', '.join(granted)}: the plugin is installed "
+            "and did not take the graph; `claxon doctor` tells more"
+        )
 
 
 def device_of(granted: Sequence[str]) -> Device:
     """The device that a session with these providers runs on."""
-    return Device.CUDA if CUDA_PROVIDER in granted else Device.CPU
+    return next((_DEVICES[name] for name in (CUDA_PROVIDER, OPENVINO_PROVIDER) if name in granted), Device.CPU)

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from claxon.errors import EngineError, MissingDependencyError
-from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest, check_granted, request
+from claxon.errors import DeviceError, EngineError, MissingDependencyError
+from claxon.openvino import provider_options, register, streams
+from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest, check_granted, device_of, request
+from claxon.shapes import FewShapes, cut
 
 if TYPE_CHECKING:
     import onnxruntime
 
 Array = np.ndarray[Any, Any]
+# The arena grows by what is asked for, not by powers of two: shapes change, and the GPU is shared with others.
+CUDA_OPTIONS = {"arena_extend_strategy": "kSameAsRequested"}
 
 
 @cache
@@ -45,7 +49,19 @@ def engine() -> ModuleType:
 
 def engine_request(device: str, threads: int | None) -> EngineRequest:
     """What to ask of the installed ONNX Runtime; see ``providers.request`` for the errors."""
-    return request(device, threads, engine().get_available_providers())
+    ort = engine()
+    if device == Device.OPENVINO:
+        register(ort)
+    return request(device, threads, ort.get_available_providers())
+
+
+def engine_version() -> str:
+    """The version of ONNX Runtime.
+
+    Raises:
+        MissingDependencyError: as ``engine``.
+    """
+    return str(engine().__version__)
 
 
 class Session:
@@ -76,14 +92,29 @@ class Session:
             values = [ort.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
             options.add_external_initializers(list(weights), values)
             self._session = _start(graph, options, asked)
+        except DeviceError:
+            raise
         except Exception as error:  # ONNX Runtime's exceptions have no common base but Exception
             raise EngineError(f"ONNX Runtime could not load the graph: {error}") from error
         check_granted(asked, self.providers)
+        self._device = device_of(self.providers)
+        self._callers = {Device.CPU: asked.threads, Device.OPENVINO: streams(asked)}.get(self._device, 1)
+        self._shapes = asked.shapes if self._device is Device.OPENVINO else None
 
     @property
     def providers(self) -> tuple[str, ...]:
         """What ONNX Runtime says that it runs on, first choice first."""
         return tuple(self._session.get_providers())
+
+    @property
+    def device(self) -> Device:
+        """The device that it runs on."""
+        return self._device
+
+    @property
+    def callers(self) -> int:
+        """How many runs at once are the fastest for many batches; one alone has all threads on the CPU."""
+        return self._callers
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -102,9 +133,32 @@ class Session:
             EngineError: ONNX Runtime failed, out of memory for instance.
         """
         try:
-            results: list[Array] = self._session.run(list(outputs), dict(feeds))
+            if self._device is Device.CUDA:
+                return self._run_bound(outputs, feeds)
+            if self._shapes is not None:
+                return self._run_padded(self._shapes, outputs, feeds)
+            return self._run(outputs, feeds)
         except Exception as error:  # no common base here either
             raise EngineError(f"ONNX Runtime could not run the graph: {error}") from error
+
+    def _run(self, outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
+        results: list[Array] = self._session.run(list(outputs), dict(feeds))
+        return results
+
+    def _run_padded(self, shapes: FewShapes, outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
+        """As ``_run``, at one of the shapes that are compiled once."""
+        rows, tokens = next(iter(feeds.values())).shape
+        return [cut(result, rows, tokens) for result in self._run(outputs, shapes.padded(feeds))]
+
+    def _run_bound(self, outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
+        """As ``_run``; the outputs stay on the device until all are there, and only those asked for come back."""
+        binding = self._session.io_binding()
+        for name, array in feeds.items():
+            binding.bind_cpu_input(name, np.ascontiguousarray(array))
+        for name in outputs:
+            binding.bind_output(name, "cuda")
+        self._session.run_with_iobinding(binding)
+        results: list[Array] = binding.copy_outputs_to_cpu()
         return results
 
 
@@ -114,11 +168,15 @@ def _start(graph: bytes, options: onnxruntime.SessionOptions, asked: EngineReque
     ONNX Runtime's own fallback is off: it takes place for ``cuda`` as well, and is told of on standard output.
     """
     ort = engine()
+    if asked.device is Device.OPENVINO:
+        options.add_provider_for_devices([register(ort)], provider_options(asked))
+        return ort.InferenceSession(graph, options, enable_fallback=0)
     if CUDA_PROVIDER in asked.providers and hasattr(ort, "preload_dlls"):
         with redirect_stdout(sys.stderr):  # where it prints what it cannot find; standard output is for results
             ort.preload_dlls()
+    providers = [(CUDA_PROVIDER, CUDA_OPTIONS) if name == CUDA_PROVIDER else name for name in asked.providers]
     try:
-        return ort.InferenceSession(graph, options, providers=list(asked.providers), enable_fallback=0)
+        return ort.InferenceSession(graph, options, providers=providers, enable_fallback=0)
     except Exception:  # no common base; CUDA that does not start leaves the CPU to `auto`, any other failure is raised
         if asked.device is not Device.AUTO or CUDA_PROVIDER not in asked.providers:
             raise
@@ -130,4 +188,5 @@ def _options(asked: EngineRequest) -> onnxruntime.SessionOptions:
     options.intra_op_num_threads = asked.threads
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # every batch has another shape: patterns would pile up
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if asked.spinning else "0")
     return options

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from claxon.errors import TruncatedTextError
-from claxon.tokens import Tokens
+from claxon.tokens import BoolArray, IntArray
 
 
 class TruncationWarning(UserWarning):
@@ -24,18 +24,23 @@ class OnTruncation(StrEnum):
     ERROR = "error"
 
 
-def report_truncation(tokens: Tokens, limit: int, action: OnTruncation) -> None:
+def report_truncation(n_tokens: IntArray, truncated: BoolArray, limit: int, action: OnTruncation) -> None:
     """Say how many texts were cut, and which is the first; one warning a call.
+
+    Args:
+        n_tokens: Of each text, before the cut. Shape: ``(texts,)``, int64.
+        truncated: Which texts were cut. Shape: ``(texts,)``, bool.
+        limit: Where.
+        action: What to do about it.
 
     Raises:
         TruncatedTextError: a text was cut, and ``action`` is ``error``.
     """
-    rows = np.flatnonzero(tokens.truncated)
+    rows = np.flatnonzero(truncated)
     if action is OnTruncation.IGNORE or not len(rows):
         return
     message = (
-        f"{len(rows)} of {len(tokens.lengths)} texts have more than {limit} tokens "
-        f"(row {rows[0]} has {tokens.uncut_lengths[rows[0]]})"
+        f"{len(rows)} of {len(truncated)} texts have more than {limit} tokens (row {rows[0]} has {n_tokens[rows[0]]})"
     )
     if action is OnTruncation.ERROR:
         raise TruncatedTextError(f"{message}; shorten them, or let them be cut with on_truncation='warn'")

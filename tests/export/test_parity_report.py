@@ -9,7 +9,7 @@ def test_report_reads_as_lines() -> None:
     failures = tuple(Failure(row, "cls", "differs by 2.00e-03", "word " * 40) for row in range(7))
     lines = str(ParityReport(parity, failures)).splitlines()
     assert lines[0] == "2 texts against numpy reference"
-    assert lines[1] == "  cls: max difference 2.0e-03, worst cosine 0.9900000"
+    assert lines[1] == "  cls: max difference 2.0e-03, worst cosine 0.9900000, mean 0.9990000"
     assert lines[2] == "  p: max difference 5.0e-01"
     assert lines[3].startswith("  row 0, cls: differs by 2.00e-03: 'word word")
     assert len(lines[3]) < 110

@@ -8,8 +8,9 @@ import pytest
 
 from claxon import diagnosis
 from claxon.diagnosis import Diagnosis, Finding
-from claxon.errors import MissingDependencyError
-from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest
+from claxon.errors import DeviceError, MissingDependencyError
+from claxon.openvino import plugin_version
+from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER, Device, EngineRequest
 from claxon.session import Session, engine
 
 
@@ -34,6 +35,31 @@ def test_cuda_that_does_not_start_is_a_problem(monkeypatch: pytest.MonkeyPatch) 
     assert found[CUDA_PROVIDER].value == "does not start"
     assert "nvidia-smi" in str(found[CUDA_PROVIDER].problem)
     assert found[CPU_PROVIDER].problem is None
+
+
+@pytest.mark.skipif(plugin_version() is None, reason="onnxruntime-ep-openvino is not installed")
+def test_openvino_starts() -> None:
+    found = named(diagnosis.engine_findings())[OPENVINO_PROVIDER]
+    assert found.value.startswith("starts, computes in ")
+    assert found.problem is None
+
+
+def test_openvino_that_does_not_start_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> object:
+        raise DeviceError("the OpenVINO plugin does not load")
+
+    monkeypatch.setattr(diagnosis, "plugin_version", lambda: "1.8")
+    monkeypatch.setattr(diagnosis, "engine_request", fails)
+    found = named(diagnosis.engine_findings())[OPENVINO_PROVIDER]
+    assert found.problem == (
+        "the OpenVINO plugin does not load; or without OpenVINO: pip uninstall onnxruntime-ep-openvino"
+    )
+
+
+def test_openvino_that_is_not_installed_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis, "plugin_version", lambda: None)
+    monkeypatch.setattr(engine(), "get_available_providers", lambda: [CPU_PROVIDER, f"{OPENVINO_PROVIDER}.AUTO"])
+    assert set(named(diagnosis.engine_findings())) == {CPU_PROVIDER}
 
 
 def test_a_missing_engine_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,19 +87,13 @@ def test_one_wheel_of_the_engine_is_right(installed: set[str], problem: str | No
     assert problem is None or problem in problems[0]
 
 
-def test_the_processor_is_read(tmp_path: Path) -> None:
+def test_processor_and_memory_are_read(tmp_path: Path) -> None:
     (tmp_path / "proc").mkdir()
     (tmp_path / "proc/cpuinfo").write_text("model name\t: Acme 9\nflags\t\t: fpu avx2 amx_int8 sse\n")
     (tmp_path / "proc/meminfo").write_text("MemTotal:  8388608 kB\nMemAvailable:  4194304 kB\n")
-    assert diagnosis.processor_name(tmp_path) == "Acme 9"
-    assert diagnosis.processor_features(tmp_path) == ("avx2", "amx_int8")
+    found = named(diagnosis.machine_findings(tmp_path))
+    assert (found["processor"].value, found["features"].value) == ("Acme 9", "avx2, amx_int8")
     assert diagnosis.memory(tmp_path) == "4.0 of 8.0 GiB available"
-
-
-def test_an_arm_processor_is_read(tmp_path: Path) -> None:
-    (tmp_path / "proc").mkdir()
-    (tmp_path / "proc/cpuinfo").write_text("Features\t: fp asimddp i8mm\n")
-    assert diagnosis.processor_features(tmp_path) == ("asimddp", "i8mm")
 
 
 def test_the_memory_quota_is_read(tmp_path: Path) -> None:

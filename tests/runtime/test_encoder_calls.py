@@ -14,6 +14,7 @@ from claxon.encoder import WINDOW, Encoder
 from claxon.errors import ClosedError, InputError, OptionError, TruncatedTextError
 from claxon.features import FloatMatrix
 from claxon.manifest import Feature
+from claxon.running import TOKEN_BUDGET
 from claxon.truncation import TruncationWarning
 from tests.texts import LONG, TEXTS, endless
 
@@ -79,16 +80,55 @@ def test_an_option_that_cannot_be_met(options: dict[str, Any], message: str, enc
 
 @pytest.mark.parametrize("size", [1, 2, np.int64(3)])
 def test_a_batch_has_so_many_texts_at_most(size: Any, encoder: Encoder, runs: Runs) -> None:
-    encoder.encode(["great"] * 7, batch_size=size)
+    encoder.encode(
+        [f"great {word}" for word in ["the", "phone", "broke", "today", "book", "a"]] + ["great"], batch_size=size
+    )
     assert len(runs[0][1]["input_ids"]) == size
     assert sum(len(feeds["input_ids"]) for _, feeds in runs) == 7
 
 
 def test_a_batch_keeps_the_token_budget(encoder: Encoder, runs: Runs) -> None:
-    encoder.encode(TEXTS * 40)
+    encoder.encode(
+        [f"{text} {word}" for text in TEXTS for word in ["the", "phone", "broke", "today", "book", "great"]] * 3
+    )
+    encoder.token_budget = 64
+    encoder.encode(TEXTS)
+    encoder.token_budget = TOKEN_BUDGET
     sizes = [feeds["input_ids"].size for _, feeds in runs]
     assert len(sizes) > 1
-    assert max(sizes) <= encoder.token_budget
+    assert max(sizes) <= TOKEN_BUDGET
+    assert max(sizes[1:]) <= 64
+
+
+@pytest.mark.parametrize("on_truncation", ["ignore", "error"])
+def test_a_text_that_is_there_several_times_is_run_once(
+    on_truncation: str, alone: FloatMatrix, encoder: Encoder, runs: Runs
+) -> None:
+    texts = [text for text in TEXTS for _ in range(3)]
+    found = encoder.encode(texts, on_truncation=on_truncation)
+    assert sum(len(feeds["input_ids"]) for _, feeds in runs) == len(set(TEXTS))
+    np.testing.assert_allclose(found, np.repeat(alone, 3, axis=0), atol=PADDING_TOLERANCE)
+
+
+def test_rows_of_repeated_texts_are_counted_and_named_as_they_stand(encoder: Encoder) -> None:
+    with pytest.warns(TruncationWarning, match=r"2 of 4 texts .* \(row 1 has 74\)"):
+        features = encoder.features(["great", LONG, "great", LONG])
+    assert features.truncated.tolist() == [False, True, False, True]
+    with pytest.raises(TruncatedTextError, match=r"2 of 4 texts"):
+        encoder.features(["great", LONG, "great", LONG], on_truncation="error")
+
+
+def test_chunks_of_many_texts_come_back_in_order(
+    alone: FloatMatrix, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("claxon.encoder.CHUNK", 3)
+    np.testing.assert_allclose(encoder.encode(TEXTS), alone, atol=PADDING_TOLERANCE)
+
+
+def test_several_threads_run_batches_side_by_side(tiny_bundle: Path, alone: FloatMatrix) -> None:
+    with Encoder.load(tiny_bundle, device="cpu", threads=3) as encoder:
+        found = encoder.encode(TEXTS, batch_size=1)
+    np.testing.assert_allclose(found, alone, atol=PADDING_TOLERANCE)
 
 
 def test_a_bar_is_drawn_on_standard_error_when_asked(encoder: Encoder, capsys: pytest.CaptureFixture[str]) -> None:

@@ -64,6 +64,7 @@ MEMBERS = {
         "precision",
         "providers",
         "spec",
+        "token_budget",
         "token_states",
         "tokenize",
         "width",

@@ -9,6 +9,9 @@ import pytest
 from claxon.bundle import Bundle
 from claxon.errors import BundleError, IntegrityError, MissingDependencyError
 from claxon.inspection import Part, inspect_bundle, parts_of
+from claxon.planning import machine, plan_run
+from claxon.providers import Arithmetic, Device
+from claxon.tuning import Tuning
 
 
 def entry(*shape: int, size_bytes: int) -> dict[str, object]:
@@ -80,8 +83,28 @@ def test_weights_inside_the_graph_are_no_parts(tiny_bundle: Path) -> None:
 
 
 def test_without_an_engine_it_says_what_would_run(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def engine_request(*_: object) -> object:
+    def plan_run(*_: object) -> object:
         raise MissingDependencyError("onnxruntime cannot be imported")
 
-    monkeypatch.setattr("claxon.inspection.engine_request", engine_request)
-    assert inspect_bundle(Bundle.open(tiny_bundle)).runs == "nothing: onnxruntime cannot be imported"
+    monkeypatch.setattr("claxon.inspection.plan_run", plan_run)
+    found = inspect_bundle(Bundle.open(tiny_bundle))
+    assert (found.runs, found.reason) == ("nothing: onnxruntime cannot be imported", "")
+    assert found.parts
+
+
+def test_it_says_what_runs_and_why(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = Bundle.open(tiny_bundle)
+    found = inspect_bundle(bundle)
+    assert found.runs.startswith("fp32 on ")
+    assert (found.reason, found.tuned_at) == ("not tuned; the bundle holds no int8", None)
+    run = plan_run(bundle, threads=3)
+    on_openvino = dataclasses.replace(
+        run,
+        plan=dataclasses.replace(run.plan, device=Device.OPENVINO, reason="the fastest"),
+        asked=dataclasses.replace(run.asked, arithmetic=Arithmetic.BF16),
+        tuning=Tuning(bundle.digest, machine(3, "1"), "2026-01-02", ()),
+    )
+    monkeypatch.setattr("claxon.inspection.plan_run", lambda _: on_openvino)
+    found = inspect_bundle(bundle)
+    assert found.runs == "fp32 on OpenVINO, computed in bf16, 3 threads"
+    assert (found.reason, found.tuned_at) == ("the fastest", "2026-01-02")

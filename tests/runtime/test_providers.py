@@ -8,9 +8,19 @@ import pytest
 
 from claxon import providers
 from claxon.errors import DeviceError, OptionError
-from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest, check_granted, device_of, request
+from claxon.providers import (
+    CPU_PROVIDER,
+    CUDA_PROVIDER,
+    OPENVINO_PROVIDER,
+    Device,
+    EngineRequest,
+    check_granted,
+    device_of,
+    request,
+)
 
 CPU_ONLY = ["AzureExecutionProvider", CPU_PROVIDER]
+WITH_OPENVINO = [*CPU_ONLY, OPENVINO_PROVIDER]
 WITH_CUDA = ["TensorrtExecutionProvider", CUDA_PROVIDER, CPU_PROVIDER]
 
 
@@ -23,6 +33,9 @@ WITH_CUDA = ["TensorrtExecutionProvider", CUDA_PROVIDER, CPU_PROVIDER]
         ("cuda", WITH_CUDA, (CUDA_PROVIDER, CPU_PROVIDER)),
         ("cpu", WITH_CUDA, (CPU_PROVIDER,)),
         (Device.CPU, WITH_CUDA, (CPU_PROVIDER,)),
+        ("auto", WITH_OPENVINO, (CPU_PROVIDER,)),
+        ("cpu", WITH_OPENVINO, (CPU_PROVIDER,)),
+        ("openvino", WITH_OPENVINO, (OPENVINO_PROVIDER, CPU_PROVIDER)),
     ],
 )
 def test_the_providers_of_a_device(device: str, available: list[str], asked: tuple[str, ...]) -> None:
@@ -35,9 +48,28 @@ def test_cuda_that_is_not_built_in_says_what_to_install() -> None:
         request("cuda", 1, CPU_ONLY)
 
 
+def test_openvino_that_is_not_there_says_what_to_install() -> None:
+    with pytest.raises(DeviceError, match=r"device='openvino' was asked for, .*'claxon\[openvino\]'"):
+        request("openvino", 1, CPU_ONLY)
+
+
+@pytest.mark.parametrize(
+    ("device", "available", "devices"),
+    [
+        ("auto", CPU_ONLY, (Device.CPU,)),
+        ("auto", WITH_CUDA, (Device.CUDA, Device.CPU)),
+        ("cuda", WITH_CUDA, (Device.CUDA,)),
+        ("openvino", WITH_OPENVINO, (Device.OPENVINO,)),
+        ("cpu", WITH_CUDA, (Device.CPU,)),
+    ],
+)
+def test_the_devices_that_a_session_may_end_on(device: str, available: list[str], devices: tuple[Device, ...]) -> None:
+    assert request(device, 1, available).devices == devices
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda:0", "CPU", ""])
 def test_an_unknown_device_is_told_the_known_ones(device: str) -> None:
-    with pytest.raises(OptionError, match=f"device is '{device}', expected one of auto, cpu, cuda"):
+    with pytest.raises(OptionError, match=f"device is '{device}', expected one of auto, cpu, cuda, openvino"):
         request(device, 1, WITH_CUDA)
 
 
@@ -59,6 +91,12 @@ def test_cuda_that_did_not_start_is_an_error_with_causes() -> None:
         check_granted(asked, [CPU_PROVIDER])
 
 
+def test_openvino_that_did_not_take_the_graph_is_an_error() -> None:
+    with pytest.raises(DeviceError, match="loaded CPUExecutionProvider: the plugin is installed"):
+        check_granted(request("openvino", 1, WITH_OPENVINO), [CPU_PROVIDER])
+    check_granted(request("openvino", 1, WITH_OPENVINO), [OPENVINO_PROVIDER, CPU_PROVIDER])
+
+
 @pytest.mark.parametrize(
     ("device", "granted"),
     [
@@ -74,4 +112,5 @@ def test_what_meets_the_request_passes(device: str, granted: list[str]) -> None:
 
 def test_the_device_is_what_was_granted() -> None:
     assert device_of([CUDA_PROVIDER, CPU_PROVIDER]) is Device.CUDA
+    assert device_of([OPENVINO_PROVIDER, CPU_PROVIDER]) is Device.OPENVINO
     assert device_of([CPU_PROVIDER]) is Device.CPU

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -15,8 +16,11 @@ import pytest
 
 from claxon import session
 from claxon.errors import DeviceError, EngineError, MissingDependencyError
-from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest
-from claxon.session import Session, engine, engine_request
+from claxon.openvino import plugin_version
+from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER, Device, EngineRequest
+from claxon.session import Session, engine, engine_request, engine_version
+from claxon.shapes import FewShapes
+from tests.graphs import encoder as token_sums
 from tests.graphs import linear
 
 CPU = EngineRequest(Device.CPU, (CPU_PROVIDER,), threads=1)
@@ -83,22 +87,66 @@ class FakeEngine(SimpleNamespace):
 
     def __init__(self, cuda: str) -> None:
         super().__init__(
-            SessionOptions=lambda: SimpleNamespace(add_external_initializers=lambda names, values: None),
+            SessionOptions=self.new_options,
             InferenceSession=self.start,
             preload_dlls=lambda: print("no cuDNN here"),
         )
         self.cuda = cuda
         self.asked: list[list[str]] = []
         self.options: Any = None
+        self.entries: dict[str, str] = {}
+        self.cuda_options: dict[str, str] = {}
+        self.bindings: list[FakeBinding] = []
 
-    def start(self, graph: bytes, options: Any, *, providers: list[str], enable_fallback: int) -> Any:
+    def new_options(self) -> Any:
+        return SimpleNamespace(
+            add_external_initializers=lambda names, values: None,
+            add_session_config_entry=self.entries.__setitem__,
+        )
+
+    def start(self, graph: bytes, options: Any, *, providers: list[Any], enable_fallback: int) -> Any:
         assert not enable_fallback, "it would be told of on standard output"
+        self.cuda_options = next((given for name, given in filter(is_pair, providers) if name == CUDA_PROVIDER), {})
+        providers = [name[0] if is_pair(name) else name for name in providers]
         self.asked.append(providers)
         self.options = options
         if CUDA_PROVIDER in providers and self.cuda == "fails":
             raise RuntimeError("CUDA failure 35")
         granted = [name for name in providers if name != CUDA_PROVIDER or self.cuda == "starts"]
-        return SimpleNamespace(get_providers=lambda: granted)
+        return SimpleNamespace(
+            get_providers=lambda: granted, io_binding=self.bind, run_with_iobinding=lambda binding: binding.run()
+        )
+
+    def bind(self) -> FakeBinding:
+        self.bindings.append(FakeBinding())
+        return self.bindings[-1]
+
+
+def is_pair(value: object) -> bool:
+    return isinstance(value, tuple)
+
+
+class FakeBinding:
+    """Notes what is bound; the outputs are there after the run, and not before."""
+
+    def __init__(self) -> None:
+        self.inputs: dict[str, Any] = {}
+        self.outputs: list[tuple[str, str]] = []
+        self.has_run = False
+
+    def bind_cpu_input(self, name: str, array: Any) -> None:
+        assert array.flags["C_CONTIGUOUS"]
+        self.inputs[name] = array
+
+    def bind_output(self, name: str, device: str) -> None:
+        self.outputs.append((name, device))
+
+    def run(self) -> None:
+        self.has_run = True
+
+    def copy_outputs_to_cpu(self) -> list[Any]:
+        assert self.has_run
+        return [np.full((2, 3), i) for i, _ in enumerate(self.outputs)]
 
 
 @pytest.fixture
@@ -110,10 +158,33 @@ def fake(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Fak
 
 @pytest.mark.parametrize("fake", ["starts"], indirect=True)
 def test_cuda_is_asked_for_first(fake: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
-    assert Session(b"", {}, CUDA).providers == (CUDA_PROVIDER, CPU_PROVIDER)
+    found = Session(b"", {}, CUDA)
+    assert found.providers == (CUDA_PROVIDER, CPU_PROVIDER)
     assert fake.asked == [[CUDA_PROVIDER, CPU_PROVIDER]]
+    assert found.callers == 1
+    assert fake.cuda_options == {"arena_extend_strategy": "kSameAsRequested"}
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "no cuDNN here\n")
+
+
+@pytest.mark.parametrize("fake", ["starts"], indirect=True)
+def test_on_cuda_only_what_was_asked_for_comes_back(fake: FakeEngine) -> None:
+    session = Session(b"", {}, CUDA)
+    found = session.run(["mean", "cls"], {"input_ids": ROWS.T})
+    assert [array.shape for array in found] == [(2, 3), (2, 3)]
+    session.run(["mean"], {"input_ids": ROWS})
+    first, second = fake.bindings
+    assert first.outputs == [("mean", "cuda"), ("cls", "cuda")]
+    assert second.outputs == [("mean", "cuda")], "a binding is one call's: threads may share a session"
+    np.testing.assert_array_equal(first.inputs["input_ids"], ROWS.T)
+
+
+@pytest.mark.parametrize("fake", ["starts", "missing"], indirect=True)
+@pytest.mark.parametrize("spinning", [False, True])
+def test_waiting_threads_do_not_spin_unless_asked(fake: FakeEngine, spinning: bool) -> None:
+    Session(b"", {}, replace(AUTO, spinning=spinning))
+    assert fake.entries["session.intra_op.allow_spinning"] == ("1" if spinning else "0")
+    assert not AUTO.spinning
 
 
 @pytest.mark.parametrize("fake", ["starts"], indirect=True)
@@ -137,14 +208,50 @@ def test_cuda_that_fails_is_an_error(fake: FakeEngine) -> None:
 
 @pytest.mark.parametrize("fake", ["missing", "fails"], indirect=True)
 def test_auto_runs_on_the_cpu_where_cuda_does_not_start(fake: FakeEngine) -> None:
-    assert Session(b"", {}, AUTO).providers == (CPU_PROVIDER,)
+    found = Session(b"", {}, AUTO)
+    assert (found.providers, found.device, found.callers) == ((CPU_PROVIDER,), Device.CPU, 3)
 
 
 def test_the_installed_engine_is_asked_what_it_has() -> None:
     assert engine_request("cpu", 2) == EngineRequest(Device.CPU, (CPU_PROVIDER,), 2)
+    assert engine_version() == onnxruntime.__version__
     if CUDA_PROVIDER not in onnxruntime.get_available_providers():
         with pytest.raises(DeviceError, match="this ONNX Runtime has only"):
             engine_request("cuda", 2)
+
+
+def test_openvino_without_its_plugin_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "register", without_plugin)
+    with pytest.raises(DeviceError, match="no plugin here"):
+        engine_request("openvino", 1)
+    asked = EngineRequest(Device.OPENVINO, (OPENVINO_PROVIDER, CPU_PROVIDER), 1)
+    with pytest.raises(DeviceError, match="no plugin here"):
+        Session(linear(WEIGHT), {}, asked)
+
+
+def without_plugin(_: object) -> object:
+    raise DeviceError("no plugin here")
+
+
+@pytest.mark.skipif(plugin_version() is None, reason="onnxruntime-ep-openvino is not installed")
+def test_openvino_is_fed_few_shapes_and_gives_back_the_texts() -> None:
+    graph = token_sums({"mean": 4})
+    asked = replace(engine_request("openvino", 1), shapes=FewShapes(max_tokens=40, pad_id=0))
+    found, on_cpu = Session(graph, {}, asked), Session(graph, {}, CPU)
+    assert (found.device, found.providers[0], found.callers) == (Device.OPENVINO, OPENVINO_PROVIDER, 1)
+    fed: list[tuple[int, ...]] = []
+    real = found._session
+
+    def run(names: list[str], feeds: dict[str, Any]) -> Any:
+        fed.append(feeds["input_ids"].shape)
+        return real.run(names, feeds)
+
+    found._session = SimpleNamespace(run=run)
+    for rows, tokens in [(1, 3), (5, 3), (6, 16), (3, 40)]:
+        ids = np.arange(rows * tokens).reshape(rows, tokens) % 7
+        feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+        np.testing.assert_allclose(found.run(["mean"], feeds)[0], on_cpu.run(["mean"], feeds)[0])
+    assert fed == [(1, 16), (6, 16), (6, 16), (3, 40)]
 
 
 @pytest.fixture

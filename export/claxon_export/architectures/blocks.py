@@ -122,8 +122,7 @@ def embeddings(writer: GraphWriter, inputs: GraphInputs, words: Array, positions
         words: Shape: ``(vocabulary, width)``.
         positions: Row ``i`` belongs to token ``i``. Shape: ``(positions, width)``.
     """
-    table = writer.weight("embeddings.word", words)
-    word = writer.node("Gather", [table, inputs.input_ids], "embeddings.words", axis=0)
+    word = writer.lookup(words, inputs.input_ids, "embeddings.word", "embeddings.words")
     end = writer.node("Unsqueeze", [inputs.tokens, writer.integers(0)], "embeddings.end")
     bounds = [writer.weight("embeddings.position", positions), writer.integers(0), end, writer.integers(0)]
     return writer.node("Add", [word, writer.node("Slice", bounds, "embeddings.positions")], "embeddings.sum")
@@ -211,17 +210,9 @@ def _attention(
     shape: EncoderShape,
     name: str,
 ) -> str:
-    packed = writer.linear(value, weights.qkv_weight, weights.qkv_bias, f"{name}.qkv")
-    packed = unflatten(writer, packed, inputs, 3 * shape.width, f"{name}.qkv.batched")
-    query, key, keyed = writer.split(packed, [f"{name}.query", f"{name}.key", f"{name}.value"])
-    # Scores are divided by sqrt(width of a head) inside.
-    context = writer.node(
-        "MultiHeadAttention",
-        [query, key, keyed, "", "", attention_bias],
-        f"{name}.context",
-        domain=MICROSOFT,
-        num_heads=shape.attention_heads,
-    )
+    parts = writer.projections(value, weights.qkv_weight, weights.qkv_bias, name)
+    query, key, keyed = (unflatten(writer, part, inputs, shape.width, f"{part}.batched") for part in parts)
+    context = writer.attention(query, key, keyed, attention_bias, shape.attention_heads, f"{name}.context")
     context = flatten(writer, context, shape.width, f"{name}.context.flat")
     return writer.linear(context, weights.output_weight, weights.output_bias, f"{name}.output")
 

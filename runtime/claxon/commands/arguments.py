@@ -68,13 +68,16 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     """What to run on, and how."""
     group = parser.add_argument_group("engine")
     group.add_argument(
-        "--device", choices=list(Device), default=Device.AUTO, help="auto takes CUDA where it starts (default: auto)"
+        "--device",
+        choices=list(Device),
+        default=Device.AUTO,
+        help="auto takes what `claxon tune` found, else CUDA, else the CPU",
     )
     group.add_argument(
         "--precision",
         choices=["auto", *Precision],
         default="auto",
-        help="one that the bundle holds; auto takes its first (default: auto)",
+        help="one that the bundle holds; auto takes what `claxon tune` found, else a rule by processor",
     )
     group.add_argument(
         "--threads", metavar="N", type=positive_int, help="threads (default: what affinity and quota allow)"

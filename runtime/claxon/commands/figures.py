@@ -15,10 +15,10 @@ def parity_rows(parity: Parity | None, indent: str = "      ") -> list[str]:
     """The figures as lines, without the columns that none of them has."""
     if parity is None:
         return []
-    rows = [["", "max difference", "min cosine", "labels equal"]]
+    rows = [["", "max difference", "mean cosine", "min cosine", "labels equal"]]
     for found in parity.comparisons:
-        cosine = "" if found.min_cosine is None else f"{found.min_cosine:.7f}"
+        cosines = ["" if value is None else f"{value:.7f}" for value in (found.mean_cosine, found.min_cosine)]
         labels = "" if found.label_agreement is None else f"{found.label_agreement:.2%}"
-        rows.append([found.output, f"{found.max_abs_difference:.1e}", cosine, labels])
+        rows.append([found.output, f"{found.max_abs_difference:.1e}", *cosines, labels])
     filled = [column for column in zip(*rows, strict=True) if any(column[1:])]
     return table(zip(*filled, strict=True), indent)

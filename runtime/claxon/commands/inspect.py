@@ -71,7 +71,14 @@ def _bundle_facts(inspection: Inspection) -> dict[str, str]:
         "digest": inspection.digest,
         "files": f"{len(files)}, {byte_count(inspection.size_bytes)}, schema {inspection.manifest.schema}",
         "runs here": inspection.runs,
+        **({"because": _reason(inspection)} if inspection.reason else {}),
     }
+
+
+def _reason(inspection: Inspection) -> str:
+    if inspection.tuned_at is None:
+        return f"{inspection.reason}; `claxon tune` measures"
+    return f"{inspection.reason}, {inspection.tuned_at}"
 
 
 def _encoder_facts(encoder: EncoderSpec) -> dict[str, str]:

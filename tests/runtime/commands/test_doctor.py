@@ -19,8 +19,8 @@ ILL = Diagnosis({"engine": (Finding("CUDA", "does not start", "install the drive
 def test_a_bundle_that_is_whole(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main(["doctor", str(tiny_bundle)])
     out = capsys.readouterr().out
+    assert f"claxon {claxon.__version__}" in " ".join(out.split())
     for expected in (
-        f"claxon       {claxon.__version__}",
         "CPUExecutionProvider",
         "affinity",
         "tokenizer.json        whole",

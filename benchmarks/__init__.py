@@ -1,1 +1,0 @@
-"""Speed, memory and accuracy, against the source in the same run."""

@@ -1,0 +1,70 @@
+"""A checkpoint and calibration texts -> the int8 graph of a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from claxon.manifest import GraphVariant, Precision
+from claxon.progress import progress
+from claxon.tokenization import Tokenizer
+from claxon_export.architectures import architecture
+from claxon_export.checkpoint import Checkpoint
+from claxon_export.encoder_files import save_graph
+from claxon_export.errors import CalibrationError
+from claxon_export.graph_outputs import write_outputs
+from claxon_export.quantization.int8_writer import Int8Writer
+from claxon_export.quantization.observation import observe
+from claxon_export.quantization.plan import quantize_layers
+
+GRAPH_NAME = "encoder.int8.onnx"
+WEIGHTS_NAME = "encoder.int8.safetensors"
+# Attention grows with the square of the length, and 256 tokens show a layer all that it will see.
+MAX_TOKENS = 256
+LEAST_TEXTS = 8
+# Its states are unlike those of any other text, and a range that leaves them out cuts them.
+EMPTY_TEXT = ""
+# What the U8 x S8 product asks of a processor; without it, x86 adds pairs in 16 bits, where they saturate.
+REQUIRES = ("vnni",)
+
+
+def write_int8(
+    checkpoint: Checkpoint,
+    folder: Path,
+    texts: Sequence[str],
+    *,
+    token_states: bool = False,
+    show_progress_bar: bool = False,
+) -> GraphVariant:
+    """Write the int8 encoder into ``folder``.
+
+    Args:
+        checkpoint: The source.
+        folder: Where the graph and its weights are written.
+        texts: What the layers are calibrated on.
+        token_states: Give the last hidden state of every token out as well.
+        show_progress_bar: Draw one on standard error.
+
+    Returns:
+        What the manifest says of it, not verified yet.
+
+    Raises:
+        CalibrationError: the calibration texts are too few, or too much alike.
+        ExportError: ONNX's checker refuses the graph.
+    """
+    if len(texts) < LEAST_TEXTS:
+        raise CalibrationError(
+            f"{len(texts)} calibration texts, expected {LEAST_TEXTS} or more; 64 of all lengths do well"
+        )
+    limit = min(checkpoint.max_tokens, MAX_TOKENS)
+    tokenizer = Tokenizer(checkpoint.tokenizer_json.encode(), max_tokens=limit, prompt=checkpoint.prompt)
+    tokens = tokenizer([EMPTY_TEXT, *texts])
+    observed = observe(checkpoint, tokens)
+    with progress(len(observed), unit="layer", is_shown=show_progress_bar) as bar:
+        layers = quantize_layers(observed, lambda: bar.update(1))
+    writer, chosen = Int8Writer(checkpoint.architecture, layers), architecture(checkpoint.architecture)
+    states = chosen.write(writer, checkpoint.config, checkpoint.weights)
+    width = chosen.sizes(checkpoint.config).width
+    write_outputs(writer, states, width, checkpoint.pooling, token_states=token_states)
+    save_graph(writer, folder, GRAPH_NAME, WEIGHTS_NAME, checkpoint.name)
+    return GraphVariant(Precision.INT8, GRAPH_NAME, WEIGHTS_NAME, ("cpu",), REQUIRES, None)

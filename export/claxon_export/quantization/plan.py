@@ -1,0 +1,53 @@
+"""All observed linear layers of an encoder -> their quantised forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from claxon_export.graph import Array
+from claxon_export.quantization.layer import QuantizedLayer, best_smoothing, quantize_per_token, quantize_static
+from claxon_export.quantization.observation import Observed
+
+QKV = "attention.qkv"
+ATTENTION_OUTPUT = "attention.output"
+FFN_OUTPUT = "ffn.output"
+
+
+def quantize_layers(
+    observed: Mapping[str, Observed], on_layer: Callable[[], object] = lambda: None
+) -> dict[str, QuantizedLayer]:
+    """The quantised form of every layer, by name.
+
+    Args:
+        observed: By the names that the architectures give: ``layer.0.attention.qkv`` …
+        on_layer: Called after each, to show progress.
+    """
+    layers = {}
+    for name, layer in observed.items():
+        layers[name] = _quantized(name, layer, observed)
+        on_layer()
+    return layers
+
+
+def _quantized(name: str, layer: Observed, observed: Mapping[str, Observed]) -> QuantizedLayer:
+    block, part = name.rsplit(".", 2)[0], ".".join(name.rsplit(".", 2)[1:])
+    if part == FFN_OUTPUT:
+        return quantize_per_token(layer)
+    if part == QKV:
+        return quantize_static(_with_folded_value(layer, best_smoothing(observed[f"{block}.{ATTENTION_OUTPUT}"])))
+    if part == ATTENTION_OUTPUT:
+        return quantize_static(layer, folded=best_smoothing(layer))
+    return quantize_static(layer)
+
+
+def _with_folded_value(qkv: Observed, factors: Array) -> Observed:
+    """Value's columns divided by what the attention's output layer wants its inputs divided by.
+
+    Attention averages values and leaves their columns apart, so this costs nothing and changes nothing else.
+    """
+    divisor = np.ones(qkv.weight.shape[1], np.float32)
+    divisor[-len(factors) :] = factors
+    return replace(qkv, weight=qkv.weight / divisor, bias=qkv.bias / divisor)

@@ -1,0 +1,40 @@
+"""Where what was found out on this machine is kept: tunings, and what OpenVINO compiled. Losing it costs time only."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+VARIABLE = "CLAXON_CACHE"
+
+
+def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """``CLAXON_CACHE``, else ``claxon`` in the user's folder for such things (``XDG_CACHE_HOME``, ``LOCALAPPDATA``)."""
+    own = environment.get(VARIABLE)
+    if own:
+        return Path(own)
+    users = environment.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
+    is_usable = users is not None and Path(users).is_absolute()  # the rule of XDG: a relative path is to be ignored
+    return (Path(users) if users is not None and is_usable else Path.home() / ".cache") / "claxon"
+
+
+def write_whole(path: Path, content: bytes) -> bool:
+    """Write a file whole or not at all, with the folders above it; ``False`` where that cannot be done."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError:
+        return False
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(name).replace(path)
+    except OSError:
+        with suppress(OSError):
+            Path(name).unlink()
+        return False
+    return True

@@ -1,0 +1,83 @@
+"""Tokens -> what the encoder's graph gives, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from claxon.batching import Batch, batches
+from claxon.errors import BundleError
+from claxon.manifest import EncoderSpec
+from claxon.scheduling import side_by_side
+from claxon.session import Session
+from claxon.tokens import Tokens
+
+Array = np.ndarray[Any, Any]
+
+# Padded tokens a batch. 256 to 1,024 beat larger ones on two cores: the activations stay in the cache.
+TOKEN_BUDGET = 1024
+# Fewer tokens are not worth a batch of their own.
+LEAST_TOKENS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOutputs:
+    """What the graph gave for one batch: an array for each output asked for, rows as in the batch."""
+
+    batch: Batch
+    values: list[Array]
+
+
+class BatchRunner:
+    """Runs batches through a session: many side by side, one with all of the session's threads.
+
+    Attributes:
+        token_budget: Padded tokens a batch, more only where one text alone has more.
+    """
+
+    def __init__(self, session: Session, spec: EncoderSpec, workers: int) -> None:
+        """Run at most ``workers`` batches at once."""
+        self.session = session
+        self.token_budget = TOKEN_BUDGET
+        self._spec = spec
+        self._workers = workers
+
+    def run(self, tokens: Tokens, outputs: Sequence[str], batch_size: int | None = None) -> Iterator[BatchOutputs]:
+        """The named outputs for all tokens, longest texts first.
+
+        Args:
+            tokens: The texts.
+            outputs: Names of the graph's outputs.
+            batch_size: Texts a batch at most; ``None`` leaves it to the token budget.
+
+        Raises:
+            EngineError: ONNX Runtime failed.
+            BundleError: the graph gave another shape than the manifest says.
+        """
+        budget = self._budget(int(tokens.lengths.sum()))
+        planned = batches(tokens, pad_id=self._spec.pad_id, token_budget=budget, batch_size=batch_size)
+        return side_by_side(lambda batch: self._run(outputs, batch), planned, self._workers)
+
+    def _budget(self, n_tokens: int) -> int:
+        """So that a few texts are shared out among the workers as well."""
+        share = max(-(-n_tokens // self._workers), LEAST_TOKENS)
+        return self.token_budget if self._workers == 1 else min(self.token_budget, share)
+
+    def _run(self, outputs: Sequence[str], batch: Batch) -> BatchOutputs:
+        feeds = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+        if "token_type_ids" in self._spec.inputs:
+            feeds["token_type_ids"] = np.zeros_like(batch.input_ids)
+        values = self.session.run(outputs, feeds)
+        for name, found in zip(outputs, values, strict=True):
+            self._check(name, found, batch)
+        return BatchOutputs(batch, values)
+
+    def _check(self, name: str, found: Array, batch: Batch) -> None:
+        """Numpy would otherwise stretch what the graph gave to the shape that the manifest says."""
+        widths = {str(feature): (width,) for feature, width in self._spec.features.items()}
+        expected = (len(batch.rows), *widths.get(name, (batch.input_ids.shape[1], self._spec.width)))
+        if found.shape != expected:
+            raise BundleError(f"the encoder's graph gave {name} of shape {found.shape}, the manifest says {expected}")

@@ -1,0 +1,61 @@
+"""Few shapes for an engine that compiles each one: feeds are padded up to them, and results cut down again. Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+# Tokens and texts of the shapes that are compiled: a step is a half or a third, so a sixth is padding on average.
+LENGTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+ROWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FewShapes:
+    """The shapes of an encoder: no text is longer than ``max_tokens``, and shorter ones end in ``pad_id``."""
+
+    max_tokens: int
+    pad_id: int
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """Tokens of a row. The last is the encoder's limit: it may have no positions beyond."""
+        return (*(length for length in LENGTHS if length < self.max_tokens), self.max_tokens)
+
+    def padded(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """The feeds at the next shape up; rows that are added repeat the last, so that their numbers are sane.
+
+        Shapes: ``(texts, tokens)`` each, before and after.
+        """
+        return {name: self._padded(array, self.pad_id if name == "input_ids" else 0) for name, array in feeds.items()}
+
+    def _padded(self, array: Array, value: int) -> Array:
+        rows, tokens = array.shape
+        more_rows = next_up(ROWS, rows) - rows
+        more_tokens = next_up(self.lengths, tokens) - tokens
+        if more_tokens:
+            array = np.pad(array, ((0, 0), (0, more_tokens)), constant_values=value)
+        return np.pad(array, ((0, more_rows), (0, 0)), "edge") if more_rows else array
+
+
+def next_up(steps: tuple[int, ...], number: int) -> int:
+    """The first step that is not below ``number``; beyond the last step its next multiple."""
+    at = bisect_left(steps, number)
+    return steps[at] if at < len(steps) else -(-number // steps[-1]) * steps[-1]
+
+
+def cut(result: Array, rows: int, tokens: int) -> Array:
+    """What of a result belongs to the texts: their rows, and of token states their tokens.
+
+    Args:
+        result: Shape: ``(rows or more, width)`` or ``(rows or more, tokens or more, width)``.
+        rows: Texts that were fed.
+        tokens: Tokens of each, as they were fed.
+    """
+    return result[:rows, :tokens] if result.ndim > 2 else result[:rows]

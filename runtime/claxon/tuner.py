@@ -1,0 +1,138 @@
+"""Times what a bundle holds and this machine can run, and keeps the rates: which is fastest depends on both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from statistics import median
+from time import perf_counter
+
+from claxon.bundle import Bundle
+from claxon.encoder_session import TOKENIZER_NAME, read_engine_files, start_session
+from claxon.errors import DeviceError, EngineError, InputError, OptionError
+from claxon.manifest import GraphVariant, Precision
+from claxon.openvino import plugin_version
+from claxon.planning import for_encoder, machine
+from claxon.precision import AUTO, Pair, Place, runnable
+from claxon.processor import processor_features
+from claxon.providers import Device
+from claxon.session import Session, engine_request, engine_version
+from claxon.texts import check_texts
+from claxon.tokenization import Tokenizer
+from claxon.tuning import Rate, Tuning
+from claxon.workloads import Workload, generated, of_texts
+
+# A workload is timed for so long, but for one round at least, after one run of every batch.
+SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A graph and a device to time it on; ``obstacle`` says why it is left out."""
+
+    variant: GraphVariant
+    device: Device
+    obstacle: str | None = None
+
+    @property
+    def pair(self) -> Pair:
+        """Its precision on its device."""
+        return Pair(self.variant.precision, self.device)
+
+
+def candidates(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
+    """Everything that this machine can run, device by device.
+
+    A graph that is not exact is left out unless its parity was recorded: how far it is off is not known otherwise.
+    """
+    devices = tuple(dict.fromkeys([*engine_request(Device.AUTO, threads).devices, *_plugins()]))
+    found = runnable(bundle.manifest.encoder.variants, Place(devices, processor_features()))
+    return [Candidate(variant, device, _objection(variant)) for variant, device in found]
+
+
+def tune(
+    bundle: Bundle,
+    threads: int | None = None,
+    texts: Sequence[str] | None = None,
+    *,
+    report: Callable[[Candidate, str], None] = lambda *_: None,
+) -> Tuning:
+    """Time all candidates, a second each or a few where one is slow, on so many threads.
+
+    Args:
+        bundle: What to time.
+        threads: As many as ``Encoder.load`` will be given; the rates hold for no other number.
+        texts: Timed instead of generated tokens: the shorter and the longer half.
+        report: Called for each candidate with what became of it.
+
+    Raises:
+        BundleError: a file is not the one that the manifest describes.
+        InputError: no texts, or something among them that is none.
+        OptionError: no candidate runs here.
+        MissingDependencyError: ONNX Runtime is not installed.
+    """
+    n_threads = engine_request(Device.AUTO, threads).threads
+    workloads = _workloads(bundle, texts)
+    rates = []
+    for candidate in candidates(bundle, threads):
+        if candidate.obstacle is not None:
+            report(candidate, candidate.obstacle)
+            continue
+        try:
+            rates.append(_rate(bundle, candidate, n_threads, workloads))
+            report(candidate, f"{rates[-1].tokens_s:,.0f} tokens/s")
+        except (DeviceError, EngineError) as error:
+            report(candidate, str(error))
+    if not rates:
+        raise OptionError(f"nothing in {bundle.path} could be timed here; `claxon doctor` tells more")
+    ranked = tuple(sorted(rates, key=lambda rate: -rate.tokens_s))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Tuning(bundle.digest, machine(n_threads, engine_version()), now, ranked)
+
+
+def _plugins() -> tuple[Device, ...]:
+    return () if plugin_version() is None else (Device.OPENVINO,)
+
+
+def _objection(variant: GraphVariant) -> str | None:
+    if variant.precision is Precision.FP32 or variant.parity is not None:
+        return None
+    return "left out: the bundle records no parity of it, so how exact it is is not known"
+
+
+def _workloads(bundle: Bundle, texts: Sequence[str] | None) -> tuple[Workload, Workload]:
+    spec = bundle.manifest.encoder
+    if texts is None:
+        return generated(spec)
+    if not texts:
+        raise InputError("there are no texts to time; expected one or more")
+    content = bundle.read(TOKENIZER_NAME).tobytes()
+    tokenizer = Tokenizer(content, max_tokens=spec.max_tokens, prompt=spec.prompt)
+    return of_texts(spec, tokenizer(check_texts(texts)))
+
+
+def _rate(bundle: Bundle, candidate: Candidate, threads: int, workloads: tuple[Workload, Workload]) -> Rate:
+    asked = for_encoder(engine_request(candidate.device, threads), bundle, AUTO)
+    contents = read_engine_files(bundle, candidate.variant)
+    session = start_session(bundle, candidate.variant, contents, asked)
+    output = next(iter(bundle.manifest.encoder.features))
+    with ThreadPoolExecutor(session.callers) as pool:
+        short, medium = (_tokens_s(session, str(output), workload, pool) for workload in workloads)
+    return Rate(candidate.pair, short, medium)
+
+
+def _tokens_s(session: Session, output: str, workload: Workload, pool: ThreadPoolExecutor) -> float:
+    """Tokens a second, the median of rounds over all batches, as many side by side as in a large call."""
+    rounds: list[float] = []
+
+    def run_all() -> float:
+        begin = perf_counter()
+        list(pool.map(lambda feeds: session.run([output], feeds), workload.batches))
+        return perf_counter() - begin
+
+    run_all()
+    while not rounds or sum(rounds) < SECONDS:
+        rounds.append(run_all())
+    return workload.tokens / median(rounds)

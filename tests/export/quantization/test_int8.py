@@ -1,0 +1,92 @@
+"""The int8 graph of tiny checkpoints, from calibration texts to features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from claxon.manifest import Precision
+from claxon.session import Session, engine_request
+from claxon.tensors import read_tensors
+from claxon_export.checkpoint import Checkpoint, open_checkpoint
+from claxon_export.errors import CalibrationError
+from claxon_export.parity import calibration_texts, cosine
+from claxon_export.quantization import write_int8
+from tests.checkpoints import LAYERS, write_checkpoint
+from tests.encoder_graphs import TinyEncoder, random_batch, reference_features, write_graph
+
+BATCH_TOLERANCE = 1e-5
+LEAST_COSINE = 0.995
+
+
+@pytest.fixture(scope="session", params=["mpnet", "bert", "distilbert"])
+def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return open_checkpoint(write_checkpoint(tmp_path_factory.mktemp("int8"), request.param))
+
+
+@pytest.fixture(scope="session")
+def folder(source: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written")
+    variant = write_int8(source, folder, calibration_texts())
+    assert (variant.precision, variant.devices, variant.requires) == (Precision.INT8, ("cpu",), ("vnni",))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def encoder(source: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> TinyEncoder:
+    return write_graph(source, tmp_path_factory.mktemp("float") / "encoder")
+
+
+@pytest.fixture(scope="session")
+def session(folder: Path) -> Session:
+    weights = read_tensors(np.fromfile(folder / "encoder.int8.safetensors", np.uint8))
+    return Session((folder / "encoder.int8.onnx").read_bytes(), weights, engine_request("cpu", 1))
+
+
+def test_features_are_near_those_of_the_source(session: Session, encoder: TinyEncoder, source: Checkpoint) -> None:
+    batch = random_batch(encoder, (3, 9, 17, 24, 5, 12))
+    expected = reference_features(source, batch)
+    for name, found in zip(expected, session.run(tuple(expected), batch.feeds), strict=True):
+        assert cosine(found, expected[name]).min() >= LEAST_COSINE, name
+        assert np.abs(found - expected[name]).max() > 0, "int8 is not fp32"
+
+
+def test_a_text_is_the_same_in_any_batch(session: Session, encoder: TinyEncoder) -> None:
+    batch = random_batch(encoder, (3, 9, 17, 24, 5, 12))
+    together = session.run(["mean", "cls"], batch.feeds)
+    for row in range(6):
+        for values, alone in zip(together, session.run(["mean", "cls"], batch.row(row).feeds), strict=True):
+            np.testing.assert_allclose(values[row], alone[0], atol=BATCH_TOLERANCE)
+
+
+def test_the_products_are_int8_and_words_are_float16(folder: Path) -> None:
+    graph = onnx.load(folder / "encoder.int8.onnx", load_external_data=False).graph
+    operators = [node.op_type for node in graph.node]
+    assert operators.count("MatMulIntegerToFloat") == 6 * LAYERS
+    assert operators.count("Attention") == LAYERS
+    assert "Gemm" not in operators
+    kinds = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    assert kinds["embeddings.word"] == onnx.TensorProto.FLOAT16
+    assert kinds["layer.0.attention.query.weight"] == onnx.TensorProto.INT8
+
+
+def test_inputs_are_u8_and_nothing_is_measured_over_the_batch(folder: Path) -> None:
+    graph = onnx.load(folder / "encoder.int8.onnx", load_external_data=False).graph
+    zero_points = [tensor for tensor in graph.initializer if tensor.name.endswith(".zero_point")]
+    assert {tensor.data_type for tensor in zero_points} == {onnx.TensorProto.UINT8}
+    assert not {node.op_type for node in graph.node} & {"DynamicQuantizeLinear", "DynamicQuantizeMatMul"}
+
+
+def test_too_few_texts_are_refused(source: Checkpoint, tmp_path: Path) -> None:
+    with pytest.raises(CalibrationError, match="2 calibration texts, expected 8 or more"):
+        write_int8(source, tmp_path, ["one", "two"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_token_states_leave_the_graph_when_asked_for(source: Checkpoint, tmp_path: Path) -> None:
+    write_int8(source, tmp_path, calibration_texts()[:12], token_states=True)
+    graph = onnx.load(tmp_path / "encoder.int8.onnx", load_external_data=False).graph
+    assert "token_states" in {value.name for value in graph.output}

@@ -1,0 +1,58 @@
+"""One layer: what is chosen for it, and what that keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from claxon_export.quantization.inputs import PerToken, Static
+from claxon_export.quantization.layer import QuantizedLayer, best_smoothing, quantize_per_token, quantize_static
+from claxon_export.quantization.observation import Observed
+from tests.linear_layers import dense
+
+
+def outputs(layer: QuantizedLayer, inputs: np.ndarray) -> np.ndarray:
+    return np.asarray(layer.input.restored(inputs) @ layer.weight.restored() + layer.bias)
+
+
+def wanted(observed: Observed) -> np.ndarray:
+    return np.asarray(observed.inputs.astype(np.float32) @ observed.weight + observed.bias)
+
+
+def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.sqrt(np.square(found - expected).mean() / np.square(expected).mean()))
+
+
+def test_a_smoothed_layer_gives_what_it_gave_in_float32() -> None:
+    observed = dense()
+    layer = quantize_static(observed)
+    assert isinstance(layer.input, Static)
+    assert layer.input.smoothing is not None
+    assert not layer.input.is_folded
+    found = outputs(layer, observed.inputs.astype(np.float32) / layer.input.smoothing)
+    assert relative_error(found, wanted(observed)) < 0.01
+
+
+def test_a_folded_smoothing_is_kept_as_it_is() -> None:
+    observed = dense()
+    factors = best_smoothing(observed)
+    layer = quantize_static(observed, folded=factors)
+    assert isinstance(layer.input, Static)
+    assert layer.input.is_folded
+    assert layer.input.smoothing is factors
+
+
+def test_a_layer_after_an_activation_has_a_scale_a_token() -> None:
+    observed = dense()
+    positive = Observed(np.abs(observed.inputs), observed.weight, observed.bias)
+    layer = quantize_per_token(positive)
+    assert isinstance(layer.input, PerToken)
+    assert relative_error(outputs(layer, positive.inputs.astype(np.float32)), wanted(positive)) < 0.02
+
+
+def test_the_mean_of_the_output_is_kept() -> None:
+    observed = dense()
+    layer = quantize_static(observed)
+    assert isinstance(layer.input, Static)
+    assert layer.input.smoothing is not None
+    found = outputs(layer, observed.inputs.astype(np.float32) / layer.input.smoothing)
+    np.testing.assert_allclose(found.mean(axis=0), wanted(observed).mean(axis=0), rtol=1e-3, atol=1e-3)

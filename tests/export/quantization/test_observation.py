@@ -1,0 +1,38 @@
+"""What the linear layers see."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from claxon.tokenization import Tokenizer
+from claxon_export.checkpoint import Checkpoint
+from claxon_export.quantization import observation
+from claxon_export.quantization.observation import Observed, observe
+from tests.checkpoints import INTERMEDIATE, LAYERS, WIDTH
+
+PARTS = ("attention.qkv", "attention.output", "ffn.intermediate", "ffn.output")
+
+
+def test_every_linear_layer_is_observed_with_its_weights(checkpoint: Checkpoint, observed: dict[str, Observed]) -> None:
+    assert list(observed) == [f"layer.{layer}.{part}" for layer in range(LAYERS) for part in PARTS]
+    first = observed["layer.0.ffn.intermediate"]
+    assert first.weight.shape == (WIDTH, INTERMEDIATE)
+    assert observed["layer.1.ffn.output"].inputs.shape[1] == INTERMEDIATE
+    name = "encoder.layer.0.intermediate.dense.weight"
+    np.testing.assert_array_equal(first.weight, checkpoint.weights[name].T)
+
+
+def test_an_activation_is_never_below_its_minimum(observed: dict[str, Observed]) -> None:
+    inputs = observed["layer.0.ffn.output"].inputs
+    assert inputs.min() >= -0.1701
+    assert inputs.max() > 0
+
+
+def test_tokens_are_kept_from_all_texts(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = Tokenizer(checkpoint.tokenizer_json.encode(), max_tokens=checkpoint.max_tokens, prompt="")
+    tokens = tokenizer(["great book"] * 30 + ["awful phone"] * 30)
+    monkeypatch.setattr(observation, "MAX_TOKENS", 40)
+    kept = observe(checkpoint, tokens)["layer.0.attention.qkv"].inputs
+    assert len(kept) == 40
+    assert len(np.unique(kept, axis=0)) >= 6, "of both texts, and of every place in them"

@@ -1,0 +1,59 @@
+"""Weights in int8."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from claxon_export.errors import CalibrationError
+from claxon_export.quantization.rounding import round_by_calibration, round_to_nearest
+from tests.linear_layers import dense
+
+
+def test_the_nearest_step_is_half_a_step_away_at_most() -> None:
+    weight = dense().weight
+    rounded = round_to_nearest(weight)
+    assert rounded.values.dtype == np.int8
+    assert (np.abs(rounded.restored() - weight) <= rounded.scale / 2 + 1e-6).all()
+    assert (np.abs(rounded.values).max(axis=0) == 127).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_calibrated_rounding_changes_the_output_less(seed: int) -> None:
+    layer = dense(seed)
+    inputs = layer.inputs.astype(np.float32)
+    errors = [
+        np.square(inputs @ (layer.weight - rounded.restored())).mean()
+        for rounded in (round_by_calibration(layer.weight, inputs), round_to_nearest(layer.weight))
+    ]
+    assert errors[0] < 0.9 * errors[1]
+
+
+def test_on_unrelated_inputs_both_roundings_agree() -> None:
+    weight = dense().weight
+    unrelated = np.eye(len(weight), dtype=np.float32)
+    np.testing.assert_array_equal(round_by_calibration(weight, unrelated).values, round_to_nearest(weight).values)
+
+
+def test_more_channels_than_a_block_are_rounded_too() -> None:
+    layer = dense(n_in=300, tokens=900)
+    inputs = layer.inputs.astype(np.float32)
+    found = round_by_calibration(layer.weight, inputs)
+    nearest = round_to_nearest(layer.weight)
+    errors = [np.square(inputs @ (layer.weight - rounded.restored())).mean() for rounded in (found, nearest)]
+    assert errors[0] < 0.6 * errors[1]
+
+
+def test_idle_channels_and_columns_do_no_harm() -> None:
+    layer = dense()
+    inputs, weight = layer.inputs.astype(np.float32), layer.weight.copy()
+    inputs[:, 5], weight[:, 2] = 0, 0
+    rounded = round_by_calibration(weight, inputs)
+    assert np.isfinite(rounded.restored()).all()
+    assert (rounded.values[:, 2] == 0).all()
+
+
+def test_inputs_that_are_no_numbers_are_refused() -> None:
+    inputs = np.full((8, 24), np.nan, np.float32)
+    with pytest.raises(CalibrationError, match="give more texts"):
+        round_by_calibration(dense().weight, inputs)

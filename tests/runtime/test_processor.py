@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from claxon import processor
+from claxon.processor import cpu_info, processor_features, processor_name
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "proc").mkdir()
+    return tmp_path
+
+
+def test_the_processor_is_read(root: Path) -> None:
+    (root / "proc/cpuinfo").write_text("model name\t: Acme 9\nflags\t\t: fpu avx2 amx_int8 sse\n\nflags\t: avx512f\n")
+    assert processor_name(root) == "Acme 9"
+    assert processor_features(root) == ("avx2", "amx_int8")
+
+
+def test_an_arm_processor_is_read(root: Path) -> None:
+    (root / "proc/cpuinfo").write_text("Features\t: fp asimddp i8mm\n")
+    assert processor_features(root) == ("asimddp", "i8mm")
+
+
+def test_a_name_is_no_part_of_another(root: Path) -> None:
+    (root / "proc/cpuinfo").write_text("flags : avx512_vnni_more\nvmx flags : avx2\n")
+    assert processor_features(root) == ()
+
+
+def test_elsewhere_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert cpu_info("flags", tmp_path) is None
+    assert processor_features(tmp_path) == ()
+    assert processor_name(tmp_path)
+
+
+def test_macos_is_asked_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sysctl(words: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(words, 0, "0\n" if words[-1].endswith("FEAT_I8MM") else "1\n", "")
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(subprocess, "run", sysctl)
+    processor._macos_features.cache_clear()
+    try:
+        assert processor_features(tmp_path) == ("asimddp", "bf16")
+    finally:
+        processor._macos_features.cache_clear()
+
+
+def test_macos_that_does_not_answer_has_no_features(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sysctl(*_: object, **__: object) -> object:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(subprocess, "run", sysctl)
+    processor._macos_features.cache_clear()
+    try:
+        assert processor_features(tmp_path) == ()
+    finally:
+        processor._macos_features.cache_clear()

@@ -53,6 +53,7 @@ bench: $(VENV)/installed $(BUNDLE)/manifest.json
 	$(VENV)/bin/claxon bench $(BUNDLE) --profile --quiet
 
 bench-micro: $(VENV)/installed
+	mkdir -p benchmarks/results
 	$(VENV)/bin/python -m pytest benchmarks/test_speed.py --benchmark-json=benchmarks/results/micro.json
 
 format: $(VENV)/installed

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Positions across as a share of the panel, upwards by row.
-COLUMNS = ("axes fraction", "data")
+# Where the panel of figures has its columns, from 0 to 1, and which percentiles they are.
+LATENCY_COLUMNS = {0.3: 50, 0.65: 95, 1.0: 99}
 
 Drawing = Callable[[Results], "Figure | None"]
 
@@ -105,25 +105,17 @@ def latency_plot(results: Results) -> Figure | None:
     engines.sort(key=lambda engine: -percentile(engine.latency_s, 50))
     if not engines:
         return None
-    figure, axes = rows(len(engines), [1.0], width=8.8)
-    axis = axes[0]
+    figure, (axis, figures) = rows(len(engines), [1.0, 0.2], width=8.8)
+    figures.axis("off")
     for row, engine in enumerate(engines):
         _latency_row(axis, row, engine)
+        _latency_figures(figures, row, engine)
     axis.set_xscale("log")
     plain_log_ticks(axis.xaxis)
     axis.grid(axis="x", which="major")
     axis.set_xlabel("milliseconds, logarithmic (dots: samples, bar: the middle half, line: up to p99, tick: p95)")
-    for place, heading in enumerate(("p50", "p95", "p99")):
-        axis.annotate(
-            heading,
-            _at(place, len(engines) - 0.5),
-            xycoords=COLUMNS,
-            annotation_clip=False,
-            fontsize=8,
-            ha="right",
-            va="bottom",
-            color=OUTLINE,
-        )
+    for place, share in LATENCY_COLUMNS.items():
+        figures.text(place, len(engines) - 0.4, f"p{share}", fontsize=8, ha="right", va="bottom", color=OUTLINE)
     name_rows(axis, engines)
     return titled(figure, f"{results.subject.name}: one short text, warm, milliseconds", conditions(results))
 
@@ -139,17 +131,13 @@ def _latency_row(axis: Axes, row: int, engine: EngineResult) -> None:
     axis.plot(p95, row, "|", color=colour, markersize=7, markeredgewidth=1.1, zorder=3)
     axis.plot([middle.low, middle.high], [row, row], color=colour, linewidth=6, solid_capstyle="butt", zorder=3)
     axis.plot(middle.median, row, "|", color="white", markersize=6, markeredgewidth=1.6, zorder=4)
-    for place, figure in enumerate((middle.median, p95, p99)):
-        axis.annotate(
-            number(figure), _at(place, row), xycoords=COLUMNS, annotation_clip=False, fontsize=8,
-            ha="right", va="center", color=OURS if is_claxon(engine) else INK,
-            fontweight="bold" if place == 0 else "normal",
-        )  # fmt: skip
 
 
-def _at(place: int, row: float) -> tuple[float, float]:
-    """Where a figure stands in the columns at the right."""
-    return 1.07 + 0.085 * place, row
+def _latency_figures(axis: Axes, row: int, engine: EngineResult) -> None:
+    for place, share in LATENCY_COLUMNS.items():
+        words = number(1000 * percentile(engine.latency_s, share))
+        colour, weight = OURS if is_claxon(engine) else INK, "bold" if share == 50 else "normal"
+        axis.text(place, row, words, fontsize=8, ha="right", va="center", color=colour, fontweight=weight)
 
 
 def memory_plot(results: Results) -> Figure | None:

@@ -33,6 +33,8 @@ class Known:
 
 
 # The order is that of a first use. Summaries stand here so that the help imports nothing.
+# The packages beside this one, and the extra that brings what each needs.
+EXTRAS = {"claxon_export": "export", "claxon_bench": "bench"}
 KNOWN = {
     "export": Known("make a bundle from a checkpoint"),
     "add-head": Known("add a head to a bundle: label names, or a trained LogisticRegression"),
@@ -43,6 +45,7 @@ KNOWN = {
     "inspect": Known("show what a bundle holds", "claxon.commands.inspect:INSPECT"),
     "tune": Known("find the fastest precision and device for a bundle on this machine", "claxon.commands.tune:TUNE"),
     "doctor": Known("check this machine, and a bundle on it", "claxon.commands.doctor:DOCTOR"),
+    "bench": Known("measure a bundle, and its peers, in one run"),
     "demo": Known("export, train and label, in one go"),
 }
 
@@ -100,8 +103,9 @@ def _run_entry_point(entry: EntryPoint, words: list[str]) -> int:
 
 
 def _cure(entry: EntryPoint) -> str:
-    if entry.module.partition(".")[0] == "claxon_export":
-        return "pip install 'claxon[export]'"
+    extra = EXTRAS.get(entry.module.partition(".")[0])
+    if extra is not None:
+        return f"pip install 'claxon[{extra}]'"
     return f"install it, as {entry.dist.name if entry.dist else entry.module} says"
 
 

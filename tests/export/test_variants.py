@@ -31,6 +31,12 @@ def test_a_bundle_holds_what_was_asked_for(
     both = export(tiny_checkpoint, tmp_path / "both", precision=["fp32", "int8"])
     assert precisions(both) == ["fp32", "int8"]
     assert all(variant.parity is not None for variant in both.manifest.encoder.variants)
+    _change_a_byte(both.path / "encoder.safetensors")
+    claxon.Encoder.load(both.path, device="cpu", precision="int8").close()  # which reads no byte of it
+    with pytest.raises(claxon.IntegrityError, match=r"encoder\.safetensors"):
+        claxon.Encoder.load(both.path, device="cpu", precision="fp32")
+    with pytest.raises(claxon.IntegrityError, match=r"encoder\.safetensors"):
+        both.verify()
     only = export(tiny_checkpoint, tmp_path / "only", precision="int8")
     assert precisions(only) == ["int8"]
     assert {path.name for path in only.path.iterdir()} == {
@@ -43,6 +49,12 @@ def test_a_bundle_holds_what_was_asked_for(
     only.verify()
     with claxon.Encoder.load(only.path, device="cpu", precision="int8") as encoder:
         assert encoder.precision == "int8"
+
+
+def _change_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
 
 
 @pytest.mark.parametrize("asked", ["fp16", "int4", ("fp32", "fp16"), ()])

@@ -152,15 +152,18 @@ def test_a_warning_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     assert capsys.readouterr().err == "claxon: warning: look here\n"
 
 
-def test_a_missing_package_names_the_extra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("name", "package"), [("export", "claxon_export"), ("bench", "claxon_bench")])
+def test_a_missing_package_names_the_extra(
+    name: str, package: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def load(self: EntryPoint) -> object:
         raise ModuleNotFoundError("No module named 'onnx.helper'", name="onnx.helper")
 
-    entry = EntryPoint("export", "claxon_export.cli:EXPORT", ENTRY_POINT_GROUP)
+    entry = EntryPoint(name, f"{package}.cli:COMMAND", ENTRY_POINT_GROUP)
     monkeypatch.setattr(EntryPoint, "load", load)
     monkeypatch.setattr(cli, "entry_points", lambda **_: [entry])
-    assert main(["export", "a", "b"]) == 1
-    assert capsys.readouterr().err == "claxon: error: claxon export needs onnx; pip install 'claxon[export]'\n"
+    assert main([name, "a", "b"]) == 1
+    assert capsys.readouterr().err == f"claxon: error: claxon {name} needs onnx; pip install 'claxon[{name}]'\n"
 
 
 def test_a_known_command_that_nothing_brings_names_the_extra(

@@ -37,13 +37,15 @@ class Int8Writer(GraphWriter):
 
         Args:
             name: The graph's.
-            layers: The quantised form of every linear layer that will be asked for, by name.
+            layers: The quantised form of the linear layers, by name; others stay in float32.
         """
         super().__init__(name)
         self._layers = layers
 
-    def linear(self, value: str, weight: Array, bias: Array, name: str) -> str:  # noqa: ARG002
-        """As ``GraphWriter.linear``; the layer of that name stands for ``weight`` and ``bias``."""
+    def linear(self, value: str, weight: Array, bias: Array, name: str) -> str:
+        """As ``GraphWriter.linear``; a quantised layer of that name stands for ``weight`` and ``bias``."""
+        if name not in self._layers:
+            return super().linear(value, weight, bias, name)
         layer = self._layers[name]
         quantized = self._quantized(value, layer.input, name)
         if quantized.token_scale is None:

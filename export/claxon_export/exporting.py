@@ -134,9 +134,9 @@ def write_bundle(
 
 def _precisions(asked: str | Sequence[str], exporter: Exporter) -> frozenset[Precision]:
     names = [asked] if isinstance(asked, str) else asked
-    precisions = frozenset(choice("precision", name, Precision) for name in names)
-    if not precisions or not precisions <= WRITTEN_PRECISIONS:
-        raise OptionError(f"precision is {', '.join(sorted(precisions)) or 'empty'}, expected fp32, int8, or both")
+    precisions = frozenset(precision for precision in WRITTEN_PRECISIONS if precision in names)
+    if not precisions or not set(names) <= WRITTEN_PRECISIONS:
+        raise OptionError(f"precision is {', '.join(names) or 'empty'!r}, expected fp32, int8 or fp32,int8")
     if precisions != {Precision.FP32} and exporter is not Exporter.NATIVE:
         raise OptionError("int8 needs an architecture with a graph writer: it does not go with --exporter optimum")
     return precisions

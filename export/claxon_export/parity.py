@@ -93,7 +93,7 @@ def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], ga
         tokens = encoder.tokenize(every)
         chosen = _all_lengths(tokens)
         alone = bundle_outputs(encoder, every, checkpoint.labels, batch_size=1)
-        padded = bundle_outputs(encoder, [every[row] for row in chosen], checkpoint.labels)
+        padded = bundle_outputs(encoder, [every[row] for row in chosen], checkpoint.labels, batch_size=len(chosen))
     gc.collect()  # the bundle's weights go before the source's come: half the memory
     source = open_source(checkpoint)
     expected = source.outputs(every)
@@ -126,12 +126,9 @@ def _all_lengths(tokens: Tokens) -> Array:
 
 
 def bundle_outputs(
-    encoder: Encoder, texts: Sequence[str], labels: Sequence[str] | None, batch_size: int | None = None
+    encoder: Encoder, texts: Sequence[str], labels: Sequence[str] | None, batch_size: int
 ) -> dict[str, Array]:
-    """Every output of the bundle, its classifier's in the order of ``labels``.
-
-    Without a batch size, all texts are one batch.
-    """
+    """Every output of the bundle, its classifier's in the order of ``labels``, in batches of so many texts."""
     encoder.token_budget = 1 << 40
     features = encoder.features(texts, batch_size=batch_size, on_truncation="ignore").values
     outputs: dict[str, Array] = {str(name): values for name, values in features.items()}

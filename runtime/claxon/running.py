@@ -51,18 +51,18 @@ class BatchRunner:
         Args:
             tokens: The texts.
             outputs: Names of the graph's outputs.
-            batch_size: Texts a batch at most; ``None`` leaves it to the token budget.
+            batch_size: Texts a batch at most; ``None`` leaves it to the token budget and the number of workers.
 
         Raises:
             EngineError: ONNX Runtime failed.
             BundleError: the graph gave another shape than the manifest says.
         """
-        budget = self._budget(int(tokens.lengths.sum()))
+        budget = self._shared_out(int(tokens.lengths.sum())) if batch_size is None else self.token_budget
         planned = batches(tokens, pad_id=self._spec.pad_id, token_budget=budget, batch_size=batch_size)
         return side_by_side(lambda batch: self._run(outputs, batch), planned, self._workers)
 
-    def _budget(self, n_tokens: int) -> int:
-        """So that a few texts are shared out among the workers as well."""
+    def _shared_out(self, n_tokens: int) -> int:
+        """A budget with which a few texts are shared out among the workers as well."""
         share = max(-(-n_tokens // self._workers), LEAST_TOKENS)
         return self.token_budget if self._workers == 1 else min(self.token_budget, share)
 

@@ -18,6 +18,7 @@ TREE = {
     "UnreadMeaningError": (errors.CheckpointError,),
     "UnsupportedArchitectureError": (errors.CheckpointError,),
     "HeadError": (errors.ExportError, ValueError),
+    "CalibrationError": (errors.ExportError, ValueError),
     "TrainingError": (errors.ExportError, ValueError),
     "ParityError": (errors.ExportError,),
     "TargetExistsError": (errors.ExportError, FileExistsError),

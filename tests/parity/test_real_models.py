@@ -191,7 +191,7 @@ def test_text_alone_equals_itself_padded_in_any_order(
     with claxon.Encoder.load(exported.bundle) as encoder:
         alone = encoder.features(texts, batch_size=1, on_truncation="ignore").values
         encoder.token_budget = 1 << 20  # one batch, so that every sentence is padded to the length of a review
-        shuffled = encoder.features([texts[row] for row in order], on_truncation="ignore").values
+        shuffled = encoder.features([texts[row] for row in order], batch_size=len(texts), on_truncation="ignore").values
     for feature, values in alone.items():
         difference = (np.abs(shuffled[feature] - values[order]) / norms(values[order])).max()
         print(f"\n{name}, {feature}: max difference {difference:.2e} at unit norm")

@@ -14,7 +14,7 @@ from typing import Any
 from claxon import Encoder
 from claxon.commands.writing import open_output
 from claxon.providers import Device
-from claxon.session import engine
+from claxon.session import default_options, engine_request
 from claxon.strict_json import encode
 from claxon_bench.bench import Plan
 from claxon_bench.contenders import Arena
@@ -193,10 +193,7 @@ def profile_lines(found: Profile) -> list[str]:
 
 
 def _options(folder: Path, threads: int) -> Any:
-    options = engine().SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.enable_mem_pattern = False
+    options = default_options(engine_request(Device.CPU, threads))
     options.enable_profiling = True
     options.profile_file_prefix = str(folder / "trace")
     return options

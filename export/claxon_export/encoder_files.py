@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 from claxon.manifest import EncoderSpec, Feature, GraphVariant, Precision
 from claxon.tensors import read_layout
 from claxon_export.architectures import architecture
+from claxon_export.architectures.blocks import EncoderShape
 from claxon_export.checkpoint import Checkpoint
 from claxon_export.errors import ExportError
 from claxon_export.graph import Array, GraphWriter
@@ -39,25 +40,28 @@ def write_encoder(checkpoint: Checkpoint, folder: Path, *, token_states: bool = 
         ExportError: ONNX's checker refuses the graph.
     """
     writer = GraphWriter(checkpoint.architecture)
-    chosen = architecture(checkpoint.architecture)
-    shape = chosen.sizes(checkpoint.config)
-    states = chosen.write(writer, checkpoint.config, checkpoint.weights)
-    write_outputs(writer, states, shape.width, checkpoint.pooling, token_states=token_states)
-    save_graph(writer, folder, GRAPH_NAME, WEIGHTS_NAME, checkpoint.name)
+    shape = write_graph(writer, checkpoint, folder, GRAPH_NAME, WEIGHTS_NAME, token_states=token_states)
     sizes = Sizes(shape.layers, shape.width, shape.attention_heads, shape.vocab_size, parameter_count(writer.weights))
     return encoder_spec(checkpoint, sizes, ("input_ids", "attention_mask"), token_states=token_states)
 
 
-def save_graph(writer: GraphWriter, folder: Path, graph: str, weights: str, source: str) -> None:
-    """Write a graph and, beside it, its weights; check it with ONNX's checker and shape inference.
+def write_graph(
+    writer: GraphWriter, checkpoint: Checkpoint, folder: Path, graph: str, weights: str, *, token_states: bool
+) -> EncoderShape:
+    """Write the encoder as ``writer`` writes it, its weights beside it, and have ONNX's checker look at it.
 
     Raises:
-        ExportError: the checker refuses it.
+        UnsupportedArchitectureError, CheckpointError, ExportError: as ``write_encoder``.
     """
+    chosen = architecture(checkpoint.architecture)
+    shape = chosen.sizes(checkpoint.config)
+    states = chosen.write(writer, checkpoint.config, checkpoint.weights)
+    write_outputs(writer, states, shape.width, checkpoint.pooling, token_states=token_states)
     save_file(writer.weights, folder / weights)
-    model = writer.model(weights, weight_offsets(folder / weights), {"claxon.source": source})
+    model = writer.model(weights, weight_offsets(folder / weights), {"claxon.source": checkpoint.name})
     (folder / graph).write_bytes(model.SerializeToString(deterministic=True))
     check_graph(folder / graph)
+    return shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,7 @@ from pathlib import Path
 
 from claxon.bundle import Bundle
 from claxon.errors import OptionError
-from claxon.manifest import (
-    MANIFEST_NAME,
-    EncoderSpec,
-    GraphVariant,
-    HeadSpec,
-    Manifest,
-    Parity,
-    Precision,
-    Provenance,
-)
+from claxon.manifest import EncoderSpec, HeadSpec, Manifest, Parity, Precision, Provenance
 from claxon.options import choice
 from claxon_export import encoder_files, optimum_exporter
 from claxon_export.checkpoint import Checkpoint, Pooling, open_checkpoint
@@ -105,9 +96,9 @@ def export(
         labels=labels,
     )
     with whole_folder(target, force=force) as folder:
-        write_bundle(checkpoint, folder, chosen, token_states=token_states)
+        manifest = write_bundle(checkpoint, folder, chosen, token_states=token_states)
         if verify:
-            _verify(checkpoint, folder, texts)
+            manifest = _verified(checkpoint, folder, manifest, texts)
         if Precision.INT8 in precisions:
             variant = write_int8(
                 checkpoint,
@@ -116,20 +107,23 @@ def export(
                 token_states=token_states,
                 show_progress_bar=show_progress_bar,
             )
-            _add_int8(checkpoint, folder, variant, texts if verify else None)
-        only_variants(folder, Bundle.open(folder).manifest, precisions)
+            manifest = with_variant(folder, manifest, variant)
+            if verify:
+                parity = check_int8(folder, checkpoint.labels, texts)
+                manifest = with_parity(folder, manifest, Precision.INT8, parity)
+        only_variants(folder, manifest, precisions)
     return Bundle.open(target)
 
 
 def write_bundle(
     checkpoint: Checkpoint, folder: Path, exporter: Exporter = Exporter.NATIVE, *, token_states: bool = False
-) -> None:
+) -> Manifest:
     """Write all of a bundle into a folder that is there, not verified yet."""
     encoder = _WRITERS[exporter](checkpoint, folder, token_states=token_states)
     heads = _pretrained_heads(checkpoint, folder)
     (folder / TOKENIZER_NAME).write_bytes(checkpoint.tokenizer_json.encode())
     provenance = Provenance(checkpoint.name, checkpoint.revision, exporter, dict(checkpoint.hashes), tool_versions())
-    seal(folder, encoder, heads, provenance)
+    return seal(folder, encoder, heads, provenance)
 
 
 def _precisions(asked: str | Sequence[str], exporter: Exporter) -> frozenset[Precision]:
@@ -142,23 +136,11 @@ def _precisions(asked: str | Sequence[str], exporter: Exporter) -> frozenset[Pre
     return precisions
 
 
-def _add_int8(checkpoint: Checkpoint, folder: Path, variant: GraphVariant, texts: Sequence[str] | None) -> None:
-    """List the int8 graph, and compare it with fp32 unless ``texts`` is ``None``."""
-    manifest = with_variant(folder, _unlisted_manifest(folder), variant)
-    if texts is not None:
-        with_parity(folder, manifest, variant.precision, check_int8(folder, checkpoint.labels, texts))
-
-
-def _unlisted_manifest(folder: Path) -> Manifest:
-    """The manifest as it was sealed, while the folder holds more files by now."""
-    return Manifest.from_json((folder / MANIFEST_NAME).read_bytes())
-
-
-def _verify(checkpoint: Checkpoint, folder: Path, texts: Sequence[str]) -> None:
+def _verified(checkpoint: Checkpoint, folder: Path, manifest: Manifest, texts: Sequence[str]) -> Manifest:
     """Compare the bundle with its source, and write the figures into its manifest."""
-    parity, manifest = check_parity(checkpoint, folder, texts), Bundle.open(folder).manifest
+    parity = check_parity(checkpoint, folder, texts)
     encoder, heads = _verified_encoder(manifest.encoder, parity), _verified_heads(manifest.heads, parity)
-    seal(folder, encoder, heads, manifest.provenance)
+    return seal(folder, encoder, heads, manifest.provenance)
 
 
 def _verified_encoder(encoder: EncoderSpec, parity: Parity) -> EncoderSpec:

@@ -19,7 +19,7 @@ import numpy as np
 
 from claxon.encoder import Encoder
 from claxon.heads import GraphHead
-from claxon.manifest import Comparison, HeadKind, LabelValue, Parity
+from claxon.manifest import Comparison, HeadKind, LabelValue, Parity, Precision
 from claxon.tokens import Tokens
 from claxon_export.checkpoint import Checkpoint
 from claxon_export.errors import ParityError
@@ -89,7 +89,7 @@ def part_of(parity: Parity, *, is_head: bool) -> Parity:
 def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], gate: Gate) -> ParityReport:
     """The figures and failures, without raising."""
     every = [*packaged_texts(), *texts]
-    with Encoder.load(folder, device="cpu") as encoder:
+    with Encoder.load(folder, device="cpu", precision=Precision.FP32) as encoder:
         tokens = encoder.tokenize(every)
         chosen = _all_lengths(tokens)
         alone = bundle_outputs(encoder, every, checkpoint.labels, batch_size=1)
@@ -191,10 +191,21 @@ def _beyond(wanted: Array, found: Array, gate: Gate, *, is_probability: bool) ->
     """Rows that the gate refuses; what is not a number is refused too."""
     bad = ~(np.abs(wanted - found).max(axis=1) <= gate.max_abs_difference)
     if is_probability:
-        ordered = np.sort(wanted, axis=1)
-        is_clear = ordered[:, -1] - ordered[:, -2] > gate.label_margin
-        bad |= is_clear & (wanted.argmax(1) != found.argmax(1))
+        bad |= has_another_label(wanted, found, gate.label_margin)
     return np.flatnonzero(bad)
+
+
+def has_another_label(wanted: Array, found: Array, margin: float) -> Array:
+    """Which texts have another label although the first was clear by more than ``margin``. Shape: ``(texts,)``, bool.
+
+    Args:
+        wanted: Probabilities that are right. Shape: ``(texts, labels)``.
+        found: Those to be judged. Shape: ``(texts, labels)``.
+        margin: Between the two highest of ``wanted``.
+    """
+    ordered = np.sort(wanted, axis=1)
+    is_clear = ordered[:, -1] - ordered[:, -2] > margin
+    return np.asarray(is_clear & (wanted.argmax(1) != found.argmax(1)))
 
 
 def _token_failures(tokens: Tokens, expected: SourceOutputs, texts: Sequence[str]) -> list[Failure]:

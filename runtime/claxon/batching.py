@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from claxon.manifest import OPTIONAL_INPUT
 from claxon.tokens import IntArray, Tokens
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -26,6 +27,11 @@ class Batch:
     rows: IntArray
     input_ids: Matrix
     attention_mask: Matrix
+
+    def feeds(self, inputs: Sequence[str]) -> dict[str, Matrix]:
+        """What a graph with these inputs is fed; token types, where it has them, are those of a first sentence."""
+        feeds = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
+        return feeds | ({OPTIONAL_INPUT: np.zeros_like(self.input_ids)} if OPTIONAL_INPUT in inputs else {})
 
 
 def plan(lengths: IntArray, *, token_budget: int, batch_size: int | None = None) -> list[IntArray]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from claxon.tokens import IntArray
-
-Rows = TypeVar("Rows", bound=np.ndarray[Any, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,6 @@ class Distinct:
             return cls(texts, None)
         return cls(list(places), rows)
 
-    def to_rows(self, values: Rows) -> Rows:
+    def to_rows(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Values of the different texts -> values of all rows. Shapes: ``(texts, …)`` to ``(rows, …)``."""
-        return values if self.rows is None else values[self.rows]  # type: ignore[return-value]
+        return values if self.rows is None else np.asarray(values[self.rows])

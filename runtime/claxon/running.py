@@ -43,6 +43,7 @@ class BatchRunner:
         self.session = session
         self.token_budget = TOKEN_BUDGET
         self._spec = spec
+        self._pooled_widths = {str(feature): width for feature, width in spec.features.items()}
         self._workers = workers
 
     def run(self, tokens: Tokens, outputs: Sequence[str], batch_size: int | None = None) -> Iterator[BatchOutputs]:
@@ -67,17 +68,15 @@ class BatchRunner:
         return self.token_budget if self._workers == 1 else min(self.token_budget, share)
 
     def _run(self, outputs: Sequence[str], batch: Batch) -> BatchOutputs:
-        feeds = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
-        if "token_type_ids" in self._spec.inputs:
-            feeds["token_type_ids"] = np.zeros_like(batch.input_ids)
-        values = self.session.run(outputs, feeds)
+        values = self.session.run(outputs, batch.feeds(self._spec.inputs))
         for name, found in zip(outputs, values, strict=True):
             self._check(name, found, batch)
         return BatchOutputs(batch, values)
 
     def _check(self, name: str, found: Array, batch: Batch) -> None:
         """Numpy would otherwise stretch what the graph gave to the shape that the manifest says."""
-        widths = {str(feature): (width,) for feature, width in self._spec.features.items()}
-        expected = (len(batch.rows), *widths.get(name, (batch.input_ids.shape[1], self._spec.width)))
+        texts, tokens = batch.input_ids.shape
+        pooled = self._pooled_widths.get(name)
+        expected = (texts, tokens, self._spec.width) if pooled is None else (texts, pooled)
         if found.shape != expected:
             raise BundleError(f"the encoder's graph gave {name} of shape {found.shape}, the manifest says {expected}")

@@ -87,7 +87,7 @@ class Session:
             DeviceError: the device that was asked for did not start.
         """
         ort = engine()
-        options = session_options if session_options is not None else _options(asked)
+        options = session_options if session_options is not None else default_options(asked)
         try:
             values = [ort.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
             options.add_external_initializers(list(weights), values)
@@ -98,7 +98,8 @@ class Session:
             raise EngineError(f"ONNX Runtime could not load the graph: {error}") from error
         check_granted(asked, self.providers)
         self._device = device_of(self.providers)
-        self._callers = {Device.CPU: asked.threads, Device.OPENVINO: streams(asked)}.get(self._device, 1)
+        n_threads = options.intra_op_num_threads or asked.threads
+        self._callers = {Device.CPU: n_threads, Device.OPENVINO: streams(asked)}.get(self._device, 1)
         self._shapes = asked.shapes if self._device is Device.OPENVINO else None
 
     @property
@@ -183,7 +184,8 @@ def _start(graph: bytes, options: onnxruntime.SessionOptions, asked: EngineReque
         return ort.InferenceSession(graph, options, providers=[CPU_PROVIDER], enable_fallback=0)
 
 
-def _options(asked: EngineRequest) -> onnxruntime.SessionOptions:
+def default_options(asked: EngineRequest) -> onnxruntime.SessionOptions:
+    """What a session runs with where the caller has no options of their own; a new object each time."""
     options = engine().SessionOptions()
     options.intra_op_num_threads = asked.threads
     options.inter_op_num_threads = 1

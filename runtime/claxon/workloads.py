@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from claxon.manifest import OPTIONAL_INPUT, EncoderSpec
+from claxon.batching import pad, plan
+from claxon.manifest import EncoderSpec
 from claxon.tokens import IntArray, Tokens
 
 # Tokens of the generated texts: those of tweets, and those of reviews.
@@ -36,56 +37,32 @@ def generated(encoder: EncoderSpec) -> tuple[Workload, Workload]:
     rng = np.random.default_rng(SEED)
 
     def workload(name: str, lengths: Sequence[int]) -> Workload:
-        kept = sorted({min(length, encoder.max_tokens) for length in lengths})
-        rows = [[length] * max(1, TOKENS_A_BATCH // length) for length in kept]
-        batches = [_feeds(encoder, [_random_ids(rng, encoder, length) for length in row]) for row in rows]
-        return _workload(name, batches)
+        kept = [min(length, encoder.max_tokens) for length in lengths]
+        sizes = np.repeat(kept, [max(1, TOKENS_A_BATCH // length) for length in kept])
+        tokens = Tokens(_random_ids(rng, encoder, int(sizes.sum())), sizes, sizes)
+        return _workload(name, encoder, tokens, np.arange(len(sizes)))
 
     return workload("short", SHORT_LENGTHS), workload("medium", MEDIUM_LENGTHS)
 
 
 def of_texts(encoder: EncoderSpec, tokens: Tokens) -> tuple[Workload, Workload]:
     """The shorter and the longer half of a caller's texts, cut into batches of similar length, a few of each half."""
-    ids = [row for _, row in sorted(enumerate(_rows(tokens)), key=lambda pair: len(pair[1]))]
-    half = max(1, len(ids) // 2)
-
-    def workload(name: str, rows: Sequence[IntArray]) -> Workload:
-        batches = list(_batches(rows))
-        step = max(1, len(batches) // MOST_BATCHES)
-        return _workload(name, [_feeds(encoder, batch) for batch in batches[::step][:MOST_BATCHES]])
-
-    return workload("short", ids[:half]), workload("medium", ids[half:] or ids)
+    rows = np.argsort(tokens.lengths, kind="stable")
+    half = max(1, len(rows) // 2)
+    longer = rows[half:] if len(rows) > 1 else rows
+    return _workload("short", encoder, tokens, rows[:half]), _workload("medium", encoder, tokens, longer)
 
 
-def _workload(name: str, batches: Sequence[Mapping[str, Array]]) -> Workload:
-    return Workload(name, tuple(batches), sum(int(feeds["attention_mask"].sum()) for feeds in batches))
+def _workload(name: str, encoder: EncoderSpec, tokens: Tokens, rows: IntArray) -> Workload:
+    """Some of the batches of these rows, from the longest to the shortest."""
+    planned = plan(tokens.lengths[rows], token_budget=TOKENS_A_BATCH)
+    chosen = [rows[places] for places in planned[:: max(1, len(planned) // MOST_BATCHES)][:MOST_BATCHES]]
+    starts = tokens.starts
+    feeds = [pad(tokens, starts, batch, pad_id=encoder.pad_id).feeds(encoder.inputs) for batch in chosen]
+    return Workload(name, tuple(feeds), sum(int(tokens.lengths[batch].sum()) for batch in chosen))
 
 
 def _random_ids(rng: np.random.Generator, encoder: EncoderSpec, length: int) -> IntArray:
     """Ids that are no padding."""
     ids = rng.integers(0, encoder.vocab_size, length)
     return np.where(ids == encoder.pad_id, (encoder.pad_id + 1) % encoder.vocab_size, ids)
-
-
-def _rows(tokens: Tokens) -> list[IntArray]:
-    return np.split(tokens.input_ids, np.cumsum(tokens.lengths)[:-1])
-
-
-def _batches(rows: Sequence[IntArray]) -> Iterator[Sequence[IntArray]]:
-    """Runs of rows that have ``TOKENS_A_BATCH`` tokens at most when padded; one longer row is a batch of its own."""
-    start = 0
-    for end in range(1, len(rows) + 1):
-        is_full = end == len(rows) or (end + 1 - start) * len(rows[end]) > TOKENS_A_BATCH
-        if is_full:
-            yield rows[start:end]
-            start = end
-
-
-def _feeds(encoder: EncoderSpec, rows: Sequence[IntArray]) -> dict[str, Array]:
-    longest = max(len(row) for row in rows)
-    ids = np.full((len(rows), longest), encoder.pad_id, np.int64)
-    mask = np.zeros_like(ids)
-    for i, row in enumerate(rows):
-        ids[i, : len(row)], mask[i, : len(row)] = row, 1
-    feeds = {"input_ids": ids, "attention_mask": mask}
-    return feeds | ({OPTIONAL_INPUT: np.zeros_like(ids)} if OPTIONAL_INPUT in encoder.inputs else {})

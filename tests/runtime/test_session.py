@@ -37,6 +37,13 @@ def test_a_graph_is_run() -> None:
     np.testing.assert_array_equal(scores, ROWS @ WEIGHT)
 
 
+@pytest.mark.parametrize(("own", "callers"), [(1, 1), (2, 2), (0, 3)])
+def test_a_callers_own_options_say_how_many_run_at_once(own: int, callers: int) -> None:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = own
+    assert Session(linear(WEIGHT), {}, replace(CPU, threads=3), options).callers == callers
+
+
 def test_weights_are_given_by_name_and_copied() -> None:
     weight = WEIGHT.copy()
     found = Session(linear(WEIGHT, external=True), {"weight": weight}, CPU)

@@ -51,10 +51,10 @@ def test_a_model_with_token_types_gets_them() -> None:
 
 def test_texts_of_a_caller_are_halved_by_length() -> None:
     short, medium = of_texts(ENCODER, tokens(30, 3, 20, 4))
-    assert [feeds["attention_mask"].sum(axis=1).tolist() for feeds in short.batches] == [[3, 4]]
-    assert [feeds["attention_mask"].sum(axis=1).tolist() for feeds in medium.batches] == [[20, 30]]
+    assert [feeds["attention_mask"].sum(axis=1).tolist() for feeds in short.batches] == [[4, 3]]
+    assert [feeds["attention_mask"].sum(axis=1).tolist() for feeds in medium.batches] == [[30, 20]]
     assert (short.tokens, medium.tokens) == (7, 50)
-    np.testing.assert_array_equal(short.batches[0]["input_ids"][0], [32, 33, 34, 1])
+    np.testing.assert_array_equal(short.batches[0]["input_ids"][1], [32, 33, 34, 1])
 
 
 def test_many_texts_are_sampled_in_batches_of_bounded_size() -> None:

@@ -12,7 +12,15 @@ from claxon.encoder import Encoder
 from claxon.manifest import Comparison, Parity, Precision
 from claxon_export.errors import ParityError
 from claxon_export.graph import Array
-from claxon_export.parity import PROBABILITIES, bundle_outputs, comparison_of, cosine, packaged_texts, texts_digest
+from claxon_export.parity import (
+    PROBABILITIES,
+    bundle_outputs,
+    comparison_of,
+    cosine,
+    has_another_label,
+    packaged_texts,
+    texts_digest,
+)
 from claxon_export.parity_report import Failure, ParityReport
 
 
@@ -74,10 +82,8 @@ def _compare_features(
 def _compare_probabilities(
     name: str, wanted: Array, found: Array, texts: Sequence[str], gate: QuantizationGate
 ) -> list[Failure]:
-    ordered = np.sort(wanted, axis=1)
-    is_clear = ordered[:, -1] - ordered[:, -2] > gate.label_margin
-    is_wrong = (wanted.argmax(1) != found.argmax(1)) | np.isnan(found).any(1)
-    rows = np.flatnonzero(is_clear & is_wrong).tolist()
+    is_wrong = has_another_label(wanted, found, gate.label_margin) | np.isnan(found).any(axis=1)
+    rows = np.flatnonzero(is_wrong).tolist()
     return [Failure(row, name, "another label", texts[row]) for row in rows]
 
 

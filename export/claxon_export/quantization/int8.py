@@ -8,11 +8,9 @@ from pathlib import Path
 from claxon.manifest import GraphVariant, Precision
 from claxon.progress import progress
 from claxon.tokenization import Tokenizer
-from claxon_export.architectures import architecture
 from claxon_export.checkpoint import Checkpoint
-from claxon_export.encoder_files import save_graph
+from claxon_export.encoder_files import write_graph
 from claxon_export.errors import CalibrationError
-from claxon_export.graph_outputs import write_outputs
 from claxon_export.quantization.int8_writer import Int8Writer
 from claxon_export.quantization.observation import observe
 from claxon_export.quantization.plan import quantize_layers
@@ -62,9 +60,6 @@ def write_int8(
     observed = observe(checkpoint, tokens)
     with progress(len(observed), unit="layer", is_shown=show_progress_bar) as bar:
         layers = quantize_layers(observed, lambda: bar.update(1))
-    writer, chosen = Int8Writer(checkpoint.architecture, layers), architecture(checkpoint.architecture)
-    states = chosen.write(writer, checkpoint.config, checkpoint.weights)
-    width = chosen.sizes(checkpoint.config).width
-    write_outputs(writer, states, width, checkpoint.pooling, token_states=token_states)
-    save_graph(writer, folder, GRAPH_NAME, WEIGHTS_NAME, checkpoint.name)
+    writer = Int8Writer(checkpoint.architecture, layers)
+    write_graph(writer, checkpoint, folder, GRAPH_NAME, WEIGHTS_NAME, token_states=token_states)
     return GraphVariant(Precision.INT8, GRAPH_NAME, WEIGHTS_NAME, ("cpu",), REQUIRES, None)

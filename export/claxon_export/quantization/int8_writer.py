@@ -54,8 +54,10 @@ class Int8Writer(GraphWriter):
         scaled = self.node("Mul", [product, quantized.token_scale], f"{name}.scaled")
         return self.node("Add", [scaled, self.weight(f"{name}.bias", layer.bias)], name)
 
-    def projections(self, value: str, weight: Array, bias: Array, name: str) -> list[str]:  # noqa: ARG002
+    def projections(self, value: str, weight: Array, bias: Array, name: str) -> list[str]:
         """As ``GraphWriter.projections``: three products of one quantised input, which needs no Split."""
+        if f"{name}.qkv" not in self._layers:
+            return super().projections(value, weight, bias, name)
         layer = self._layers[f"{name}.qkv"]
         quantized = self._quantized(value, layer.input, f"{name}.qkv")
         parts = np.split(layer.weight.values, 3, axis=1)

@@ -25,22 +25,20 @@ def quantize_layers(
         observed: By the names that the architectures give: ``layer.0.attention.qkv`` …
         on_layer: Called after each, to show progress.
     """
+    folded = {name: best_smoothing(layer) for name, layer in observed.items() if name.endswith(ATTENTION_OUTPUT)}
     layers = {}
     for name, layer in observed.items():
-        layers[name] = _quantized(name, layer, observed)
+        layers[name] = _quantized(name, layer, folded)
         on_layer()
     return layers
 
 
-def _quantized(name: str, layer: Observed, observed: Mapping[str, Observed]) -> QuantizedLayer:
-    block, part = name.rsplit(".", 2)[0], ".".join(name.rsplit(".", 2)[1:])
-    if part == FFN_OUTPUT:
+def _quantized(name: str, layer: Observed, folded: Mapping[str, Array]) -> QuantizedLayer:
+    if name.endswith(FFN_OUTPUT):
         return quantize_per_token(layer)
-    if part == QKV:
-        return quantize_static(_with_folded_value(layer, best_smoothing(observed[f"{block}.{ATTENTION_OUTPUT}"])))
-    if part == ATTENTION_OUTPUT:
-        return quantize_static(layer, folded=best_smoothing(layer))
-    return quantize_static(layer)
+    if name.endswith(QKV):
+        return quantize_static(_with_folded_value(layer, folded[name.removesuffix(QKV) + ATTENTION_OUTPUT]))
+    return quantize_static(layer, folded=folded.get(name))
 
 
 def _with_folded_value(qkv: Observed, factors: Array) -> Observed:

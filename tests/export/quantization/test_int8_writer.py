@@ -86,5 +86,20 @@ def test_projections_are_the_three_parts_of_one_product() -> None:
     np.testing.assert_allclose(together, wanted, atol=TOLERANCE * np.abs(wanted).max())
 
 
+def test_what_has_no_quantised_form_stays_in_float32() -> None:
+    observed = dense(n_out=48)
+    writer = FloatWriter("test", {})
+    value = writer.floats("x", 24)
+    writer.output(writer.linear(value, observed.weight.T, observed.bias, NAME), "y", ["tokens", 48])
+    for name, part in zip("qkv", writer.projections(value, observed.weight.T, observed.bias, "other"), strict=True):
+        writer.output(part, name, ["tokens", 16])
+    inputs = observed.inputs.astype(np.float32)
+    found = run_writer(writer, {"x": inputs})
+    wanted = inputs @ observed.weight + observed.bias
+    together = np.concatenate([found[name] for name in "qkv"], axis=1)
+    for values in (found["y"], together):
+        np.testing.assert_allclose(values, wanted, atol=TOLERANCE * np.abs(wanted).max())
+
+
 def test_this_onnx_runtime_has_the_operators() -> None:
     assert tuple(map(int, onnxruntime.__version__.split(".")[:2])) >= (1, 23)

@@ -41,6 +41,13 @@ def test_a_scale_a_token_restores_every_token_to_half_a_step(largest: float) -> 
     np.testing.assert_allclose(chosen.restored(inputs), inputs, atol=0.501 * step)
 
 
+@pytest.mark.parametrize("largest", [3.0, 10.0, 60.0])
+def test_a_token_with_large_values_keeps_nearly_all_levels(largest: float) -> None:
+    """A step is no more than a tenth wider than if all 256 levels lay between zero and the largest value."""
+    inputs = np.linspace(-ACTIVATION_MINIMUM, largest, 500, dtype=np.float32)[None]
+    assert np.abs(PerToken().restored(inputs) - inputs).max() <= 1.1 * largest / 255 / 2
+
+
 def test_a_token_is_quantised_the_same_whatever_stands_beside_it() -> None:
     inputs = gelu(np.random.default_rng(0).standard_normal((5, 32)) * 3).astype(np.float32)
     alone = np.concatenate([PerToken().restored(row[None]) for row in inputs])

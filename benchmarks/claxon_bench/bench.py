@@ -16,7 +16,7 @@ from claxon_bench.contenders import Arena, Contender, prepared
 from claxon_bench.environments import PEERS_FOLDER
 from claxon_bench.machine import this_machine
 from claxon_bench.results import SCHEMA, Results, Settings, SweepPoint, WorkloadFacts
-from claxon_bench.roster import REFERENCES, default_engines, named_engines
+from claxon_bench.roster import REFERENCES, EngineSpec, default_engines, named_engines
 from claxon_bench.rounds import Tell, measure_bulk, measure_cold_starts, measure_latency, measure_throughput
 from claxon_bench.subject import Measured
 from claxon_bench.sweep import BATCH_SIZES, SweepPlan, run_sweep
@@ -58,6 +58,18 @@ def arena_of(measured: Measured, plan: Plan) -> Arena:
     return Arena(measured, plan.settings(), this_machine(), plan.peers)
 
 
+def engines_of(plan: Plan, measured: Measured) -> list[EngineSpec]:
+    """The engines that the plan names; else Claxon's, and, where there is a checkpoint for them to run, its peers.
+
+    Raises:
+        OptionError: the plan names an engine that there is not.
+    """
+    encoder, kind = measured.encoder, measured.facts.kind
+    if plan.engines:
+        return named_engines(plan.engines, encoder, kind)
+    return [spec for spec in default_engines(encoder, kind) if spec.is_claxon or measured.checkpoint is not None]
+
+
 def run_bench(measured: Measured, plan: Plan, tell: Tell, save: Callable[[Results], None]) -> Results:
     """Measure everything; ``save`` is given what there is after every step.
 
@@ -66,11 +78,9 @@ def run_bench(measured: Measured, plan: Plan, tell: Tell, save: Callable[[Result
         InputError, OSError: texts cannot be read.
     """
     arena = arena_of(measured, plan)
-    specs = (
-        named_engines(plan.engines, measured.encoder, measured.facts.kind)
-        if plan.engines
-        else default_engines(measured.encoder, measured.facts.kind)
-    )
+    specs = engines_of(plan, measured)
+    if measured.checkpoint is None and not plan.engines:
+        tell("Claxon alone: its peers run with --checkpoint")
     chosen = workloads(plan.workloads, limit=measured.facts.max_tokens, quick=plan.quick, sources=plan.sources)
     started = _now()
     facts = workload_facts(measured, chosen)

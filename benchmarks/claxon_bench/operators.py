@@ -16,9 +16,9 @@ from claxon.commands.writing import open_output
 from claxon.providers import Device
 from claxon.session import default_options, engine_request
 from claxon.strict_json import encode
-from claxon_bench.bench import Plan
+from claxon_bench.bench import Plan, engines_of
 from claxon_bench.contenders import Arena
-from claxon_bench.roster import EngineSpec, default_engines, named_engines
+from claxon_bench.roster import EngineSpec
 from claxon_bench.rounds import Tell
 from claxon_bench.tables import table
 from claxon_bench.workloads import Workload, workloads
@@ -76,11 +76,7 @@ def run_profile(arena: Arena, plan: Plan, folder: Path, tell: Tell) -> list[str]
         OptionError, InputError, BundleError, EngineError, OSError: as measuring does.
     """
     measured = arena.measured
-    kind = measured.facts.kind
-    named = (
-        named_engines(plan.engines, measured.encoder, kind) if plan.engines else default_engines(measured.encoder, kind)
-    )
-    specs = [spec for spec in named if spec.is_claxon and spec.device == Device.CPU]
+    specs = [spec for spec in engines_of(plan, measured) if spec.is_claxon and spec.device == Device.CPU]
     profiles = []
     for workload in workloads(plan.workloads, limit=measured.facts.max_tokens, quick=plan.quick, sources=plan.sources):
         for spec in specs:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from claxon.errors import OptionError
 from claxon_bench.accuracy import classifier_outputs
-from claxon_bench.bench import Plan, judge, run_bench, run_device_sweep
+from claxon_bench.bench import Plan, engines_of, judge, run_bench, run_device_sweep
 from claxon_bench.contenders import Contender
 from claxon_bench.results import Results
 from claxon_bench.roster import BY_NAME, claxon_engine
@@ -40,6 +41,14 @@ def test_claxon_is_measured_and_a_peer_that_is_not_there_says_so(tiny_bundle: Pa
     assert "make bench-peers" in peer.problem
     assert [facts.name for facts in results.workloads] == ["short", "bulk of 20"]
     assert len(saved) == 3
+
+
+def test_peers_are_asked_for_by_a_checkpoint_or_by_name(tiny_bundle: Path) -> None:
+    alone = open_subject(tiny_bundle, None)
+    assert {spec.is_claxon for spec in engines_of(Plan(), alone)} == {True}
+    beside = replace(alone, checkpoint=tiny_bundle)
+    assert {spec.is_claxon for spec in engines_of(Plan(), beside)} == {True, False}
+    assert [spec.name for spec in engines_of(Plan(engines=("st:openvino",)), alone)] == ["st:openvino"]
 
 
 def test_device_that_is_not_there_is_a_row_not_an_error(tiny_bundle: Path, tmp_path: Path) -> None:

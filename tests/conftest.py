@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ def shared_models_folder() -> Path:
 def fetched_models_folder() -> Path:
     """The Hub's checkpoints: all-MiniLM-L6-v2 and all-mpnet-base-v2."""
     return _folder("CLAXON_MODELS", Path("~/.cache/claxon/models"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What Claxon keeps is kept apart from what the user keeps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLAXON_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 REVIEWS = {

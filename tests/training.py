@@ -10,7 +10,7 @@ import numpy as np
 
 import claxon
 from claxon.bundle import Bundle
-from claxon_export.train import FitReport, fit
+from claxon_export.training.fitting import FitReport, fit
 
 GOOD = ["great", "good", "love", "works"]
 BAD = ["awful", "bad", "hate", "broke"]

@@ -16,6 +16,7 @@ from claxon_export.errors import (
     CheckpointNotFoundError,
     ExportError,
     HeadError,
+    LabelError,
     ParityError,
     TargetExistsError,
     TrainingError,
@@ -26,7 +27,7 @@ from claxon_export.errors import (
 if TYPE_CHECKING:
     from claxon_export.adding import add_head
     from claxon_export.exporting import export
-    from claxon_export.train import FitReport, fit
+    from claxon_export.training.fitting import FitReport, fit
 
 __all__ = [
     "CheckpointError",
@@ -34,6 +35,7 @@ __all__ = [
     "ExportError",
     "FitReport",
     "HeadError",
+    "LabelError",
     "ParityError",
     "TargetExistsError",
     "TrainingError",
@@ -44,7 +46,7 @@ __all__ = [
     "fit",
 ]
 
-_HOMES = {"add_head": "adding", "export": "exporting", "fit": "train", "FitReport": "train"}
+_HOMES = {"add_head": "adding", "export": "exporting", "fit": "training.fitting", "FitReport": "training.fitting"}
 
 
 def __getattr__(name: str) -> Any:

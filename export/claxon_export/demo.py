@@ -20,7 +20,7 @@ from claxon.manifest import Parity
 from claxon_export.adding import add_head
 from claxon_export.exporting import export
 from claxon_export.minilm import get_minilm, hub_answers
-from claxon_export.train import fit
+from claxon_export.training.fitting import fit
 
 DISTILBERT_ID = "distilbert/distilbert-base-uncased-finetuned-sst-2-english"
 TEXT_WIDTH = 62

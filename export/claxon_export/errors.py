@@ -8,6 +8,7 @@ ClaxonError
     │   └── UnsupportedArchitectureError
     ├── HeadError                    (ValueError)  the estimator, labels or classes cannot become a head
     ├── CalibrationError             (ValueError)  the calibration texts cannot quantise the checkpoint
+    ├── LabelError                   (InputError)  labels are missing, of other types, or not one a text
     ├── TrainingError                (ValueError)  the labelled texts cannot train a head
     ├── ParityError                  source and bundle differ: nothing was written; carries the report
     └── TargetExistsError            (FileExistsError)
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from claxon.errors import ClaxonError
+from claxon.errors import ClaxonError, InputError
 
 if TYPE_CHECKING:
     from claxon_export.parity_report import ParityReport
@@ -49,6 +50,10 @@ class HeadError(ExportError, ValueError):
 
 class CalibrationError(ExportError, ValueError):
     """The calibration texts are too few, or too much alike."""
+
+
+class LabelError(ExportError, InputError):
+    """Labels are missing, empty, of several types, or not one a text; the message names the rows."""
 
 
 class TrainingError(ExportError, ValueError):

@@ -11,7 +11,7 @@ from claxon.commands.layout import NO_BREAK, byte_count, facts
 from claxon.manifest import GraphVariant
 
 if TYPE_CHECKING:
-    from claxon_export.train import FitReport
+    from claxon_export.training.fitting import FitReport
 
 
 def export_lines(bundle: Bundle, seconds: float) -> list[str]:

@@ -138,7 +138,7 @@ def _help_text() -> str:
 
 
 def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
-    return [f"  {name:<10}{summary}" for name, summary in pairs]
+    return [f"  {name:<13}{summary}" for name, summary in pairs]
 
 
 def _report(error: Exception) -> None:

@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-from claxon.errors import ClaxonError
+from claxon.errors import ClaxonError, InputError
 from claxon.manifest import Parity
 from claxon_export import errors
 from claxon_export.parity_report import ParityReport
@@ -19,6 +19,7 @@ TREE = {
     "UnsupportedArchitectureError": (errors.CheckpointError,),
     "HeadError": (errors.ExportError, ValueError),
     "CalibrationError": (errors.ExportError, ValueError),
+    "LabelError": (errors.ExportError, InputError),
     "TrainingError": (errors.ExportError, ValueError),
     "ParityError": (errors.ExportError,),
     "TargetExistsError": (errors.ExportError, FileExistsError),

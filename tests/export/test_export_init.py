@@ -9,7 +9,8 @@ import pytest
 
 import claxon_export
 from claxon.errors import MissingDependencyError
-from claxon_export import adding, errors, exporting, train
+from claxon_export import adding, errors, exporting
+from claxon_export.training import fitting
 
 NAMES = {
     "CheckpointError",
@@ -17,6 +18,7 @@ NAMES = {
     "ExportError",
     "FitReport",
     "HeadError",
+    "LabelError",
     "ParityError",
     "TargetExistsError",
     "TrainingError",
@@ -41,8 +43,8 @@ def test_every_public_name_is_there(name: str) -> None:
 def test_functions_are_those_of_their_modules() -> None:
     assert claxon_export.export is exporting.export
     assert claxon_export.add_head is adding.add_head
-    assert claxon_export.fit is train.fit
-    assert claxon_export.FitReport is train.FitReport
+    assert claxon_export.fit is fitting.fit
+    assert claxon_export.FitReport is fitting.FitReport
     assert claxon_export.ParityError is errors.ParityError
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from claxon.bundle import Bundle
 from claxon.manifest import Feature
 from claxon_export.summaries import export_lines, fit_lines, head_lines
-from claxon_export.train import FitReport
+from claxon_export.training.fitting import FitReport
 
 
 def test_an_export_is_told(tiny_bundle: Path) -> None:

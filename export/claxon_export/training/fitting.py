@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,10 +16,12 @@ from claxon.encoder import Encoder
 from claxon.errors import OptionError
 from claxon.features import chosen_feature
 from claxon.manifest import Feature, LabelValue
-from claxon.texts import check_texts
+from claxon.precision import AUTO
 from claxon_export.errors import TrainingError
+from claxon_export.feature_cache import cached_features
 from claxon_export.head_files import check_head_is_new, with_head
 from claxon_export.heads import logistic_head
+from claxon_export.labelled import LabelledTexts
 from claxon_export.requirements import required
 
 Array = np.ndarray[Any, Any]
@@ -57,6 +58,7 @@ def fit(
     class_weight: str | None = None,
     test_size: float = 0.2,
     seed: int = 0,
+    cache: bool = True,
     force: bool = False,
     show_progress_bar: bool = False,
 ) -> FitReport:
@@ -76,12 +78,13 @@ def fit(
         class_weight: ``None`` or ``balanced``.
         test_size: Share of texts held out, 0 for none.
         seed: Of the split.
+        cache: Look the texts' features up among those kept from other calls, and keep them.
         force: Replace a head of that name.
         show_progress_bar: Draw one on standard error.
 
     Raises:
-        TrainingError: not one label a text, fewer than two different labels, a label that is empty or of another type,
-            or texts too few to hold some out.
+        LabelError: not one label a text, a label that is empty or of another type.
+        TrainingError: fewer than two different labels, or texts too few to hold some out.
         OptionError: an option's value cannot be met.
         HeadError: the name is taken, and ``force`` was not given.
         MissingDependencyError: scikit-learn or skl2onnx is not installed.
@@ -90,16 +93,26 @@ def fit(
     check_head_is_new(opened, head, force=force)
     chosen = chosen_feature(opened.manifest.encoder, feature)
     _check_options(test_size, class_weight, C, max_iter, seed)
-    rows, targets = check_texts(texts), _targets(labels)
-    _check_rows(rows, targets)
+    labelled = LabelledTexts.of(texts, labels)
+    if labelled.notice is not None:
+        warnings.warn(labelled.notice, UserWarning, stacklevel=2)
+    targets = np.array(labelled.labels)
+    _check_classes(targets)
     split = _split(targets, test_size, seed)
     with Encoder.from_bundle(opened) as encoder:
-        features = encoder.encode(rows, feature=chosen, show_progress_bar=show_progress_bar, on_truncation="ignore")
+        features = cached_features(
+            encoder,
+            labelled.texts,
+            features=[chosen],
+            cache=cache,
+            precision=AUTO,
+            show_progress_bar=show_progress_bar,
+        )[chosen]
     estimator = _estimator(C, max_iter, class_weight)
     _fit(estimator, features[split.train], targets[split.train])
     scores = _judge(estimator, features, targets, split)
     graph = logistic_head(estimator, feature=chosen, width=features.shape[1])
-    details = {**graph.details, **_details(rows, split, seed, scores)}
+    details = {**graph.details, **_details(labelled, split, seed, scores)}
     added = with_head(bundle, head, replace(graph, details=details), force=force)
     return FitReport(
         added, head, chosen, graph.labels, len(split.train), len(split.test), scores.accuracy, scores.baseline
@@ -131,33 +144,10 @@ def _check_options(test_size: float, class_weight: str | None, strength: float, 
         raise OptionError(f"seed is {seed!r}, expected 0 to {(1 << 32) - 1}")
 
 
-def _targets(labels: Iterable[LabelValue]) -> Array:
-    """The labels as one array of strings, integers or booleans."""
-    values = labels.to_pylist() if hasattr(labels, "to_pylist") else labels  # an Arrow column's own items are no values
-    plain = [_target(row, label) for row, label in enumerate(values)]
-    kinds = sorted({type(label).__name__ for label in plain})
-    if len(kinds) > 1:
-        raise TrainingError(f"labels are of several types, {', '.join(kinds)}; expected one")
-    return np.array(plain)
-
-
-def _target(row: int, label: Any) -> LabelValue:
-    plain = label.item() if isinstance(label, np.generic) else label
-    if type(plain) not in (str, int, bool):
-        kind = type(label).__name__
-        raise TrainingError(f"row {row} has the label {label!r:.80} ({kind}), expected str, int or bool")
-    if plain == "":
-        raise TrainingError(f"row {row} has an empty label; label it, or leave it out")
-    value: LabelValue = plain
-    return value
-
-
-def _check_rows(texts: Sequence[str], targets: Array) -> None:
-    if len(texts) != len(targets):
-        raise TrainingError(f"{len(texts)} texts and {len(targets)} labels; expected one label a text")
+def _check_classes(targets: Array) -> None:
     counts = Counter(targets.tolist())
     if len(counts) < 2:
-        raise TrainingError(f"found {len(counts)} label(s) in {len(texts)} texts, expected two or more")
+        raise TrainingError(f"found {len(counts)} label(s) in {len(targets)} texts, expected two or more")
 
 
 def _split(targets: Array, test_size: float, seed: int) -> _Split:
@@ -213,12 +203,12 @@ def _judge(estimator: Any, features: Array, targets: Array, split: _Split) -> _S
     return _Scores(float((found == truth).mean()), float((truth == commonest).mean()))
 
 
-def _details(texts: Sequence[str], split: _Split, seed: int, scores: _Scores) -> dict[str, LabelValue]:
+def _details(labelled: LabelledTexts, split: _Split, seed: int, scores: _Scores) -> dict[str, LabelValue]:
     details: dict[str, LabelValue] = {
         "training_texts": len(split.train),
         "held_out_texts": len(split.test),
         "seed": seed,
-        "texts_sha256": hashlib.sha256("\0".join(texts).encode()).hexdigest(),
+        "data_sha256": labelled.sha256,
     }
     if scores.accuracy is not None and scores.baseline is not None:
         details |= {"held_out_accuracy": scores.accuracy, "baseline_accuracy": scores.baseline}

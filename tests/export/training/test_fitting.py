@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,7 +14,8 @@ from sklearn.linear_model import LogisticRegression
 import claxon
 from claxon.bundle import Bundle
 from claxon.manifest import Feature, HeadKind, LabelValue
-from claxon_export.train import fit
+from claxon_export.labelled import LabelledTexts
+from claxon_export.training.fitting import fit
 from tests.training import TARGETS, TEXTS, encoded, fit_words
 
 # A head in float32 against scikit-learn's own probabilities.
@@ -82,7 +82,7 @@ def test_details_are_recorded(bundle: Path) -> None:
         "held_out_texts": 8,
         "seed": 3,
         "C": 0.5,
-        "texts_sha256": hashlib.sha256("\0".join(TEXTS).encode()).hexdigest(),
+        "data_sha256": LabelledTexts.of(TEXTS, TARGETS).sha256,
         "held_out_accuracy": report.accuracy or 0.0,
         "baseline_accuracy": 0.5,
     }
@@ -152,7 +152,7 @@ def test_largest_seed(bundle: Path) -> None:
 def test_solver_that_stops_early_warns_the_caller(bundle: Path) -> None:
     with pytest.warns(UserWarning, match="stopped after 1 steps before it converged; give a larger max_iter") as caught:
         fit(bundle, TEXTS, TARGETS, head="mood", max_iter=1, C=1000.0)
-    assert [Path(warning.filename).name for warning in caught] == ["test_train.py"]
+    assert [Path(warning.filename).name for warning in caught] == ["test_fitting.py"]
     assert claxon.load(bundle).labels == ("bad", "good")
 
 

@@ -1,0 +1,81 @@
+"""``claxon add-head``: one more head."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from pathlib import Path
+from typing import Any
+
+from claxon.commands.arguments import add_bundle
+from claxon.commands.similar import add_labels, label_set_of
+from claxon.errors import OptionError
+from claxon.manifest import Feature
+from claxon_export.errors import HeadError
+from claxon_export.summaries import head_lines
+
+
+class AddHead:
+    """One more head."""
+
+    name = "add-head"
+    help = "Add a head to a bundle: label names, to which texts are compared, or a trained LogisticRegression."
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon add-head BUNDLE --name NAME (--labels A,B,… | --labels-file FILE | --estimator FILE) …"
+        add_bundle(parser)
+        parser.add_argument("--name", metavar="NAME", required=True, help="the head's name")
+        choice = add_labels(parser)
+        choice.add_argument("--estimator", metavar="FILE", type=Path, help="a fitted scikit-learn estimator, by joblib")
+        group = parser.add_argument_group("estimator")
+        group.add_argument(
+            "--trust-pickle", action="store_true", help="open FILE although opening it may run any code that is in it"
+        )
+        group.add_argument(
+            "--feature", choices=list(Feature), help="what it reads (default: what the source calls its embedding)"
+        )
+        parser.add_argument("--force", action="store_true", help="replace a head of that name")
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Add the head."""
+        from claxon_export import add_head
+
+        if options.estimator is not None:
+            _refuse_label_options(options)
+            estimator = _estimator(options.estimator, is_trusted=options.trust_pickle)
+            how: dict[str, Any] = {"estimator": estimator, "feature": options.feature}
+        else:
+            how = {"labels": label_set_of(options), "temperature": options.temperature}
+        bundle = add_head(options.bundle, options.name, force=options.force, **how)
+        print("\n".join(head_lines(bundle, options.name)))
+        return 0
+
+
+ADD_HEAD = AddHead()
+
+
+def _refuse_label_options(options: argparse.Namespace) -> None:
+    if options.template is not None or options.temperature is not None:
+        raise OptionError("--template and --temperature go with --labels or --labels-file, not with --estimator")
+
+
+def _estimator(path: Path, *, is_trusted: bool) -> Any:
+    """The estimator in a joblib file.
+
+    Raises:
+        OptionError: nobody said that the file may run code.
+        HeadError: it cannot be opened as what it claims to be.
+    """
+    if not is_trusted:
+        raise OptionError(
+            f"{path} is a pickle, and opening one may run any code that is in it; add --trust-pickle if you made it, "
+            "or trust who did"
+        )
+    joblib = importlib.import_module("joblib")
+    try:
+        return joblib.load(path)
+    except OSError:
+        raise
+    except Exception as error:  # unpickling runs code of any kind, which may raise anything
+        raise HeadError(f"{path} cannot be opened with joblib: {type(error).__name__}: {error}") from error

@@ -1,0 +1,102 @@
+"""``claxon export``: a checkpoint becomes a bundle."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from claxon.commands.arguments import positive_int
+from claxon.records import open_records
+from claxon_export.errors import ExportError, ParityError
+from claxon_export.summaries import export_lines
+
+
+class Export:
+    """A checkpoint becomes a bundle."""
+
+    name = "export"
+    help = (
+        "Make a bundle from a checkpoint. Source and bundle are compared on real texts first; if they differ, nothing "
+        "is written and the exit code is 1."
+    )
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon export SOURCE OUT [options]"
+        parser.add_argument("source", metavar="SOURCE", help="a Hub id (org/name), or a local folder")
+        parser.add_argument("out", metavar="OUT", type=Path, help="the bundle's folder")
+        parser.add_argument("--revision", metavar="REV", help="branch, tag or commit of a Hub id")
+        parser.add_argument(
+            "--pooling", choices=["mean", "cls"], help="how a sentence embedding is pooled, if SOURCE does not say"
+        )
+        parser.add_argument(
+            "--max-tokens", metavar="N", type=positive_int, help="a lower limit (default: what SOURCE says)"
+        )
+        parser.add_argument("--labels", metavar="A,B,…", help="other names for its classifier's labels, in their order")
+        parser.add_argument(
+            "--exporter",
+            choices=["native", "optimum"],
+            default="native",
+            help="optimum is for architectures without a graph writer (default: native)",
+        )
+        parser.add_argument("--texts", metavar="FILE", help="more texts to compare on: .csv, .jsonl or plain lines")
+        parser.add_argument(
+            "--token-states", action="store_true", help="let the graph give every token's last hidden state out too"
+        )
+        parser.add_argument(
+            "--precision",
+            metavar="P[,P]",
+            default="fp32",
+            help="what the bundle holds: fp32, int8 or fp32,int8 (default: fp32)",
+        )
+        parser.add_argument(
+            "--calibration",
+            metavar="FILE",
+            help="texts like those that will come, for int8: .csv, .jsonl or plain lines (default: packaged ones)",
+        )
+        parser.add_argument("--no-verify", action="store_true", help="do not compare; the manifest then says so")
+        parser.add_argument("--force", action="store_true", help="replace a bundle that is there")
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Export, and say how it went."""
+        from claxon_export import export
+
+        start = time.perf_counter()
+        try:
+            bundle = export(
+                options.source,
+                options.out,
+                revision=options.revision,
+                pooling=options.pooling,
+                max_tokens=options.max_tokens,
+                labels=None if options.labels is None else _names(options.labels),
+                exporter=options.exporter,
+                texts=_texts(options.texts),
+                verify=not options.no_verify,
+                token_states=options.token_states,
+                precision=_names(options.precision),
+                calibration=_texts(options.calibration),
+                show_progress_bar=sys.stderr.isatty(),
+                force=options.force,
+            )
+        except ParityError as error:
+            print(error.report, file=sys.stderr)
+            raise ExportError("the comparison shown above failed; nothing was written") from error
+        print("\n".join(export_lines(bundle, time.perf_counter() - start)))
+        return 0
+
+
+EXPORT = Export()
+
+
+def _names(words: str) -> list[str]:
+    return [name.strip() for name in words.split(",")]
+
+
+def _texts(path: str | None) -> list[str]:
+    if path is None:
+        return []
+    with open_records(path) as records:
+        return [row.text for row in records]

@@ -1,0 +1,42 @@
+"""The arguments of commands that read labelled texts."""
+
+from __future__ import annotations
+
+import argparse
+
+from claxon.records import Format
+from claxon_export.labelled import DEFAULT_LABEL_COLUMN, LabelledTexts, read_labelled
+
+
+def add_labelled(parser: argparse.ArgumentParser) -> None:
+    """``DATA``, and how to read it."""
+    parser.add_argument("data", metavar="DATA", help="labelled texts: .csv, .tsv or .jsonl; - is standard input")
+    group = parser.add_argument_group("labelled texts")
+    group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text)")
+    group.add_argument(
+        "--label",
+        metavar="COLUMN",
+        default=DEFAULT_LABEL_COLUMN,
+        help="the labels' column (default: label); in CSV all labels are strings",
+    )
+    group.add_argument(
+        "--format", choices=[Format.CSV, Format.TSV, Format.JSONL], help="how DATA is written (default: by its suffix)"
+    )
+    group.add_argument(
+        "--skip-unlabelled", action="store_true", help="leave rows without a label out (default: they are an error)"
+    )
+
+
+def labelled_input(options: argparse.Namespace) -> LabelledTexts:
+    """The texts that ``add_labelled`` asked for.
+
+    Raises:
+        OptionError, InputError, LabelError, OSError: as ``read_labelled``.
+    """
+    return read_labelled(
+        options.data,
+        text_column=options.text,
+        label_column=options.label,
+        file_format=options.format,
+        skip_unlabelled=options.skip_unlabelled,
+    )

@@ -1,0 +1,1 @@
+"""Labelled texts -> a trained head."""

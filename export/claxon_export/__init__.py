@@ -27,7 +27,10 @@ from claxon_export.errors import (
 if TYPE_CHECKING:
     from claxon_export.adding import add_head
     from claxon_export.exporting import export
-    from claxon_export.training.fitting import FitReport, fit
+    from claxon_export.labelled import LabelledTexts, read_labelled
+    from claxon_export.removing import remove_head
+    from claxon_export.training.fitting import fit
+    from claxon_export.training.report import FitReport
 
 __all__ = [
     "CheckpointError",
@@ -36,6 +39,7 @@ __all__ = [
     "FitReport",
     "HeadError",
     "LabelError",
+    "LabelledTexts",
     "ParityError",
     "TargetExistsError",
     "TrainingError",
@@ -44,9 +48,19 @@ __all__ = [
     "add_head",
     "export",
     "fit",
+    "read_labelled",
+    "remove_head",
 ]
 
-_HOMES = {"add_head": "adding", "export": "exporting", "fit": "training.fitting", "FitReport": "training.fitting"}
+_HOMES = {
+    "FitReport": "training.report",
+    "LabelledTexts": "labelled",
+    "add_head": "adding",
+    "export": "exporting",
+    "fit": "training.fitting",
+    "read_labelled": "labelled",
+    "remove_head": "removing",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -75,6 +75,25 @@ def with_head(path: str | os.PathLike[str], name: str, head: HeadGraph, *, force
     return Bundle.open(bundle.path)
 
 
+def without_head(path: str | os.PathLike[str], name: str) -> Bundle:
+    """The bundle with one head less; the folder is replaced at once, as by ``with_head``.
+
+    Raises:
+        OptionError: the bundle has no head of that name; the message lists those it has.
+        BundleError: the bundle is not whole.
+    """
+    bundle = Bundle.open(path)
+    specs = {spec.name: spec for spec in bundle.manifest.heads}
+    if name not in specs:
+        raise OptionError(f"{bundle.path} has no head {name!r}, but {', '.join(specs) or 'none at all'}")
+    file = specs.pop(name).file
+    left = bundle.manifest.files.keys() - ({file} - {spec.file for spec in specs.values()})
+    with whole_folder(bundle.path.resolve(), force=True) as folder:
+        _copy(bundle, left, folder)
+        seal(folder, bundle.manifest.encoder, tuple(specs.values()), bundle.manifest.provenance)
+    return Bundle.open(bundle.path)
+
+
 def _copy(bundle: Bundle, names: Iterable[str], folder: Path) -> None:
     """Copy files of a bundle, each checked against the manifest by the bytes that are written."""
     for name in names:

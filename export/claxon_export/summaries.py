@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from claxon.bundle import Bundle
 from claxon.commands.figures import parity_rows, parity_source
 from claxon.commands.layout import NO_BREAK, byte_count, facts
 from claxon.manifest import GraphVariant
-
-if TYPE_CHECKING:
-    from claxon_export.training.fitting import FitReport
 
 
 def export_lines(bundle: Bundle, seconds: float) -> list[str]:
@@ -38,17 +34,3 @@ def head_lines(bundle: Bundle, name: str, scores: Mapping[str, str] | None = Non
     about = {"kind": f"{head.kind} on {head.feature}", "labels": ", ".join(map(str, head.labels)), **(scores or {})}
     follow_up = f"claxon predict {bundle.path} --head {name}".replace(" ", NO_BREAK)
     return [f"{bundle.path}  head {name}", *facts({**about, "next": follow_up})]
-
-
-def fit_lines(report: FitReport) -> list[str]:
-    """What a trained head is, how good it is, and how it is used."""
-    return head_lines(report.bundle, report.head, _scores(report))
-
-
-def _scores(report: FitReport) -> dict[str, str]:
-    scores = {"fitted": f"on {report.n_train:,} texts"}
-    if report.accuracy is not None:
-        scores["accuracy"] = f"{report.accuracy:.3f} on {report.n_test:,} texts held out"
-    if report.baseline_accuracy is not None:
-        scores["baseline"] = f"{report.baseline_accuracy:.3f} for always naming the commonest label"
-    return scores

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 
-from claxon.commands.arguments import add_bundle, finite_float, positive_int
+from claxon.bundle import Bundle
+from claxon.commands.arguments import add_bundle, add_run, finite_float, positive_int
 from claxon.manifest import Feature
+from claxon.precision import AUTO
 from claxon_export.commands.labelled_input import add_labelled, labelled_input
-from claxon_export.summaries import fit_lines
+from claxon_export.training.options import FitOptions
 
 
 class Fit:
@@ -26,35 +29,24 @@ class Fit:
         add_bundle(parser)
         add_labelled(parser)
         parser.add_argument("--head", metavar="NAME", required=True, help="the head's name")
-        parser.add_argument(
-            "--feature", choices=list(Feature), help="what it reads (default: what the source calls its embedding)"
-        )
         _add_training(parser)
-        parser.add_argument(
+        _add_judgement(parser)
+        engine = parser.add_argument_group("engine")
+        add_run(engine)
+        engine.add_argument(
             "--no-cache", action="store_true", help="encode every text, and keep nothing for the next time"
         )
         parser.add_argument("--force", action="store_true", help="replace a head of that name")
 
     def run(self, options: argparse.Namespace) -> int:
         """Train, add, and say how good it is."""
-        from claxon_export import fit
+        from claxon_export.training.fitting import fit_labelled
+        from claxon_export.training.summary import fit_lines
 
         labelled = labelled_input(options)
-        report = fit(
-            options.bundle,
-            labelled.texts,
-            labelled.labels,
-            head=options.head,
-            feature=options.feature,
-            C=options.C,
-            max_iter=options.max_iter,
-            class_weight=options.class_weight,
-            test_size=options.test_size,
-            seed=options.seed,
-            cache=not options.no_cache,
-            force=options.force,
-            show_progress_bar=sys.stderr.isatty(),
-        )
+        report = fit_labelled(Bundle.open(options.bundle), labelled, _fit_options(options))
+        for notice in report.notices:
+            warnings.warn(notice, UserWarning, stacklevel=1)
         print("\n".join(fit_lines(report)))
         return 0
 
@@ -65,13 +57,66 @@ FIT = Fit()
 def _add_training(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("training")
     group.add_argument(
-        "--C", metavar="C", type=finite_float, default=1.0, help="inverse strength of regularisation (default: 1)"
+        "--feature",
+        choices=[*Feature, AUTO],
+        help="what it reads; auto compares them by cross-validation (default: what the source calls its embedding)",
+    )
+    group.add_argument(
+        "--C",
+        metavar="C",
+        type=_strength,
+        default=1.0,
+        help="inverse strength of regularisation; auto chooses it by cross-validation (default: 1)",
+    )
+    group.add_argument("--class-weight", choices=["balanced"], help="weigh rare labels more (default: all rows alike)")
+    group.add_argument(
+        "--calibrate", action="store_true", help="scale the probabilities so that they mean what they say"
     )
     group.add_argument(
         "--max-iter", metavar="N", type=positive_int, default=1000, help="steps of the solver at most (default: 1000)"
     )
-    group.add_argument("--class-weight", choices=["balanced"], help="weigh rare labels more (default: all rows alike)")
+
+
+def _add_judgement(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("judgement")
     group.add_argument(
         "--test-size", metavar="SHARE", type=finite_float, default=0.2, help="share held out, 0 for none (default: 0.2)"
     )
-    group.add_argument("--seed", metavar="N", type=int, default=0, help="of the split (default: 0)")
+    group.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="of the split, the folds and the draws (default: 0)"
+    )
+    group.add_argument(
+        "--few-shot",
+        metavar="N[,N]",
+        type=_sizes,
+        help="how accuracy grows with labels a class: up to N, or at these numbers",
+    )
+
+
+def _strength(word: str) -> float | str:
+    return AUTO if word == AUTO else finite_float(word)
+
+
+def _sizes(word: str) -> int | list[int]:
+    sizes = [positive_int(part.strip()) for part in word.split(",")]
+    return sizes[0] if len(sizes) == 1 else sizes
+
+
+def _fit_options(options: argparse.Namespace) -> FitOptions:
+    return FitOptions(
+        head=options.head,
+        feature=options.feature,
+        C=options.C,
+        max_iter=options.max_iter,
+        class_weight=options.class_weight,
+        test_size=options.test_size,
+        seed=options.seed,
+        calibrate=options.calibrate,
+        few_shot=options.few_shot,
+        precision=options.precision,
+        device=options.device,
+        threads=options.threads,
+        cache=not options.no_cache,
+        force=options.force,
+        show_progress_bar=sys.stderr.isatty(),
+    )

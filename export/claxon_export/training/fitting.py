@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,37 +12,25 @@ import numpy as np
 
 from claxon.bundle import Bundle
 from claxon.encoder import Encoder
-from claxon.errors import OptionError
-from claxon.features import chosen_feature
-from claxon.manifest import Feature, LabelValue
+from claxon.features import FloatMatrix, chosen_feature
+from claxon.manifest import EncoderSpec, Feature, LabelValue
 from claxon.precision import AUTO
-from claxon_export.errors import TrainingError
+from claxon.providers import Device
+from claxon.threads import available_threads
 from claxon_export.feature_cache import cached_features
 from claxon_export.head_files import check_head_is_new, with_head
 from claxon_export.heads import logistic_head
 from claxon_export.labelled import LabelledTexts
 from claxon_export.requirements import required
+from claxon_export.training.classes import Classes
+from claxon_export.training.learning import Learnt, learn
+from claxon_export.training.options import FitOptions
+from claxon_export.training.report import FitReport, details_of
+from claxon_export.training.solver import Solution
+from claxon_export.training.splitting import Split, held_out_split
+from claxon_export.training.training_rows import TrainingRows
 
 Array = np.ndarray[Any, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class FitReport:
-    """What was fitted, and how well it does on the texts that were held out.
-
-    Attributes:
-        accuracy: Share of held-out texts labelled right; ``None`` where none were held out.
-        baseline_accuracy: The same for always naming the commonest label of the training texts.
-    """
-
-    bundle: Bundle
-    head: str
-    feature: Feature
-    labels: tuple[LabelValue, ...]
-    n_train: int
-    n_test: int
-    accuracy: float | None
-    baseline_accuracy: float | None
 
 
 def fit(
@@ -53,11 +40,16 @@ def fit(
     *,
     head: str,
     feature: str | None = None,
-    C: float = 1.0,  # noqa: N803 - scikit-learn's name
+    C: float | str = 1.0,  # noqa: N803 - scikit-learn's name
     max_iter: int = 1000,
     class_weight: str | None = None,
     test_size: float = 0.2,
     seed: int = 0,
+    calibrate: bool = False,
+    few_shot: int | Sequence[int] | None = None,
+    precision: str = AUTO,
+    device: str = Device.AUTO,
+    threads: int | None = None,
     cache: bool = True,
     force: bool = False,
     show_progress_bar: bool = False,
@@ -65,19 +57,26 @@ def fit(
     """Train a LogisticRegression on the bundle's features and add it to the bundle.
 
     A part of the texts is held out to judge it; the head that is added learns from the others alone, so that the figure
-    is its own.
+    is its own. ``UserWarning`` tells what is odd: rows without text, which are left out, labels seen once, labels that
+    differ by case only, a solver that did not converge, a calibration that did not help.
 
     Args:
         bundle: The bundle's folder.
         texts: As for ``Encoder.encode``.
         labels: One a text: strings, integers or booleans.
         head: The head's name.
-        feature: ``embedding``, ``mean`` or ``cls``; left out, the source's sentence embedding.
-        C: Inverse strength of regularisation, as scikit-learn has it.
-        max_iter: Steps of the solver at most; it warns if they do not suffice.
+        feature: ``embedding``, ``mean`` or ``cls``; left out, the source's sentence embedding; ``auto``: the one with
+            the least cross-validated log loss on the training texts.
+        C: Inverse strength of regularisation, as scikit-learn has it; ``auto`` to choose it in the same way.
+        max_iter: Steps of the solver at most; a warning tells if they do not suffice.
         class_weight: ``None`` or ``balanced``.
         test_size: Share of texts held out, 0 for none.
-        seed: Of the split.
+        seed: Of the split, the folds and the draws.
+        calibrate: Scale the logits so that probabilities mean what they say; see ``training/calibration.py``.
+        few_shot: A learning curve up to so many labels a class, or at these numbers of them.
+        precision: As for ``Encoder.load``: the one that will serve.
+        device: As for ``Encoder.load``.
+        threads: As for ``Encoder.load``; the training takes so many as well.
         cache: Look the texts' features up among those kept from other calls, and keep them.
         force: Replace a head of that name.
         show_progress_bar: Draw one on standard error.
@@ -89,127 +88,149 @@ def fit(
         HeadError: the name is taken, and ``force`` was not given.
         MissingDependencyError: scikit-learn or skl2onnx is not installed.
     """
+    options = FitOptions(
+        head=head,
+        feature=feature,
+        C=C,
+        max_iter=max_iter,
+        class_weight=class_weight,
+        test_size=test_size,
+        seed=seed,
+        calibrate=calibrate,
+        few_shot=few_shot,
+        precision=precision,
+        device=device,
+        threads=threads,
+        cache=cache,
+        force=force,
+        show_progress_bar=show_progress_bar,
+    )
     opened = Bundle.open(bundle)
-    check_head_is_new(opened, head, force=force)
-    chosen = chosen_feature(opened.manifest.encoder, feature)
-    _check_options(test_size, class_weight, C, max_iter, seed)
+    _check(opened, options)
     labelled = LabelledTexts.of(texts, labels)
-    if labelled.notice is not None:
-        warnings.warn(labelled.notice, UserWarning, stacklevel=2)
-    targets = np.array(labelled.labels)
-    _check_classes(targets)
-    split = _split(targets, test_size, seed)
-    with Encoder.from_bundle(opened) as encoder:
-        features = cached_features(
+    report = fit_labelled(opened, labelled, options)
+    for notice in filter(None, [labelled.notice, *report.notices]):
+        warnings.warn(notice, UserWarning, stacklevel=2)
+    return report
+
+
+def fit_labelled(bundle: Bundle, labelled: LabelledTexts, options: FitOptions) -> FitReport:
+    """As ``fit``, for texts that were read already; notices are in the report, and nowhere else.
+
+    Raises:
+        As ``fit``.
+    """
+    _check(bundle, options)
+    classes = Classes.of(labelled)
+    split = held_out_split(classes.targets, options.test_size, options.seed)
+    encoded = _encoded(bundle, labelled.texts, options)
+    threads = options.threads or available_threads()
+    training = TrainingRows(
+        rows=split.train,
+        targets=classes.targets,
+        n_labels=len(classes.labels),
+        is_weighted=options.is_weighted,
+        max_steps=options.max_iter,
+        threads=threads,
+        seed=options.seed,
+    )
+    # Fits run side by side, one thread each: threads of BLAS that wait for each other beside other work took a fit of
+    # eight seconds to seven minutes.
+    with required("threadpoolctl").threadpool_limits(1, user_api="blas"):
+        learnt = learn(encoded.values, training, split.test, options)
+    report = _report(bundle, options.head, labelled, classes, split, encoded, learnt)
+    estimator = _estimator(learnt.solution, learnt.C, options)
+    width = learnt.solution.coefficients.shape[1]
+    graph = logistic_head(estimator, feature=learnt.feature, width=width, labels=classes.labels)
+    details = {**graph.details, **details_of(report, labelled, options)}
+    added = with_head(bundle.path, options.head, replace(graph, details=details), force=options.force)
+    return replace(report, bundle=added)
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """Features of all texts, and what they were made with."""
+
+    values: Mapping[Feature, FloatMatrix]
+    precision: str
+    device: str
+
+
+def _check(bundle: Bundle, options: FitOptions) -> None:
+    """Raise before any work is done, if the head could not be added in the end."""
+    check_head_is_new(bundle, options.head, force=options.force)
+    _features(bundle.manifest.encoder, options.feature)
+    options.check()
+
+
+def _features(spec: EncoderSpec, asked: str | None) -> list[Feature]:
+    """The features to choose from, what the source calls its sentence embedding first."""
+    if asked != AUTO:
+        return [chosen_feature(spec, asked)]
+    return sorted(spec.features, key=lambda feature: feature != spec.default_feature)
+
+
+def _encoded(bundle: Bundle, texts: Sequence[str], options: FitOptions) -> _Encoded:
+    with Encoder.from_bundle(
+        bundle, precision=options.precision, device=options.device, threads=options.threads
+    ) as encoder:
+        values = cached_features(
             encoder,
-            labelled.texts,
-            features=[chosen],
-            cache=cache,
-            precision=AUTO,
-            show_progress_bar=show_progress_bar,
-        )[chosen]
-    estimator = _estimator(C, max_iter, class_weight)
-    _fit(estimator, features[split.train], targets[split.train])
-    scores = _judge(estimator, features, targets, split)
-    graph = logistic_head(estimator, feature=chosen, width=features.shape[1])
-    details = {**graph.details, **_details(labelled, split, seed, scores)}
-    added = with_head(bundle, head, replace(graph, details=details), force=force)
+            texts,
+            features=_features(encoder.spec, options.feature),
+            cache=options.cache,
+            precision=options.precision,
+            show_progress_bar=options.show_progress_bar,
+        )
+        return _Encoded(values, encoder.precision, str(encoder.device))
+
+
+def _estimator(solution: Solution, strength: float, options: FitOptions) -> Any:
+    """The LogisticRegression that scikit-learn would have fitted; its classes are the labels' places."""
+    estimator = required("sklearn.linear_model").LogisticRegression(
+        C=strength, max_iter=options.max_iter, class_weight=options.class_weight, random_state=options.seed
+    )
+    estimator.coef_, estimator.intercept_ = solution.coefficients, solution.intercepts
+    estimator.classes_ = np.arange(max(2, len(solution.intercepts)))
+    estimator.n_features_in_ = solution.coefficients.shape[1]
+    estimator.n_iter_ = np.array([solution.steps], np.int32)
+    return estimator
+
+
+def _report(
+    bundle: Bundle,
+    head: str,
+    labelled: LabelledTexts,
+    classes: Classes,
+    split: Split,
+    encoded: _Encoded,
+    learnt: Learnt,
+) -> FitReport:
     return FitReport(
-        added, head, chosen, graph.labels, len(split.train), len(split.test), scores.accuracy, scores.baseline
+        bundle=bundle,
+        head=head,
+        feature=learnt.feature,
+        labels=classes.labels,
+        n_train=len(split.train),
+        n_test=len(split.test),
+        accuracy=None if learnt.scores is None else learnt.scores.accuracy,
+        baseline_accuracy=_baseline(classes.targets, split),
+        C=learnt.C,
+        counts=classes.counts,
+        precision=encoded.precision,
+        device=encoded.device,
+        n_skipped=labelled.skipped.count,
+        scores=learnt.scores,
+        search=learnt.search,
+        calibration=learnt.calibration,
+        uncalibrated=learnt.uncalibrated,
+        curve=learnt.curve,
+        notices=(*classes.notices, *learnt.notices),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Split:
-    train: Array
-    test: Array
-
-
-@dataclass(frozen=True, slots=True)
-class _Scores:
-    accuracy: float | None
-    baseline: float | None
-
-
-def _check_options(test_size: float, class_weight: str | None, strength: float, max_iter: int, seed: int) -> None:
-    if not 0 <= test_size < 1:
-        raise OptionError(f"test_size is {test_size!r}, expected 0 or more and below 1")
-    if class_weight not in (None, "balanced"):
-        raise OptionError(f"class_weight is {class_weight!r}, expected None or 'balanced'")
-    if not strength > 0:
-        raise OptionError(f"C is {strength!r}, expected above 0")
-    if max_iter < 1:
-        raise OptionError(f"max_iter is {max_iter!r}, expected 1 or more")
-    if not 0 <= seed < 1 << 32:
-        raise OptionError(f"seed is {seed!r}, expected 0 to {(1 << 32) - 1}")
-
-
-def _check_classes(targets: Array) -> None:
-    counts = Counter(targets.tolist())
-    if len(counts) < 2:
-        raise TrainingError(f"found {len(counts)} label(s) in {len(targets)} texts, expected two or more")
-
-
-def _split(targets: Array, test_size: float, seed: int) -> _Split:
-    """Held-out rows, every label with its share of them where it has enough rows."""
-    selection = required("sklearn.model_selection")
-    rows = np.arange(len(targets))
-    if test_size == 0:
-        return _Split(rows, rows[:0])
-    n_test = round(len(rows) * test_size)
-    if n_test < 1 or n_test > len(rows) - 2:
-        raise TrainingError(f"{len(rows)} texts are too few to hold out {test_size:.0%}; give --test-size 0")
-    counts = Counter(targets.tolist())
-    can_stratify = min(counts.values()) >= 2 and n_test >= len(counts) <= len(rows) - n_test
-    train, test = selection.train_test_split(
-        rows, test_size=n_test, random_state=seed, stratify=targets if can_stratify else None
-    )
-    lost = sorted(counts.keys() - set(targets[train].tolist()))
-    if lost:
-        raise TrainingError(
-            f"every text with the label {lost[0]!r} was held out, so it would not be learnt; "
-            "give more texts of it, or --test-size 0"
-        )
-    return _Split(train, test)
-
-
-def _estimator(strength: float, max_iter: int, class_weight: str | None) -> Any:
-    linear_model = required("sklearn.linear_model")
-    return linear_model.LogisticRegression(C=strength, max_iter=max_iter, class_weight=class_weight)
-
-
-def _fit(estimator: Any, features: Array, targets: Array) -> None:
-    not_converged = required("sklearn.exceptions").ConvergenceWarning
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", not_converged)
-        try:
-            estimator.fit(features, targets)
-        except ValueError as error:
-            raise TrainingError(f"scikit-learn cannot fit the labels: {error}") from error
-    if any(issubclass(warning.category, not_converged) for warning in caught):
-        warnings.warn(
-            f"the solver stopped after {estimator.max_iter} steps before it converged; give a larger max_iter",
-            UserWarning,
-            stacklevel=3,
-        )
-
-
-def _judge(estimator: Any, features: Array, targets: Array, split: _Split) -> _Scores:
+def _baseline(targets: Array, split: Split) -> float | None:
     if not len(split.test):
-        return _Scores(None, None)
-    commonest = Counter(targets[split.train].tolist()).most_common(1)[0][0]
-    truth = targets[split.test]
-    found = estimator.predict(features[split.test])
-    return _Scores(float((found == truth).mean()), float((truth == commonest).mean()))
-
-
-def _details(labelled: LabelledTexts, split: _Split, seed: int, scores: _Scores) -> dict[str, LabelValue]:
-    details: dict[str, LabelValue] = {
-        "training_texts": len(split.train),
-        "held_out_texts": len(split.test),
-        "seed": seed,
-        "data_sha256": labelled.sha256,
-    }
-    if scores.accuracy is not None and scores.baseline is not None:
-        details |= {"held_out_accuracy": scores.accuracy, "baseline_accuracy": scores.baseline}
-    return details
+        return None
+    commonest = np.bincount(targets[split.train]).argmax()
+    return float((targets[split.test] == commonest).mean())

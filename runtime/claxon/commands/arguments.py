@@ -67,6 +67,17 @@ def add_input(parser: argparse.ArgumentParser) -> None:
 def add_engine(parser: argparse.ArgumentParser) -> None:
     """What to run on, and how."""
     group = parser.add_argument_group("engine")
+    add_run(group)
+    group.add_argument(
+        "--max-tokens", metavar="N", type=positive_int, help="cut texts at N tokens (default: the bundle's limit)"
+    )
+    group.add_argument(
+        "--batch-size", metavar="N", type=positive_int, help="texts a batch at most (default: by their tokens)"
+    )
+
+
+def add_run(group: argparse._ArgumentGroup) -> None:
+    """Which graph runs, and where."""
     group.add_argument(
         "--device",
         choices=list(Device),
@@ -81,12 +92,6 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--threads", metavar="N", type=positive_int, help="threads (default: what affinity and quota allow)"
-    )
-    group.add_argument(
-        "--max-tokens", metavar="N", type=positive_int, help="cut texts at N tokens (default: the bundle's limit)"
-    )
-    group.add_argument(
-        "--batch-size", metavar="N", type=positive_int, help="texts a batch at most (default: by their tokens)"
     )
 
 

@@ -1,0 +1,78 @@
+"""``claxon heads``: the heads of a bundle, and what they were trained on."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+
+from claxon.bundle import Bundle
+from claxon.commands.arguments import add_bundle
+from claxon.commands.layout import facts, section
+from claxon.manifest import HeadSpec, LabelValue
+from claxon.strict_json import encode
+
+NAMED_LABELS = 20
+SHORT_HASH = 12
+TOLD = ("precision", "C", "class_weight", "calibration", "seed")
+
+
+class Heads:
+    """The list of heads."""
+
+    name = "heads"
+    help = "List a bundle's heads: what they read, their labels, their scores, and what they were trained on."
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon heads BUNDLE [--json]"
+        add_bundle(parser)
+        parser.add_argument("--json", action="store_true", help="everything the manifest says of them, as a JSON list")
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Print it."""
+        heads = Bundle.open(options.bundle).manifest.heads
+        if options.json:
+            print(json.dumps([encode(head) for head in heads], indent=2, ensure_ascii=False))
+        elif not heads:
+            print(f"{options.bundle}  no heads; add one with `claxon fit` or `claxon add-head`")
+        else:
+            print("\n".join(line for head in heads for line in section(head.name, facts(_facts(head)))).rstrip())
+        return 0
+
+
+HEADS = Heads()
+
+
+def _facts(head: HeadSpec) -> dict[str, str]:
+    more = f" and {len(head.labels) - NAMED_LABELS:,} more" if len(head.labels) > NAMED_LABELS else ""
+    temperature = f", softmax(cosine / {head.temperature:g})" if head.temperature is not None else ""
+    about = {
+        "kind": f"{head.kind} on {head.feature}",
+        "labels": f"{len(head.labels)}: {', '.join(map(str, head.labels[:NAMED_LABELS]))}{more}",
+        "gives": f"{head.scores}{temperature}",
+        "trained on": _trained_on(head.details),
+        "held out": _held_out(head.details),
+    }
+    return {name: value for name, value in about.items() if value}
+
+
+def _trained_on(details: Mapping[str, LabelValue]) -> str:
+    if "training_texts" not in details:
+        return ""
+    name = f" of {details['data']}" if "data" in details else ""
+    digest = f" (SHA-256 {str(details['data_sha256'])[:SHORT_HASH]}…)" if "data_sha256" in details else ""
+    how = [
+        f"{key} {details[key]}" for key in ("precision", "C", "class_weight", "calibration", "seed") if key in details
+    ]
+    return f"{details['training_texts']:,} texts{name}{digest}; {', '.join(how)}"
+
+
+def _held_out(details: Mapping[str, LabelValue]) -> str:
+    """The figures that are there; heads of other versions have other ones."""
+    names = {"accuracy": "held_out_accuracy", "macro F1": "held_out_macro_f1", "baseline": "baseline_accuracy"}
+    figures = {word: details[name] for word, name in names.items() if name in details}
+    if "accuracy" not in figures:
+        return ""
+    on = f"on {details['held_out_texts']:,} texts: " if "held_out_texts" in details else ""
+    return on + ", ".join(f"{word} {value:.3f}" for word, value in figures.items())

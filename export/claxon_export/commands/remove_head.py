@@ -1,0 +1,30 @@
+"""``claxon remove-head``: one head less."""
+
+from __future__ import annotations
+
+import argparse
+
+from claxon.commands.arguments import add_bundle
+from claxon_export.removing import remove_head
+
+
+class RemoveHead:
+    """One head less."""
+
+    name = "remove-head"
+    help = "Remove a head from a bundle, which is replaced at once; the encoder and the other heads stay as they are."
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon remove-head BUNDLE NAME"
+        add_bundle(parser)
+        parser.add_argument("head", metavar="NAME", help="the head's name, as `claxon heads BUNDLE` lists it")
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Remove it, and say what is left."""
+        left = ", ".join(head.name for head in remove_head(options.bundle, options.head).manifest.heads)
+        print(f"{options.bundle}  removed the head {options.head}; heads left: {left or 'none'}")
+        return 0
+
+
+REMOVE_HEAD = RemoveHead()

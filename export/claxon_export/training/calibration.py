@@ -1,0 +1,75 @@
+"""Probabilities that mean what they say: two numbers, learnt on cross-validated logits, folded into the coefficients.
+
+Several labels: temperature scaling, one factor for all logits (Guo et al. 2017), which changes no label. Two labels: a
+factor and a shift of the one logit (Platt 1999, without his smoothed targets). With class weights a shift would take
+back what the weights are for, so that two labels get a factor alone as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from claxon_export.requirements import required
+from claxon_export.training.scores import log_loss
+from claxon_export.training.solver import Metric, Problem, Solution, probabilities, solve
+
+Array = np.ndarray[Any, Any]
+
+# Factors are looked for between one over this and this.
+LARGEST_FACTOR = 20.0
+# Hardly any penalty on two numbers, enough to keep them finite where the logits separate the labels.
+PLATT_STRENGTH = 1e4
+PLATT_STEPS = 200
+
+
+class CalibrationKind(StrEnum):
+    """What is learnt: a factor, or a factor and a shift."""
+
+    TEMPERATURE = "temperature"
+    PLATT = "platt"
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Logits become ``factor`` times themselves, plus ``shift``; the temperature is one over the factor."""
+
+    kind: CalibrationKind
+    factor: float
+    shift: float = 0.0
+
+    def applied(self, solution: Solution) -> Solution:
+        """The calibrated solution."""
+        return solution.scaled(self.factor, self.shift)
+
+
+def calibrate(logits: Array, targets: Array, *, is_weighted: bool) -> Calibration:
+    """What makes the log loss of held-out logits least.
+
+    Args:
+        logits: Of rows that had no part in the solution that gave them. Shape: ``(rows, logits)``.
+        targets: Columns of their labels. Shape: ``(rows,)``.
+        is_weighted: Whether labels were weighted.
+    """
+    if logits.shape[1] > 1 or is_weighted:
+        return Calibration(CalibrationKind.TEMPERATURE, _factor(logits, targets))
+    problem = Problem(logits, targets, 2, np.ones((len(targets), 1)))
+    found = solve(problem, Metric.of(logits), PLATT_STRENGTH, PLATT_STEPS)
+    factor, shift = float(found.coefficients[0, 0]), float(found.intercepts[0])
+    if factor <= 1 / LARGEST_FACTOR:  # logits that say nothing, or the contrary: labels are not to be turned round
+        return Calibration(CalibrationKind.TEMPERATURE, _factor(logits, targets))
+    return Calibration(CalibrationKind.PLATT, factor, shift)
+
+
+def _factor(logits: Array, targets: Array) -> float:
+    limit = float(np.log(LARGEST_FACTOR))
+    found = required("scipy.optimize").minimize_scalar(
+        lambda power: log_loss(probabilities(np.exp(power) * logits), targets),
+        bounds=(-limit, limit),
+        method="bounded",
+        options={"xatol": 1e-4},
+    )
+    return float(np.exp(found.x))

@@ -1,0 +1,120 @@
+"""How many labels a task needs: accuracy on the same held-out rows, learnt from more and more rows of each label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from claxon_export.training.scores import Interval
+from claxon_export.training.solver import Metric, Solution, probabilities, solve
+from claxon_export.training.splitting import draw
+from claxon_export.training.training_rows import TrainingRows
+
+Array = np.ndarray[Any, Any]
+
+DRAWS = 5
+# A point of accuracy: what is nearer than this to the accuracy of all rows has got there.
+NEAR = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """One number of labels a class.
+
+    Attributes:
+        per_label: Rows of each label, or all that a label has; ``None`` for all training rows.
+        n_texts: Rows learnt from.
+        draws: How often rows were drawn.
+        accuracy: The mean over the draws, of the same held-out rows.
+        deviation: The standard deviation over the draws; 0 for one.
+        spread: The least and the greatest.
+    """
+
+    per_label: int | None
+    n_texts: int
+    draws: int
+    accuracy: float
+    deviation: float
+    spread: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurve:
+    """Points, all training rows last, and what they mean in one sentence."""
+
+    points: tuple[CurvePoint, ...]
+    conclusion: str
+
+
+def curve_sizes(asked: int | Sequence[int], counts: Array) -> list[int]:
+    """Labels a class: the powers of two up to a number, and the number; or those asked for.
+
+    Sizes that no label has are left out: they are the same as all rows.
+    """
+    if isinstance(asked, int):
+        powers = [1 << power for power in range(asked.bit_length())]
+        sizes = sorted({*powers, asked})
+    else:
+        sizes = sorted(set(asked))
+    return [size for size in sizes if size < counts.max()]
+
+
+def learning_curve(
+    features: Array, training: TrainingRows, test: Array, whole: Solution, strength: float, asked: int | Sequence[int]
+) -> LearningCurve:
+    """Fit on few rows, several times, and judge on the held-out ones.
+
+    Args:
+        features: Of all rows. Shape: ``(rows, width)``.
+        training: The rows to draw from.
+        test: The held-out rows.
+        whole: The solution that learnt from all training rows.
+        strength: ``C``, the same for all sizes.
+        asked: Labels a class, see ``curve_sizes``.
+    """
+    problem, metric = training.problem(features), Metric.of(features)
+    targets, judged = training.targets[training.rows], features[test]
+
+    def accuracy(solution: Solution) -> float:
+        found = probabilities(solution.logits(judged)).argmax(axis=1)
+        return float((found == training.targets[test]).mean())
+
+    def drawn(size: int, number: int) -> float:
+        rows = training.rows[draw(targets, size, training.seed + number)]
+        few = replace(training, rows=rows).problem(features).copied(rows)
+        return accuracy(solve(few, metric, strength, training.max_steps))
+
+    sizes = curve_sizes(asked, np.bincount(targets, minlength=problem.n_labels))
+    with ThreadPoolExecutor(training.threads) as pool:
+        found = {size: list(pool.map(lambda number, n=size: drawn(n, number), range(DRAWS))) for size in sizes}
+    points = [_point(size, len(draw(targets, size, training.seed)), found[size]) for size in sizes]
+    every = _point(None, len(training.rows), [accuracy(whole)])
+    return LearningCurve((*points, every), conclusion(points, every))
+
+
+def conclusion(points: Sequence[CurvePoint], every: CurvePoint) -> str:
+    """What a curve says about the labels that are needed."""
+    enough = next((point for point in points if point.accuracy >= every.accuracy - NEAR), None)
+    if enough is not None:
+        return (
+            f"{enough.per_label:,} labels a class ({enough.n_texts:,} texts) come within a point of all "
+            f"{every.n_texts:,} texts, {enough.accuracy:.3f} of {every.accuracy:.3f}; more will hardly help"
+        )
+    if not points:
+        return "every label has too few texts for a curve; label more"
+    last = points[-1]
+    gap = every.accuracy - last.accuracy
+    return (
+        f"from {last.per_label:,} labels a class ({last.n_texts:,} texts) to all {every.n_texts:,} texts the accuracy "
+        f"still grows by {gap:.3f}; more labels are likely to help"
+    )
+
+
+def _point(per_label: int | None, n_texts: int, found: Sequence[float]) -> CurvePoint:
+    deviation = float(np.std(found, ddof=1)) if len(found) > 1 else 0.0
+    spread = Interval(min(found), max(found))
+    return CurvePoint(per_label, n_texts, len(found), float(np.mean(found)), deviation, spread)

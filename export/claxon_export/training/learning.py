@@ -1,0 +1,135 @@
+"""Features and labels of rows -> coefficients, with everything that is known of how they came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from claxon.manifest import Feature
+from claxon_export.training.calibration import Calibration, calibrate
+from claxon_export.training.few_shot import LearningCurve, learning_curve
+from claxon_export.training.options import FitOptions
+from claxon_export.training.scores import Scores, scores_of
+from claxon_export.training.search import FOLDS, CrossValidation, Search, search
+from claxon_export.training.solver import Metric, Problem, Solution, probabilities, solve
+from claxon_export.training.splitting import Split, folds
+from claxon_export.training.training_rows import TrainingRows
+
+Array = np.ndarray[Any, Any]
+
+DEFAULT_STRENGTH = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What was learnt.
+
+    Attributes:
+        feature: The one that was chosen, or the only one.
+        C: Chosen or given.
+        solution: As the head gets it: calibrated, if that was asked for.
+        scores: Of the held-out rows, ``None`` without any.
+        uncalibrated: The same before the calibration.
+        search: What was compared, ``None`` if nothing was.
+        curve: Where it was asked for.
+        notices: Whole sentences for the user.
+    """
+
+    feature: Feature
+    C: float
+    solution: Solution
+    scores: Scores | None
+    search: Search | None = None
+    calibration: Calibration | None = None
+    uncalibrated: Scores | None = None
+    curve: LearningCurve | None = None
+    notices: tuple[str, ...] = ()
+
+
+def learn(features: Mapping[Feature, Array], training: TrainingRows, test: Array, options: FitOptions) -> Learnt:
+    """Choose, fit, calibrate and judge.
+
+    Args:
+        features: Those to choose from, the first one where nothing can be compared. Shapes: ``(rows, width)``.
+        training: The rows to learn from.
+        test: The rows held out.
+        options: As ``fit`` was asked.
+
+    Raises:
+        TrainingError: the features are not finite.
+        MissingDependencyError: SciPy is not installed.
+    """
+    choice = _choose(features, training, options.strength)
+    values = features[choice.feature]
+    problem, metric = training.problem(values), Metric.of(values)
+    plain = solve(problem, metric, choice.C, training.max_steps)
+    calibration = _calibration(problem, metric, training, choice.C) if options.calibrate else None
+    solution = plain if calibration is None else calibration.applied(plain)
+    scores, uncalibrated = _scores(solution, values, training, test), _scores(plain, values, training, test)
+    curve = None
+    if options.few_shot is not None:
+        curve = learning_curve(values, training, test, plain, choice.C, options.few_shot)
+    learnt = Learnt(choice.feature, choice.C, solution, scores, choice.search, calibration, uncalibrated, curve)
+    return replace(learnt, notices=tuple(_notices(learnt, features, options)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    feature: Feature
+    C: float
+    search: Search | None
+
+
+def _choose(features: Mapping[Feature, Array], training: TrainingRows, strength: float | None) -> _Choice:
+    """What is open is compared; where nothing can be, the first feature and scikit-learn's own ``C``."""
+    first = next(iter(features))
+    if len(features) == 1 and strength is not None:
+        return _Choice(first, strength, None)
+    found = search(features, training, strength)
+    if found is None:
+        return _Choice(first, strength or DEFAULT_STRENGTH, None)
+    return _Choice(found.best.feature, found.best.C, found)
+
+
+def _calibration(problem: Problem, metric: Metric, training: TrainingRows, strength: float) -> Calibration | None:
+    """What cross-validated logits of all training rows ask for; ``None`` where no label has two rows."""
+    splits = [
+        Split(training.rows[split.train], training.rows[split.test])
+        for split in folds(training.targets[training.rows], FOLDS, training.seed)
+    ]
+    if not splits:
+        return None
+    folded = CrossValidation(problem, splits, metric, training.max_steps)
+    logits = folded.logits(strength)
+    return calibrate(logits, training.targets[folded.judged], is_weighted=training.is_weighted)
+
+
+def _scores(solution: Solution, features: Array, training: TrainingRows, test: Array) -> Scores | None:
+    if not len(test):
+        return None
+    return scores_of(probabilities(solution.logits(features[test])), training.targets[test])
+
+
+def _notices(learnt: Learnt, features: Mapping[Feature, Array], options: FitOptions) -> Iterator[str]:
+    """What did not go as it was asked for."""
+    if learnt.search is None and (len(features) > 1 or options.strength is None):
+        yield (
+            f"no label has two texts to learn from, so that nothing could be compared: {learnt.feature} and "
+            f"C={learnt.C:g} were taken"
+        )
+    if not learnt.solution.has_converged:
+        yield (
+            f"the solver stopped after {learnt.solution.steps} steps before it converged; give a larger max_iter "
+            "(--max-iter), or a smaller C"
+        )
+    if options.calibrate and learnt.calibration is None:
+        yield "no label has two texts to learn from, so that nothing could be calibrated"
+    before, after = learnt.uncalibrated, learnt.scores
+    if learnt.calibration is not None and before and after and after.log_loss >= before.log_loss:
+        yield (
+            f"the calibration did not help on the texts held out (log loss {before.log_loss:.4f} before, "
+            f"{after.log_loss:.4f} after); consider leaving --calibrate out"
+        )

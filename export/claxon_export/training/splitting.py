@@ -1,0 +1,95 @@
+"""Rows that are learnt from and rows that judge: split, folded and sampled by label, by a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from claxon_export.errors import TrainingError
+from claxon_export.requirements import required
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Rows to learn from, and rows held out. Shapes: ``(n_train,)``, ``(n_test,)``, int64."""
+
+    train: Array
+    test: Array
+
+
+def held_out_split(targets: Array, test_size: float, seed: int) -> Split:
+    """A share of the rows held out, of each label as far as it has the rows; one of each label is always learnt from.
+
+    Args:
+        targets: Columns of the labels, each there once at least. Shape: ``(rows,)``.
+        test_size: The share, 0 for none.
+        seed: Of the draw.
+
+    Raises:
+        TrainingError: too few rows.
+        MissingDependencyError: scikit-learn is not installed.
+    """
+    rows, counts = np.arange(len(targets)), np.bincount(targets)
+    if test_size == 0:
+        return Split(rows, rows[:0])
+    n_test = round(len(rows) * test_size)
+    if n_test < 1 or n_test > len(rows) - len(counts):
+        raise TrainingError(
+            f"{len(rows)} texts of {len(counts)} labels are too few to hold out {test_size:.0%}; give --test-size 0"
+        )
+    repeated = rows[counts[targets] > 1]
+    n_labels = int((counts > 1).sum())
+    if n_test >= n_labels <= len(repeated) - n_test:
+        selection = required("sklearn.model_selection")
+        test = selection.train_test_split(repeated, test_size=n_test, random_state=seed, stratify=targets[repeated])[1]
+        if len(np.unique(np.delete(targets, test))) == len(counts):
+            return Split(np.delete(rows, test), test)
+    return _one_of_each_kept(targets, n_test, seed)
+
+
+def _one_of_each_kept(targets: Array, n_test: int, seed: int) -> Split:
+    shuffled = np.random.default_rng(seed).permutation(len(targets))
+    kept = shuffled[np.unique(targets[shuffled], return_index=True)[1]]
+    free = shuffled[~np.isin(shuffled, kept)]
+    return Split(np.concatenate([kept, free[n_test:]]), free[:n_test])
+
+
+def ranks(targets: Array, seed: int) -> Array:
+    """Each row's place in a random order of the rows of its label, from 0. Shape: ``(rows,)``."""
+    shuffled = np.random.default_rng(seed).permutation(len(targets))
+    by_label = shuffled[np.argsort(targets[shuffled], kind="stable")]
+    counts = np.bincount(targets)
+    starts = np.repeat(np.cumsum(counts) - counts, counts)
+    places = np.empty(len(targets), np.int64)
+    places[by_label] = np.arange(len(targets)) - starts
+    return places
+
+
+def folds(targets: Array, n_folds: int, seed: int) -> list[Split]:
+    """Splits that judge every row once, labels shared out evenly; the only row of a label is always learnt from.
+
+    Fewer than ``n_folds`` where no label has so many rows; none where each label has one.
+    """
+    counts = np.bincount(targets)
+    places = (ranks(targets, seed) + targets) % n_folds
+    places[counts[targets] == 1] = -1
+    rows = np.arange(len(targets))
+    found = [Split(rows[places != fold], rows[places == fold]) for fold in range(n_folds)]
+    return [split for split in found if len(split.test)]
+
+
+def sample(targets: Array, n_rows: int, seed: int) -> Array:
+    """So many rows at random, labels in their shares, one of each at least; all rows if there are no more."""
+    if len(targets) <= n_rows:
+        return np.arange(len(targets))
+    order = np.argsort(ranks(targets, seed) / np.bincount(targets)[targets], kind="stable")
+    return np.sort(order[:n_rows])
+
+
+def draw(targets: Array, per_label: int, seed: int) -> Array:
+    """So many rows of each label at random, or all that a label has."""
+    return np.flatnonzero(ranks(targets, seed) < per_label)

@@ -1,0 +1,96 @@
+"""What ``claxon fit`` says when it is done, as aligned lines. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from claxon.commands.layout import NO_BREAK, facts, pairs_in_words, table
+from claxon.manifest import LabelValue
+from claxon_export.training.calibration import CalibrationKind
+from claxon_export.training.few_shot import LearningCurve
+from claxon_export.training.report import FitReport
+from claxon_export.training.search import Search
+
+COUNTED_LABELS = 20
+
+
+def fit_lines(report: FitReport) -> list[str]:
+    """What a trained head is, how good it is, and how it is used."""
+    follow_up = f"claxon predict {report.bundle.path} --head {report.head}".replace(" ", NO_BREAK)
+    about = {**_training(report), **_judgement(report), **_calibration(report), "next": follow_up}
+    search = ["", *_search_lines(report.search)] if report.search is not None else []
+    curve = ["", *_curve_lines(report.curve)] if report.curve is not None else []
+    return [f"{report.bundle.path}  head {report.head}", *facts(about), *search, *curve]
+
+
+def _training(report: FitReport) -> dict[str, str]:
+    skipped = f"; {report.n_skipped:,} rows left out" if report.n_skipped else ""
+    held_out = f", {report.n_test:,} held out" if report.n_test else ", none held out"
+    by = ""
+    if report.search is not None:
+        by = f", by cross-validated log loss on {report.search.n_rows:,} of the texts learnt from"
+    return {
+        "rows": f"{report.n_train:,} learnt from{held_out}{skipped}",
+        "classes": f"{len(report.labels)}: {_counts(report.counts)}",
+        "features": f"{report.feature}, {report.precision} on {report.device}",
+        "C": f"{report.C:g}{by}",
+    }
+
+
+def _counts(counts: Mapping[LabelValue, int]) -> str:
+    named = pairs_in_words({str(label): f"{n:,}" for label, n in list(counts.items())[:COUNTED_LABELS]})
+    return named if len(counts) <= COUNTED_LABELS else f"{named} and {len(counts) - COUNTED_LABELS} more"
+
+
+def _judgement(report: FitReport) -> dict[str, str]:
+    scores = report.scores
+    if scores is None:
+        return {"accuracy": "not known: no texts were held out"}
+    return {
+        "accuracy": f"{scores.accuracy:.3f} on the texts held out (95 % interval {scores.interval.low:.3f} to "
+        f"{scores.interval.high:.3f})",
+        "macro F1": f"{scores.macro_f1:.3f}",
+        "baseline": f"{report.baseline_accuracy:.3f} for always naming the commonest label",
+        "log loss": f"{scores.log_loss:.3f}, expected calibration error {scores.calibration_error:.3f}",
+    }
+
+
+def _calibration(report: FitReport) -> dict[str, str]:
+    found = report.calibration
+    if found is None:
+        return {}
+    what = f"temperature {1 / found.factor:.3f}"
+    if found.kind is CalibrationKind.PLATT:
+        what = f"Platt: logit x {found.factor:.3f} {'+' if found.shift >= 0 else '-'} {abs(found.shift):.3f}"
+    before, after = report.uncalibrated, report.scores
+    if before is None or after is None:
+        return {"calibrated": f"{what}; not judged, as no texts were held out"}
+    return {
+        "calibrated": f"{what}; expected calibration error {before.calibration_error:.3f} to "
+        f"{after.calibration_error:.3f}, log loss {before.log_loss:.3f} to {after.log_loss:.3f} on the texts held out"
+    }
+
+
+def _search_lines(search: Search) -> list[str]:
+    rows = [
+        [str(tried.feature), f"{tried.C:g}", f"{tried.log_loss:.4f}", f"{tried.accuracy:.3f}", mark]
+        for tried in search.candidates
+        for mark in ["chosen" if tried == search.best else ""]
+    ]
+    return table([["compared", "C", "log loss", "accuracy", ""], *rows])
+
+
+def _curve_lines(curve: LearningCurve) -> Iterator[str]:
+    rows = [
+        [
+            "all" if point.per_label is None else f"{point.per_label:,}",
+            f"{point.n_texts:,}",
+            f"{point.accuracy:.3f}",
+            "" if point.draws == 1 else f"{point.deviation:.3f}",
+            "" if point.draws == 1 else f"{point.spread.low:.3f} to {point.spread.high:.3f}",
+        ]
+        for point in curve.points
+    ]
+    draws = max(point.draws for point in curve.points)
+    yield from table([["labels a class", "texts", "accuracy", "deviation", f"of {draws} draws"], *rows])
+    yield from facts({curve.conclusion: ""})

@@ -10,7 +10,8 @@ import numpy as np
 
 import claxon
 from claxon.bundle import Bundle
-from claxon_export.training.fitting import FitReport, fit
+from claxon_export.training.fitting import fit
+from claxon_export.training.report import FitReport
 
 GOOD = ["great", "good", "love", "works"]
 BAD = ["awful", "bad", "hate", "broke"]

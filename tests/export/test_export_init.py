@@ -9,8 +9,8 @@ import pytest
 
 import claxon_export
 from claxon.errors import MissingDependencyError
-from claxon_export import adding, errors, exporting
-from claxon_export.training import fitting
+from claxon_export import adding, errors, exporting, labelled, removing
+from claxon_export.training import fitting, report
 
 NAMES = {
     "CheckpointError",
@@ -19,6 +19,7 @@ NAMES = {
     "FitReport",
     "HeadError",
     "LabelError",
+    "LabelledTexts",
     "ParityError",
     "TargetExistsError",
     "TrainingError",
@@ -27,6 +28,8 @@ NAMES = {
     "add_head",
     "export",
     "fit",
+    "read_labelled",
+    "remove_head",
 }
 
 
@@ -44,7 +47,9 @@ def test_functions_are_those_of_their_modules() -> None:
     assert claxon_export.export is exporting.export
     assert claxon_export.add_head is adding.add_head
     assert claxon_export.fit is fitting.fit
-    assert claxon_export.FitReport is fitting.FitReport
+    assert claxon_export.FitReport is report.FitReport
+    assert claxon_export.remove_head is removing.remove_head
+    assert claxon_export.read_labelled is labelled.read_labelled
     assert claxon_export.ParityError is errors.ParityError
 
 
@@ -53,7 +58,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
         claxon_export.exports  # noqa: B018
 
 
-@pytest.mark.parametrize("name", ["export", "add_head", "fit", "FitReport"])
+@pytest.mark.parametrize("name", sorted(NAMES - {name for name in NAMES if name.endswith("Error")}))
 def test_missing_extra_is_named_by_whoever_needs_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(module: str) -> None:
         raise ModuleNotFoundError("No module named 'onnx'", name="onnx")

@@ -3,9 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from claxon.bundle import Bundle
-from claxon.manifest import Feature
-from claxon_export.summaries import export_lines, fit_lines, head_lines
-from claxon_export.training.fitting import FitReport
+from claxon_export.summaries import export_lines, head_lines
 
 
 def test_an_export_is_told(tiny_bundle: Path) -> None:
@@ -20,11 +18,3 @@ def test_a_head_is_told_with_what_comes_next(tiny_bundle: Path) -> None:
     lines = head_lines(Bundle.open(tiny_bundle), "topic")
     assert "  labels  book, phone, food" in lines
     assert "".join(lines).replace("\n", " ").endswith("--head topic")
-
-
-def test_a_fit_without_held_out_texts_claims_no_accuracy(tiny_bundle: Path) -> None:
-    bundle = Bundle.open(tiny_bundle)
-    report = FitReport(bundle, "sentiment", Feature.EMBEDDING, ("a", "b"), 1200, 0, None, None)
-    text = "\n".join(fit_lines(report))
-    assert "on 1,200 texts" in text
-    assert "accuracy" not in text

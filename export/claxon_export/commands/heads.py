@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from claxon.bundle import Bundle
 from claxon.commands.arguments import add_bundle
-from claxon.commands.layout import facts, section
+from claxon.commands.layout import facts, pairs_in_words, section
 from claxon.manifest import HeadSpec, LabelValue
 from claxon.strict_json import encode
 
@@ -62,10 +62,8 @@ def _trained_on(details: Mapping[str, LabelValue]) -> str:
         return ""
     name = f" of {details['data']}" if "data" in details else ""
     digest = f" (SHA-256 {str(details['data_sha256'])[:SHORT_HASH]}…)" if "data_sha256" in details else ""
-    how = [
-        f"{key} {details[key]}" for key in ("precision", "C", "class_weight", "calibration", "seed") if key in details
-    ]
-    return f"{details['training_texts']:,} texts{name}{digest}; {', '.join(how)}"
+    how = pairs_in_words({key: details[key] for key in TOLD if key in details})
+    return f"{details['training_texts']:,} texts{name}{digest}; {how}"
 
 
 def _held_out(details: Mapping[str, LabelValue]) -> str:

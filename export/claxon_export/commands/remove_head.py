@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 from claxon.commands.arguments import add_bundle
-from claxon_export.removing import remove_head
 
 
 class RemoveHead:
@@ -22,6 +21,8 @@ class RemoveHead:
 
     def run(self, options: argparse.Namespace) -> int:
         """Remove it, and say what is left."""
+        from claxon_export import remove_head
+
         left = ", ".join(head.name for head in remove_head(options.bundle, options.head).manifest.heads)
         print(f"{options.bundle}  removed the head {options.head}; heads left: {left or 'none'}")
         return 0

@@ -106,12 +106,14 @@ def conclusion(points: Sequence[CurvePoint], every: CurvePoint) -> str:
         )
     if not points:
         return "every label has too few texts for a curve; label more"
-    last = points[-1]
+    last, texts = points[-1], f"{points[-1].per_label:,} labels a class ({points[-1].n_texts:,} texts)"
     gap = every.accuracy - last.accuracy
-    return (
-        f"from {last.per_label:,} labels a class ({last.n_texts:,} texts) to all {every.n_texts:,} texts the accuracy "
-        f"still grows by {gap:.3f}; more labels are likely to help"
-    )
+    if gap <= last.deviation:
+        return (
+            f"{texts} come within {gap:.3f} of all {every.n_texts:,} texts, which is less than the draws differ by: hold "
+            "more texts out to tell whether more labels help"
+        )
+    return f"from {texts} to all {every.n_texts:,} texts the accuracy still grows by {gap:.3f}; more labels are likely to help"
 
 
 def _point(per_label: int | None, n_texts: int, found: Sequence[float]) -> CurvePoint:

@@ -150,6 +150,6 @@ def _walked(judge: Callable[[float], Candidate]) -> list[Candidate]:
     neighbours = sorted((best - 2, best + 2), key=lambda step: found[step].log_loss if step in found else math.inf)
     for step in neighbours:
         between = (best + step) // 2
-        if loss(between) < found[best].log_loss:
+        if LOWEST <= between <= HIGHEST and loss(between) < found[best].log_loss:
             break  # with one minimum, the other side holds nothing better
     return list(found.values())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -13,8 +14,7 @@ def test_fit_says_how_good_the_head_is(copied_bundle: Path, reviews: Path, capsy
     words = ["fit", str(copied_bundle), str(reviews), "--head", "own", "--seed", "1"]
     assert main([*words, "--feature", "mean", "--C", "10", "--class-weight", "balanced", "--test-size", "0.5"]) == 0
     shown = capsys.readouterr().out
-    assert "fitted    on 10 texts" in shown
-    assert "on 10 texts held out" in shown
+    assert "rows      10 learnt from, 10 held out" in shown
     assert "baseline  0.500" in shown
     head = claxon.load(copied_bundle, head="own")
     assert head.labels == ("neg", "pos")
@@ -52,3 +52,47 @@ def test_plain_lines_have_no_labels(tiny_bundle: Path, tmp_path: Path, capsys: p
     path.write_text("a\n")
     assert main(["fit", str(tiny_bundle), str(path), "--head", "own"]) == 2
     assert "--format csv" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("default")  # the command line prints them
+def test_all_options_together(copied_bundle: Path, reviews: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["fit", str(copied_bundle), str(reviews), "--head", "own", "--feature", "auto", "--C", "auto"]
+    more = ["--calibrate", "--few-shot", "1,2", "--device", "cpu", "--precision", "fp32", "--threads", "1"]
+    assert main([*words, *more, "--no-cache", "--max-iter", "500"]) == 0
+    shown = capsys.readouterr().out
+    assert "compared" in shown
+    assert "calibrated" in shown
+    assert "labels a class" in shown
+    details = claxon.Bundle.open(copied_bundle).manifest.heads[-1].details
+    assert details["data"] == "reviews.csv"
+    assert details["data_sha256"] == hashlib.sha256(reviews.read_bytes()).hexdigest()
+
+
+@pytest.mark.filterwarnings("default")  # the command line prints them
+def test_what_is_odd_is_warned_of(copied_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rows.csv"
+    rows = "".join(f"good {i},pos\nbad {i},neg\n" for i in range(6))
+    path.write_text(f"text,label\n,pos\n{rows}odd,Pos\n")
+    assert main(["fit", str(copied_bundle), str(path), "--head", "own"]) == 0
+    captured = capsys.readouterr()
+    assert "warning" in captured.err
+    assert "rows.csv: of 14 rows, 1 without text (line 2) was left out" in captured.err
+    assert "seen once only: 'Pos' (line 15)" in captured.err
+    assert "'Pos' and 'pos'" in captured.err
+    assert "1 rows left out" in captured.out
+
+
+@pytest.mark.filterwarnings("default")  # the command line prints them
+def test_rows_without_a_label_may_be_left_out(copied_bundle: Path, tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("text,label\na,\n" + "good,pos\nbad,neg\n" * 5)
+    words = ["fit", str(copied_bundle), str(path), "--head", "own"]
+    assert main(words) == 1
+    assert main([*words, "--skip-unlabelled"]) == 0
+
+
+@pytest.mark.parametrize(
+    "words", [["--C", "best"], ["--few-shot", "0"], ["--few-shot", "1,x"], ["--feature", "max"], ["--precision", "x"]]
+)
+def test_words_that_are_off(words: list[str], tiny_bundle: Path, reviews: Path) -> None:
+    assert main(["fit", str(tiny_bundle), str(reviews), "--head", "own", *words]) == 2

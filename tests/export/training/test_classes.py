@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from claxon.manifest import LabelValue
+from claxon_export.errors import TrainingError
+from claxon_export.labelled import LabelledTexts
+from claxon_export.training.classes import Classes
+
+
+def classes(*labels: LabelValue) -> Classes:
+    return Classes.of(LabelledTexts.of([f"text {row}" for row in range(len(labels))], labels, name="rows.csv"))
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [(("b", "a", "b", "a"), ("a", "b")), ((2, -1, 2, -1), (-1, 2)), ((True, False, True, False), (False, True))],
+)
+def test_labels_are_sorted_and_counted(labels: tuple[LabelValue, ...], expected: tuple[LabelValue, ...]) -> None:
+    found = classes(*labels)
+    assert found.labels == expected
+    assert [found.labels[target] for target in found.targets] == list(labels)
+    assert found.counts == dict.fromkeys(expected, 2)
+    assert found.notices == ()
+
+
+def test_one_label_is_named() -> None:
+    with pytest.raises(TrainingError, match=r"rows\.csv: found 1 label \('a'\) in 3 texts, expected two or more"):
+        classes("a", "a", "a")
+
+
+def test_labels_seen_once_are_named_with_their_rows() -> None:
+    (notice,) = classes("a", "b", "a", "c").notices
+    assert notice.startswith("rows.csv: seen once only: 'b' (row 1), 'c' (row 3); learnt from, and never judged")
+
+
+def test_many_of_them_are_counted() -> None:
+    (notice,) = classes(*range(1, 9)).notices
+    assert "5 (row 4) and 3 more; learnt" in notice
+
+
+def test_labels_that_look_alike_are_named() -> None:
+    (notice,) = classes("joy", "Joy ", "sad", "joy", "Joy ", "sad").notices
+    assert notice.endswith("taken for different ones: 'Joy ' and 'joy'")

@@ -1,0 +1,65 @@
+"""Choosing, fitting, calibrating and judging, on features alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from claxon.manifest import Feature
+from claxon_export.training import learning
+from claxon_export.training.calibration import Calibration, CalibrationKind
+from claxon_export.training.learning import Learnt, learn
+from claxon_export.training.options import FitOptions
+from claxon_export.training.scores import scores_of
+from claxon_export.training.solver import probabilities
+from claxon_export.training.training_rows import TrainingRows
+
+RANDOM = np.random.default_rng(0)
+TARGETS = RANDOM.integers(0, 3, 200)
+FEATURES = (np.eye(3)[TARGETS] @ RANDOM.normal(size=(3, 8)) + RANDOM.normal(size=(200, 8))).astype(np.float32)
+TEST = np.arange(150, 200)
+
+
+def learnt(**options: Any) -> Learnt:
+    training = TrainingRows(
+        np.arange(150), TARGETS, 3, is_weighted=False, max_steps=options.get("max_iter", 1000), threads=1, seed=0
+    )
+    return learn({Feature.MEAN: FEATURES}, training, TEST, FitOptions("mood", **options))
+
+
+def test_scores_are_those_of_the_held_out_rows() -> None:
+    found = learnt()
+    assert found.scores == scores_of(probabilities(found.solution.logits(FEATURES[TEST])), TARGETS[TEST])
+    assert (found.search, found.calibration, found.curve, found.notices) == (None, None, None, ())
+
+
+def test_a_given_strength_is_kept_and_an_open_one_is_looked_for() -> None:
+    assert learnt(C=0.5).C == 0.5
+    found = learnt(C="auto")
+    assert found.search is not None
+    assert found.C == found.search.best.C
+
+
+def test_a_calibration_changes_probabilities_and_no_label() -> None:
+    plain, found = learnt(C=1000.0), learnt(C=1000.0, calibrate=True)
+    assert found.calibration is not None
+    assert found.uncalibrated == plain.scores
+    np.testing.assert_allclose(found.solution.coefficients, plain.solution.coefficients * found.calibration.factor)
+    assert found.scores is not None
+    assert plain.scores is not None
+    assert found.scores.accuracy == plain.scores.accuracy
+
+
+def test_a_calibration_that_does_not_help_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    worse = Calibration(CalibrationKind.TEMPERATURE, 20.0)
+    monkeypatch.setattr(learning, "calibrate", lambda *_, **__: worse)
+    (notice,) = learnt(calibrate=True).notices
+    assert notice.startswith("the calibration did not help on the texts held out (log loss 0.")
+    assert "consider leaving --calibrate out" in notice
+
+
+def test_a_solver_that_stops_early_is_told() -> None:
+    (notice,) = learnt(C=1000.0, max_iter=1).notices
+    assert "the solver stopped after 1 steps before it converged; give a larger max_iter (--max-iter)" in notice

@@ -1,0 +1,78 @@
+"""Logits that are too large or too small by a known factor get it back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from claxon_export.training.calibration import LARGEST_FACTOR, Calibration, CalibrationKind, calibrate
+from claxon_export.training.scores import calibration_error, log_loss
+from claxon_export.training.solver import Solution, probabilities
+
+Array = np.ndarray[Any, Any]
+
+ROWS = 20_000
+
+
+def drawn(n_logits: int) -> tuple[Array, Array]:
+    """Logits, and labels drawn by their probabilities: they are calibrated as they are."""
+    random = np.random.default_rng(n_logits)
+    logits = 2 * random.normal(size=(ROWS, n_logits))
+    uniform = random.uniform(size=(ROWS, 1))
+    return logits, (uniform > probabilities(logits).cumsum(axis=1)[:, :-1]).sum(axis=1)
+
+
+@pytest.mark.parametrize("factor", [0.25, 1.0, 4.0])
+def test_a_temperature_is_found(factor: float) -> None:
+    logits, targets = drawn(4)
+    found = calibrate(logits * factor, targets, is_weighted=False)
+    assert found.kind is CalibrationKind.TEMPERATURE
+    assert found.factor == pytest.approx(1 / factor, rel=0.05)
+    assert found.shift == 0
+
+
+def test_platt_finds_factor_and_shift() -> None:
+    logits, targets = drawn(1)
+    found = calibrate((logits - 1) * 3, targets, is_weighted=False)
+    assert found.kind is CalibrationKind.PLATT
+    assert found.factor == pytest.approx(1 / 3, rel=0.05)
+    assert found.shift == pytest.approx(1, rel=0.05)
+
+
+def test_weighted_labels_are_not_shifted_back() -> None:
+    logits, targets = drawn(1)
+    found = calibrate((logits - 1) * 3, targets, is_weighted=True)
+    assert (found.kind, found.shift) == (CalibrationKind.TEMPERATURE, 0)
+
+
+def test_logits_that_say_the_contrary_are_not_turned_round() -> None:
+    logits, targets = drawn(1)
+    found = calibrate(-logits, targets, is_weighted=False)
+    assert found.factor >= 1 / LARGEST_FACTOR
+    assert found.shift == 0
+
+
+@pytest.mark.parametrize("n_logits", [1, 3])
+def test_logits_that_separate_the_labels_stay_finite(n_logits: int) -> None:
+    targets = np.array([0, 1] * 10)
+    logits = np.eye(3)[targets] if n_logits == 3 else targets[:, None] * 2.0 - 1
+    found = calibrate(logits, targets, is_weighted=False)
+    assert 1 < found.factor <= 100
+    assert np.isfinite(found.shift)
+
+
+def test_folded_into_the_coefficients_it_lowers_loss_and_error() -> None:
+    logits, targets = drawn(3)
+    plain = Solution(5 * np.eye(3), np.zeros(3))
+    calibrated = calibrate(plain.logits(logits), targets, is_weighted=False).applied(plain)
+    before, after = (probabilities(solution.logits(logits)) for solution in (plain, calibrated))
+    assert log_loss(after, targets) < log_loss(before, targets)
+    assert calibration_error(after, targets) < 0.02 < calibration_error(before, targets)
+    assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
+
+
+def test_applied() -> None:
+    found = Calibration(CalibrationKind.PLATT, 2.0, 1.0).applied(Solution(np.array([[1.0]]), np.array([3.0])))
+    assert (found.coefficients.tolist(), found.intercepts.tolist()) == ([[2.0]], [7.0])

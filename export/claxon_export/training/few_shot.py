@@ -106,14 +106,17 @@ def conclusion(points: Sequence[CurvePoint], every: CurvePoint) -> str:
         )
     if not points:
         return "every label has too few texts for a curve; label more"
-    last, texts = points[-1], f"{points[-1].per_label:,} labels a class ({points[-1].n_texts:,} texts)"
-    gap = every.accuracy - last.accuracy
+    last = points[-1]
+    few, gap = f"{last.per_label:,} labels a class ({last.n_texts:,} texts)", every.accuracy - last.accuracy
     if gap <= last.deviation:
         return (
-            f"{texts} come within {gap:.3f} of all {every.n_texts:,} texts, which is less than the draws differ by: hold "
+            f"{few} come within {gap:.3f} of all {every.n_texts:,} texts, which is less than the draws differ by; hold "
             "more texts out to tell whether more labels help"
         )
-    return f"from {texts} to all {every.n_texts:,} texts the accuracy still grows by {gap:.3f}; more labels are likely to help"
+    return (
+        f"from {few} to all {every.n_texts:,} texts the accuracy still grows by {gap:.3f}; more labels are likely to "
+        "help"
+    )
 
 
 def _point(per_label: int | None, n_texts: int, found: Sequence[float]) -> CurvePoint:

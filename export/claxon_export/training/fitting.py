@@ -27,7 +27,7 @@ from claxon_export.training.learning import Learnt, learn
 from claxon_export.training.options import FitOptions
 from claxon_export.training.report import FitReport, details_of
 from claxon_export.training.solver import Solution
-from claxon_export.training.splitting import Split, held_out_split
+from claxon_export.training.splitting import Split, held_out_split, repeated_notice
 from claxon_export.training.training_rows import TrainingRows
 
 Array = np.ndarray[Any, Any]
@@ -58,7 +58,8 @@ def fit(
 
     A part of the texts is held out to judge it; the head that is added learns from the others alone, so that the figure
     is its own. ``UserWarning`` tells what is odd: rows without text, which are left out, labels seen once, labels that
-    differ by case only, a solver that did not converge, a calibration that did not help.
+    differ by case only, held-out texts that were learnt from too, a solver that did not converge, a calibration that
+    did not help.
 
     Args:
         bundle: The bundle's folder.
@@ -225,7 +226,7 @@ def _report(
         calibration=learnt.calibration,
         uncalibrated=learnt.uncalibrated,
         curve=learnt.curve,
-        notices=(*classes.notices, *learnt.notices),
+        notices=tuple(filter(None, [*classes.notices, repeated_notice(labelled.texts, split), *learnt.notices])),
     )
 
 

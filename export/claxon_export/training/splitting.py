@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,9 @@ from claxon_export.errors import TrainingError
 from claxon_export.requirements import required
 
 Array = np.ndarray[Any, Any]
+
+# Held-out texts that may be among those learnt from before it is said.
+NOTED_SHARE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,18 @@ def _one_of_each_kept(targets: Array, n_test: int, seed: int) -> Split:
     kept = shuffled[np.unique(targets[shuffled], return_index=True)[1]]
     free = shuffled[~np.isin(shuffled, kept)]
     return Split(np.concatenate([kept, free[n_test:]]), free[:n_test])
+
+
+def repeated_notice(texts: Sequence[str], split: Split) -> str | None:
+    """A sentence for the user where more than one in a hundred held-out texts was learnt from as well."""
+    learnt = {texts[row] for row in split.train}
+    both = sum(texts[row] in learnt for row in split.test)
+    if both <= len(split.test) * NOTED_SHARE:
+        return None
+    return (
+        f"{both:,} of {len(split.test):,} held-out texts are among those learnt from too, which flatters the scores; "
+        "leave repeated texts out"
+    )
 
 
 def ranks(targets: Array, seed: int) -> Array:

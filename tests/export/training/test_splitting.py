@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon_export.errors import TrainingError
-from claxon_export.training.splitting import draw, folds, held_out_split, ranks, sample
+from claxon_export.training.splitting import Split, draw, folds, held_out_split, ranks, repeated_notice, sample
 
 Array = np.ndarray[Any, Any]
 
@@ -103,3 +103,15 @@ def test_ranks_count_each_label_from_zero() -> None:
     found = ranks(targets, 0)
     assert sorted(found[targets == 0]) == list(range(4))
     assert sorted(found[targets == 1]) == list(range(6))
+
+
+def test_held_out_texts_that_are_learnt_from_are_told() -> None:
+    texts = [f"text {row}" for row in range(200)]
+    split = Split(np.arange(100), np.arange(100, 200))
+    texts[150] = "text 3"
+    assert repeated_notice(texts, split) is None
+    texts[151] = "text 4"
+    notice = repeated_notice(texts, split)
+    assert notice is not None
+    assert notice.startswith("2 of 100 held-out texts are among those learnt from too")
+    assert repeated_notice(texts, Split(np.arange(200), np.arange(0))) is None

@@ -3,6 +3,8 @@
 >>> import claxon_export
 >>> claxon_export.export("sentence-transformers/all-mpnet-base-v2", "out/mpnet")
 >>> claxon_export.fit("out/mpnet", texts, labels, head="sentiment")
+>>> evaluation = claxon_export.evaluate("out/mpnet", other_texts, other_labels)
+>>> claxon_export.write_report(evaluation, "report")
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from claxon.errors import MissingDependencyError
 from claxon_export.errors import (
     CheckpointError,
     CheckpointNotFoundError,
+    EvaluationError,
     ExportError,
     HeadError,
     LabelError,
@@ -27,6 +30,9 @@ from claxon_export.errors import (
 if TYPE_CHECKING:
     from claxon_export.adding import add_head
     from claxon_export.exporting import export
+    from claxon_export.judging.evaluation import Evaluation
+    from claxon_export.judging.judge import evaluate
+    from claxon_export.judging.report import write_report
     from claxon_export.labelled import LabelledTexts, read_labelled
     from claxon_export.removing import remove_head
     from claxon_export.training.fitting import fit
@@ -35,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = [
     "CheckpointError",
     "CheckpointNotFoundError",
+    "Evaluation",
+    "EvaluationError",
     "ExportError",
     "FitReport",
     "HeadError",
@@ -46,20 +54,25 @@ __all__ = [
     "UnreadMeaningError",
     "UnsupportedArchitectureError",
     "add_head",
+    "evaluate",
     "export",
     "fit",
     "read_labelled",
     "remove_head",
+    "write_report",
 ]
 
 _HOMES = {
+    "Evaluation": "judging.evaluation",
     "FitReport": "training.report",
     "LabelledTexts": "labelled",
     "add_head": "adding",
+    "evaluate": "judging.judge",
     "export": "exporting",
     "fit": "training.fitting",
     "read_labelled": "labelled",
     "remove_head": "removing",
+    "write_report": "judging.report",
 }
 
 

@@ -10,6 +10,7 @@ ClaxonError
     ├── CalibrationError             (ValueError)  the calibration texts cannot quantise the checkpoint
     ├── LabelError                   (InputError)  labels are missing, of other types, or not one a text
     ├── TrainingError                (ValueError)  the labelled texts cannot train a head
+    ├── EvaluationError              (ValueError)  the labelled texts cannot judge a head, or a head falls short
     ├── ParityError                  source and bundle differ: nothing was written; carries the report
     └── TargetExistsError            (FileExistsError)
 """
@@ -58,6 +59,10 @@ class LabelError(ExportError, InputError):
 
 class TrainingError(ExportError, ValueError):
     """The labelled texts cannot train a head."""
+
+
+class EvaluationError(ExportError, ValueError):
+    """The labelled texts cannot judge a head, or a head falls short of what was asked of it."""
 
 
 class ParityError(ExportError):

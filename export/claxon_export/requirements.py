@@ -8,8 +8,12 @@ from typing import Any
 from claxon.errors import MissingDependencyError
 
 
-def required(module: str) -> Any:
+def required(module: str, *, extra: str = "export") -> Any:
     """The module, imported when first needed.
+
+    Args:
+        module: Its full name.
+        extra: What brings it.
 
     Raises:
         MissingDependencyError: it is not installed; the message names the extra that brings it.
@@ -17,4 +21,4 @@ def required(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise MissingDependencyError(f"{module} cannot be imported ({error}); pip install 'claxon[export]'") from error
+        raise MissingDependencyError(f"{module} cannot be imported ({error}); pip install 'claxon[{extra}]'") from error

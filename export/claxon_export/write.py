@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from claxon.errors import ClaxonError
@@ -24,39 +25,52 @@ RENAME_EXCHANGE = 2  # linux/fs.h
 NAME_CHARACTERS = 32  # of the target's name in the temporary folder's: a file's name has 255 bytes at most
 
 
-def check_target(target: Path, *, force: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class FolderKind:
+    """What folders of a kind are called, and the file that each of them has: nothing else is ever replaced."""
+
+    name: str
+    mark: str
+
+
+BUNDLE = FolderKind("a bundle", MANIFEST_NAME)
+
+
+def check_target(target: Path, *, force: bool, kind: FolderKind = BUNDLE) -> None:
     """Raise before any work is done, if the target could not be written in the end.
 
     Raises:
         TargetExistsError: something is there, and ``force`` was not given.
-        ExportError: something is there that is not a bundle, which ``force`` does not delete either.
+        ExportError: something is there that is not of the kind, which ``force`` does not delete either.
     """
     if not target.exists() and not target.is_symlink():
         return
     if not force:
         raise TargetExistsError(f"{target} exists; give --force (force=True) to replace it")
     is_replaceable = target.is_dir() and not target.is_symlink()
-    if not is_replaceable or (any(target.iterdir()) and not (target / MANIFEST_NAME).exists()):
-        raise ExportError(f"{target} is not a bundle, so it is not replaced; choose another place or move it away")
+    if not is_replaceable or (any(target.iterdir()) and not (target / kind.mark).exists()):
+        raise ExportError(f"{target} is not {kind.name}, so it is not replaced; choose another place or move it away")
 
 
 @contextlib.contextmanager
-def whole_folder(target: Path, *, force: bool = False) -> Iterator[Path]:
+def whole_folder(target: Path, *, force: bool = False, kind: FolderKind = BUNDLE) -> Iterator[Path]:
     """A folder to write into; it becomes ``target`` if the block ends well, and vanishes if not.
+
+    With ``force`` a folder of the same ``kind`` is replaced.
 
     Raises:
         TargetExistsError: the target exists, and ``force`` was not given.
         ExportError: the place cannot be written to, or the disk is full.
     """
     target = target.absolute()  # so that it has a name, even as "."
-    check_target(target, force=force)
+    check_target(target, force=force, kind=kind)
     beside = _temporary_folder(target)
     try:
         work = beside / "new"
         work.mkdir()  # the temporary folder is closed to others; this one is as open as any that the user makes
         yield work
         _flush(work)
-        _put_in_place(work, target, force=force)
+        _put_in_place(work, target, force=force, kind=kind)
     except ClaxonError:  # some are OSErrors as well, and say more
         raise
     except OSError as error:
@@ -100,8 +114,8 @@ def _flush_file(path: Path, flags: int) -> None:
         os.close(descriptor)
 
 
-def _put_in_place(work: Path, target: Path, *, force: bool) -> None:
-    check_target(target, force=force)  # it may have come into being meanwhile
+def _put_in_place(work: Path, target: Path, *, force: bool, kind: FolderKind) -> None:
+    check_target(target, force=force, kind=kind)  # it may have come into being meanwhile
     if not target.exists():
         work.rename(target)
     elif not _exchange(work, target):

@@ -41,6 +41,7 @@ KNOWN = {
     "fit": Known("train a head on labelled texts and add it to a bundle"),
     "heads": Known("list a bundle's heads, and what they were trained on"),
     "remove-head": Known("remove a head from a bundle"),
+    "evaluate": Known("judge a bundle's heads on labelled texts, with a report to look at"),
     "predict": Known("label texts with a bundle's head", "claxon.commands.predict:PREDICT"),
     "similar": Known("label texts by similarity to label names, without training", "claxon.commands.similar:SIMILAR"),
     "embed": Known("turn texts into vectors", "claxon.commands.embed:EMBED"),

@@ -21,6 +21,7 @@ TREE = {
     "CalibrationError": (errors.ExportError, ValueError),
     "LabelError": (errors.ExportError, InputError),
     "TrainingError": (errors.ExportError, ValueError),
+    "EvaluationError": (errors.ExportError, ValueError),
     "ParityError": (errors.ExportError,),
     "TargetExistsError": (errors.ExportError, FileExistsError),
 }

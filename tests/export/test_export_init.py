@@ -10,11 +10,15 @@ import pytest
 import claxon_export
 from claxon.errors import MissingDependencyError
 from claxon_export import adding, errors, exporting, labelled, removing
+from claxon_export.judging import evaluation, judge
+from claxon_export.judging import report as judging_report
 from claxon_export.training import fitting, report
 
 NAMES = {
     "CheckpointError",
     "CheckpointNotFoundError",
+    "Evaluation",
+    "EvaluationError",
     "ExportError",
     "FitReport",
     "HeadError",
@@ -26,10 +30,12 @@ NAMES = {
     "UnreadMeaningError",
     "UnsupportedArchitectureError",
     "add_head",
+    "evaluate",
     "export",
     "fit",
     "read_labelled",
     "remove_head",
+    "write_report",
 }
 
 
@@ -50,6 +56,9 @@ def test_functions_are_those_of_their_modules() -> None:
     assert claxon_export.FitReport is report.FitReport
     assert claxon_export.remove_head is removing.remove_head
     assert claxon_export.read_labelled is labelled.read_labelled
+    assert claxon_export.Evaluation is evaluation.Evaluation
+    assert claxon_export.evaluate is judge.evaluate
+    assert claxon_export.write_report is judging_report.write_report
     assert claxon_export.ParityError is errors.ParityError
 
 

@@ -1,0 +1,140 @@
+"""``claxon evaluate``: how good are a bundle's heads on labelled texts?"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from claxon.commands.arguments import add_bundle, add_run, engine_options, finite_float, positive_int
+from claxon.errors import MissingDependencyError
+from claxon_export.commands.labelled_input import add_labelled, labelled_input
+from claxon_export.errors import EvaluationError
+from claxon_export.judging.targets import parsed_map
+from claxon_export.judging.thresholds import requirements, shortfalls
+
+
+class Evaluate:
+    """Figures, pictures, and an exit code."""
+
+    name = "evaluate"
+    help = (
+        "Judge a bundle's heads on labelled texts: accuracy, F1, calibration with intervals, beside heads that look at "
+        "no text; which head is better, and which texts to read. --report makes a page with pictures of it. "
+        "Exit code 1 if a head falls short of --fail-under."
+    )
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon evaluate BUNDLE DATA [options]"
+        add_bundle(parser)
+        add_labelled(parser)
+        _add_judging(parser)
+        _add_report(parser)
+        _add_engine(parser)
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Judge, show, write, and hold against what was asked."""
+        from claxon_export.judging.judge import Judging, judge
+        from claxon_export.judging.report import write_report
+        from claxon_export.judging.terminal import evaluation_lines
+
+        required = requirements(options.fail_under, options.fail_over)
+        _check_report(options)
+        how = Judging(
+            heads=options.head,
+            label_map=parsed_map(options.map),
+            leave_out_unknown=options.leave_out_unknown,
+            threshold=options.threshold,
+            ordered=options.ordered,
+            learning_curve=options.learning_curve,
+            resamples=options.resamples,
+            seed=options.seed,
+        )
+        evaluation = judge(
+            options.bundle,
+            labelled_input(options),
+            how,
+            engine_options(options),
+            cache=not options.no_cache,
+            show_progress_bar=sys.stderr.isatty(),
+        )
+        print(evaluation.to_json().rstrip() if options.json else "\n".join(evaluation_lines(evaluation)))
+        if options.report is not None:
+            page = write_report(evaluation, options.report, pictures=not options.no_pictures, force=options.force)
+            print(f"claxon: report written to {page}", file=sys.stderr)
+        short = shortfalls(evaluation, required)
+        if short:
+            raise EvaluationError("; ".join(short))
+        return 0
+
+
+EVALUATE = Evaluate()
+
+
+def _add_judging(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("judging")
+    group.add_argument(
+        "--head", metavar="NAME", action="append", help="a head to judge, may be repeated (default: all that can be)"
+    )
+    group.add_argument(
+        "--map", metavar="OLD=NEW", action="append", default=[],
+        help="DATA's label OLD is what heads call NEW; may be repeated",
+    )  # fmt: skip
+    group.add_argument(
+        "--leave-out-unknown", action="store_true", help="leave texts out whose label a judged head does not know"
+    )
+    group.add_argument(
+        "--threshold", metavar="T", type=finite_float, help="no label for texts whose best score is below T"
+    )
+    group.add_argument(
+        "--ordered", action="store_true", help="labels are steps of a scale: tell the share within one step, too"
+    )
+    group.add_argument(
+        "--learning-curve", action="store_true", help="fit heads on more and more of DATA: what would labels bring?"
+    )
+    group.add_argument(
+        "--resamples", metavar="N", type=positive_int, default=1000, help="for the intervals (default: 1000)"
+    )
+    group.add_argument("--seed", metavar="N", type=int, default=0, help="of all that is drawn (default: 0)")
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("result")
+    group.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    group.add_argument("--report", metavar="DIR", type=Path, help="write a page, its pictures and the JSON into DIR")
+    group.add_argument("--no-pictures", action="store_true", help="a report of tables alone, without matplotlib")
+    group.add_argument("--force", action="store_true", help="replace a report that is there")
+    group.add_argument(
+        "--fail-under", metavar="METRIC=VALUE", action="append", default=[],
+        help="exit code 1 if a head is below, such as accuracy=0.8; may be repeated",
+    )  # fmt: skip
+    group.add_argument(
+        "--fail-over", metavar="METRIC=VALUE", action="append", default=[],
+        help="the same for what is better when smaller, such as log_loss=0.5",
+    )  # fmt: skip
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("engine")
+    add_run(group)
+    group.add_argument(
+        "--max-tokens", metavar="N", type=positive_int, help="cut texts at N tokens (default: the bundle's limit)"
+    )
+    group.add_argument("--no-cache", action="store_true", help="encode every text, and keep nothing for the next time")
+
+
+def _check_report(options: argparse.Namespace) -> None:
+    """Raise before any work is done, if the report could not be written in the end."""
+    from claxon_export.judging.report import check_report_target
+    from claxon_export.requirements import required
+
+    if options.report is None:
+        return
+    check_report_target(options.report, force=options.force)
+    if options.no_pictures:
+        return
+    try:
+        required("matplotlib", extra="report")
+    except MissingDependencyError as error:
+        raise MissingDependencyError(f"{error}; or add --no-pictures") from error

@@ -1,0 +1,1 @@
+"""Pictures of an evaluation, by matplotlib: each module draws one kind."""

@@ -14,13 +14,15 @@ from claxon.manifest import EncoderSpec, HeadSpec, Manifest, Parity, Precision, 
 from claxon.options import choice
 from claxon_export import encoder_files, optimum_exporter
 from claxon_export.checkpoint import Checkpoint, Pooling, open_checkpoint
+from claxon_export.float16 import write_fp16
+from claxon_export.float16.float16_gate import check_fp16
 from claxon_export.head_files import write_head
 from claxon_export.heads import pretrained_head
 from claxon_export.parity import calibration_texts, check_parity, part_of
 from claxon_export.quantization import write_int8
 from claxon_export.quantization.gate import check_int8
 from claxon_export.seal import seal, tool_versions
-from claxon_export.variants import only_variants, with_parity, with_variant
+from claxon_export.variants import only_variants, with_calibration, with_parity, with_variant
 from claxon_export.write import check_target, whole_folder
 
 PRETRAINED_HEAD_NAME = "classifier"
@@ -34,7 +36,7 @@ class Exporter(StrEnum):
     OPTIMUM = "optimum"
 
 
-WRITTEN_PRECISIONS = frozenset({Precision.FP32, Precision.INT8})
+PRECISIONS = ", ".join(Precision)
 _WRITERS = {Exporter.NATIVE: encoder_files.write_encoder, Exporter.OPTIMUM: optimum_exporter.write_encoder}
 
 
@@ -68,7 +70,8 @@ def export(
         texts: More texts to compare on, beside the 64 packaged ones.
         verify: ``False`` writes without comparing; the manifest then says so.
         token_states: Let the graph give every token's last hidden state out as well, for ``Encoder.token_states``.
-        precision: What the bundle holds: ``fp32``, ``int8``, or both. int8 is compared with fp32 in either case.
+        precision: What the bundle holds, one or several: ``fp32``, ``int8`` for CPUs, ``fp16`` for CUDA. int8 and fp16
+            are compared with fp32 in any case; fp16 as the CPU computes it.
         calibration: Texts like those that will come, for int8; the packaged ones are for general English.
         show_progress_bar: Draw one on standard error while int8 is calibrated.
         force: Replace a bundle that is there.
@@ -100,17 +103,19 @@ def export(
         if verify:
             manifest = _verified(checkpoint, folder, manifest, texts)
         if Precision.INT8 in precisions:
+            chosen_texts = calibration or calibration_texts()
             variant = write_int8(
-                checkpoint,
-                folder,
-                calibration or calibration_texts(),
-                token_states=token_states,
-                show_progress_bar=show_progress_bar,
+                checkpoint, folder, chosen_texts, token_states=token_states, show_progress_bar=show_progress_bar
             )
-            manifest = with_variant(folder, manifest, variant)
+            manifest = with_calibration(folder, with_variant(folder, manifest, variant), chosen_texts)
             if verify:
                 parity = check_int8(folder, checkpoint.labels, texts)
                 manifest = with_parity(folder, manifest, Precision.INT8, parity)
+        if Precision.FP16 in precisions:
+            manifest = with_variant(folder, manifest, write_fp16(checkpoint, folder, token_states=token_states))
+            if verify:
+                parity = check_fp16(folder, checkpoint.labels, texts)
+                manifest = with_parity(folder, manifest, Precision.FP16, parity)
         only_variants(folder, manifest, precisions)
     return Bundle.open(target)
 
@@ -128,11 +133,13 @@ def write_bundle(
 
 def _precisions(asked: str | Sequence[str], exporter: Exporter) -> frozenset[Precision]:
     names = [asked] if isinstance(asked, str) else asked
-    precisions = frozenset(precision for precision in WRITTEN_PRECISIONS if precision in names)
-    if not precisions or not set(names) <= WRITTEN_PRECISIONS:
-        raise OptionError(f"precision is {', '.join(names) or 'empty'!r}, expected fp32, int8 or fp32,int8")
+    precisions = frozenset(precision for precision in Precision if precision in names)
+    if not precisions or not set(names) <= set(Precision):
+        raise OptionError(f"precision is {', '.join(names) or 'empty'!r}, expected one or several of {PRECISIONS}")
     if precisions != {Precision.FP32} and exporter is not Exporter.NATIVE:
-        raise OptionError("int8 needs an architecture with a graph writer: it does not go with --exporter optimum")
+        raise OptionError(
+            "int8 and fp16 need an architecture with a graph writer: they do not go with --exporter optimum"
+        )
     return precisions
 
 

@@ -7,6 +7,8 @@ as ONNX external data. So the graph stays small enough to read, and weights are 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,33 @@ OPSET = 20
 # IR 9 came with opset 20's first ONNX; ONNX Runtime from 1.17 on reads it.
 IR_VERSION = 9
 MICROSOFT = "com.microsoft"
+
+
+class Activation(StrEnum):
+    """What stands between the two layers of a feed-forward: GELU by the error function, by tanh, or ReLU."""
+
+    GELU = "gelu"
+    GELU_TANH = "gelu_tanh"
+    RELU = "relu"
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """A linear layer by its name in the graph; ``weight`` as PyTorch stores it, ``(out, in)``, ``bias`` ``(out,)``."""
+
+    name: str
+    weight: Array
+    bias: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """A layer normalisation by its name in the graph; ``weight`` and ``bias`` of shape ``(width,)``."""
+
+    name: str
+    weight: Array
+    bias: Array
+    epsilon: float
 
 
 class GraphWriter:
@@ -97,6 +126,41 @@ class GraphWriter:
         inputs = [value, self.weight(f"{name}.weight", weight.T), self.weight(f"{name}.bias", bias)]
         return self.node("Gemm", inputs, name)
 
+    def activated(self, value: str, layer: Dense, activation: Activation, name: str) -> str:
+        """A linear layer and an activation, which bears ``name``. Shapes: ``(tokens, in)`` to ``(tokens, out)``."""
+        return self.activation(self.linear(value, layer.weight, layer.bias, layer.name), activation, name)
+
+    def activation(self, value: str, activation: Activation, name: str) -> str:
+        """An activation of every number."""
+        if activation is Activation.GELU:
+            return self.node("Gelu", [value], name, domain=MICROSOFT)
+        if activation is Activation.GELU_TANH:
+            return self.node("Gelu", [value], name, approximate="tanh")
+        return self.node("Relu", [value], name)
+
+    def residual(self, value: str, layer: Dense, skipped: str, norm: Norm) -> str:
+        """``norm(skipped + layer(value))``, which bears the norm's name.
+
+        Args:
+            value: Shape: ``(tokens, in)``.
+            layer: From ``in`` to ``width``.
+            skipped: What goes past the layer. Shape: ``(tokens, width)``.
+            norm: Of ``width``.
+        """
+        # Not SkipLayerNormalization: on the CPU that costs 2.0 ms where Add and LayerNormalization cost 0.4, on
+        # 1,024 x 768.
+        added = self.linear(value, layer.weight, layer.bias, layer.name)
+        total = self.node("Add", [skipped, added], f"{norm.name.rpartition('.')[0]}.residual")
+        return self.layer_norm(total, norm.weight, norm.bias, norm.epsilon, norm.name)
+
+    def narrowed(self, value: str) -> str:
+        """A float32 value in the type of the token states, which is float32 here."""
+        return value
+
+    def widened(self, value: str) -> str:
+        """A value of the token states' type in float32, which it is already here."""
+        return value
+
     def projections(self, value: str, weight: Array, bias: Array, name: str) -> list[str]:
         """Query, key and value, from one packed product.
 
@@ -138,7 +202,6 @@ class GraphWriter:
 
     def layer_norm(self, value: str, weight: Array, bias: Array, epsilon: float, name: str) -> str:
         """LayerNormalization over the last axis."""
-        # Not SkipLayerNormalization: on the CPU that costs 2.0 ms where Add and this cost 0.4, on 1,024 x 768.
         inputs = [value, self.weight(f"{name}.weight", weight), self.weight(f"{name}.bias", bias)]
         return self.node("LayerNormalization", inputs, name, axis=-1, epsilon=epsilon)
 

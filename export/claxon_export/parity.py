@@ -183,8 +183,9 @@ def comparison_of(name: str, wanted: Array, found: Array, *, is_probability: boo
 def cosine(a: Array, b: Array) -> Array:
     """Cosine of each row of ``a`` with the same row of ``b``, in float64. Shape: ``(rows,)``."""
     a, b = a.astype(np.float64), b.astype(np.float64)
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.asarray((a * b).sum(1) / np.maximum(norms, 1e-300))
+    with np.errstate(invalid="ignore"):  # infinity gives NaN, which no gate lets pass
+        norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        return np.asarray((a * b).sum(1) / np.maximum(norms, 1e-300))
 
 
 def _beyond(wanted: Array, found: Array, gate: Gate, *, is_probability: bool) -> Array:

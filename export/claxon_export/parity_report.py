@@ -19,10 +19,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class ParityReport:
-    """The figures, and the texts that fail the gate."""
+    """The figures, the texts that fail the gate, and what else is wrong, in words."""
 
     parity: Parity
     failures: tuple[Failure, ...]
+    note: str = ""
 
     def __str__(self) -> str:
         """The figures as lines, then the first failures."""
@@ -31,6 +32,7 @@ class ParityReport:
         lines += [f"  row {f.row}, {f.output}: {f.found}: {f.text!r:.60}" for f in self.failures[:5]]
         if len(self.failures) > 5:
             lines.append(f"  and {len(self.failures) - 5} more")
+        lines += [f"  {self.note}"] if self.note else []
         return "\n".join(lines)
 
 

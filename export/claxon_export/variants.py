@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from claxon.manifest import GraphVariant, Manifest, Parity, Precision
+from claxon_export.parity import texts_digest
 from claxon_export.seal import seal
 
 
 def with_variant(folder: Path, manifest: Manifest, variant: GraphVariant) -> Manifest:
     """List a graph whose files are in the folder."""
     return _sealed(folder, manifest, (*manifest.encoder.variants, variant))
+
+
+def with_calibration(folder: Path, manifest: Manifest, texts: Sequence[str]) -> Manifest:
+    """Write down, beside the hashes of the checkpoint's files, that of the texts which calibrated int8."""
+    files = {**manifest.provenance.files, f"calibration ({len(texts)} texts)": texts_digest(texts)}
+    provenance = replace(manifest.provenance, files=files)
+    return seal(folder, manifest.encoder, manifest.heads, provenance)
 
 
 def with_parity(folder: Path, manifest: Manifest, precision: Precision, parity: Parity) -> Manifest:

@@ -76,6 +76,7 @@ class Classifier:
         max_tokens: int | None = None,
         session_options: onnxruntime.SessionOptions | None = None,
         tune: bool = False,
+        cuda_graphs: bool = False,
     ) -> Self:
         """Load a bundle's encoder and heads, their files checked; other options are those of ``Encoder.load``.
 
@@ -104,6 +105,7 @@ class Classifier:
             max_tokens=max_tokens,
             session_options=session_options,
             tune=tune,
+            cuda_graphs=cuda_graphs,
         )
         return cls(encoder, {spec.name: GraphHead(bundle, spec) for spec in bundle.manifest.heads}, head)
 

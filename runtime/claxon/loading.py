@@ -32,6 +32,7 @@ class LoadOptions(TypedDict, total=False):
     max_tokens: int | None
     session_options: onnxruntime.SessionOptions | None
     tune: bool
+    cuda_graphs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def load_parts(
     max_tokens: int | None = None,
     session_options: onnxruntime.SessionOptions | None = None,
     tune: bool = False,
+    cuda_graphs: bool = False,
 ) -> Parts:
     """The encoder's parts; the arguments are those of ``Encoder.load``.
 
@@ -67,7 +69,7 @@ def load_parts(
     with ThreadPoolExecutor(1) as pool:
         # Hashing releases the interpreter: the weights are checked while the engine and the tokenizer load.
         files = pool.submit(_read_files, bundle, expected)
-        run = plan_run(bundle, device, precision, threads, tuning)
+        run = plan_run(bundle, device, precision, threads, tuning, cuda_graphs=cuda_graphs)
         tokenizer = Tokenizer(bundle.read(TOKENIZER_NAME).tobytes(), max_tokens=limit, prompt=spec.prompt)
         contents = files.result()
     session = _start(bundle, run, contents, session_options)

@@ -9,9 +9,9 @@ from claxon.errors import OptionError
 from claxon.manifest import GraphVariant
 from claxon.openvino import arithmetic_for, compiled_folder, plugin_version
 from claxon.options import choice
-from claxon.precision import AUTO, Pair, Place, Plan, choose
+from claxon.precision import AUTO, Pair, Place, Plan, choose, runs_on
 from claxon.processor import processor_features, processor_name
-from claxon.providers import Arithmetic, Device, EngineRequest
+from claxon.providers import CUDA_PROVIDER, Arithmetic, Device, EngineRequest
 from claxon.session import engine_request, engine_version
 from claxon.shapes import FewShapes
 from claxon.threads import available_threads
@@ -33,6 +33,8 @@ def plan_run(
     precision: str = AUTO,
     threads: int | None = None,
     tuning: Tuning | None = None,
+    *,
+    cuda_graphs: bool = False,
 ) -> Run:
     """What runs here; the arguments are those of ``Encoder.load``, and a tuning instead of the one that is kept.
 
@@ -41,14 +43,32 @@ def plan_run(
         DeviceError: the device asked for is not there.
         MissingDependencyError: ONNX Runtime is not installed.
     """
-    asked = engine_request(device, threads)
+    asked = engine_request(with_graphs(device) if cuda_graphs else device, threads)
     if tuning is None and precision == AUTO:
         tuning = recalled(bundle, asked.threads, engine_version())
     plan = _choose(bundle, asked.device, asked.devices, precision, tuning)
-    if plan.device is not asked.devices[0]:
+    if plan.device is not asked.devices[0] or (precision != AUTO and _is_tied(plan, asked)):
         asked = engine_request(plan.device, asked.threads)
     is_tuned_choice = tuning is not None and Pair(plan.variant.precision, plan.device) in tuning.pairs
-    return Run(plan, for_encoder(asked, bundle, precision), tuning if is_tuned_choice else None)
+    asked = for_encoder(asked, bundle, precision, cuda_graphs=cuda_graphs)
+    return Run(plan, asked, tuning if is_tuned_choice else None)
+
+
+def with_graphs(device: str) -> Device:
+    """The device for CUDA graphs: ``auto`` means CUDA then.
+
+    Raises:
+        OptionError: another device was asked for.
+    """
+    asked = choice("device", device, Device)
+    if asked not in (Device.AUTO, Device.CUDA):
+        raise OptionError(f"cuda_graphs goes with device='cuda', not with device={str(asked)!r}; leave one out")
+    return Device.CUDA
+
+
+def _is_tied(plan: Plan, asked: EngineRequest) -> bool:
+    """Whether the graph runs on its device only: asked for by name, that it does not start is an error with causes."""
+    return len(asked.devices) > 1 and not any(runs_on(plan.variant, device) for device in asked.devices[1:])
 
 
 def expected_variant(bundle: Bundle, device: str, precision: str, threads: int | None) -> GraphVariant | None:
@@ -79,14 +99,17 @@ def machine(threads: int | None, engine: str | None) -> Machine:
     return Machine(processor_name(), processor_features(), n_threads, engine, plugin_version())
 
 
-def for_encoder(asked: EngineRequest, bundle: Bundle, precision: str) -> EngineRequest:
-    """The request with what OpenVINO needs to know of the encoder; others are left as they are.
+def for_encoder(asked: EngineRequest, bundle: Bundle, precision: str, *, cuda_graphs: bool = False) -> EngineRequest:
+    """The request with what CUDA and OpenVINO need to know of the encoder; others are left as they are.
 
-    fp32 by name is fp32; ``auto`` leaves it to the processor, which may be faster in bfloat16.
+    On OpenVINO fp32 by name is fp32; ``auto`` leaves it to the processor, which may be faster in bfloat16.
     """
+    spec = bundle.manifest.encoder
+    if CUDA_PROVIDER in asked.providers:
+        captured = FewShapes.of_graphs(spec.max_tokens, spec.pad_id) if cuda_graphs else None
+        return replace(asked, shapes=FewShapes.in_eights(spec.max_tokens, spec.pad_id), captured=captured)
     if asked.device is not Device.OPENVINO:
         return asked
-    spec = bundle.manifest.encoder
     arithmetic = arithmetic_for(processor_features()) if precision == AUTO else Arithmetic.F32
     compiled = compiled_folder(f"{bundle.digest[:16]}-{plugin_version()}-{arithmetic}")
     shapes = FewShapes(spec.max_tokens, spec.pad_id)

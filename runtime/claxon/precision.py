@@ -80,7 +80,7 @@ def choose(variants: Sequence[GraphVariant], precision: str, place: Place, tuned
 
 def runnable(variants: Sequence[GraphVariant], place: Place) -> list[tuple[GraphVariant, Device]]:
     """Every graph with every device that can run it here, in the order of the devices."""
-    return [(variant, d) for d in place.devices for variant in variants if _obstacle(variant, d, place) is None]
+    return [(variant, d) for d in place.devices for variant in variants if obstacle(variant, d, place) is None]
 
 
 def runs_on(variant: GraphVariant, device: Device) -> bool:
@@ -99,16 +99,16 @@ def _asked_for(variants: Sequence[GraphVariant], precision: str, place: Place) -
     asked = next((variant for variant in variants if variant.precision == precision), None)
     if asked is None:
         raise OptionError(f"precision is {str(precision)!r}, but the bundle holds {_precisions(variants)}")
-    obstacles = [_obstacle(asked, device, place) for device in place.devices]
-    for device, obstacle in zip(place.devices, obstacles, strict=True):
-        if obstacle is None:
+    obstacles = [obstacle(asked, device, place) for device in place.devices]
+    for device, problem in zip(place.devices, obstacles, strict=True):
+        if problem is None:
             return Plan(asked, device, "asked for")
     here = _precisions([variant for variant, _ in runnable(variants, place)])
     use = f"use {here}, or 'auto'" if here else "export the bundle again with --precision fp32"
     raise OptionError(f"precision is {str(precision)!r}, but {obstacles[0]}; {use}")
 
 
-def _obstacle(variant: GraphVariant, device: Device, place: Place) -> str | None:
+def obstacle(variant: GraphVariant, device: Device, place: Place) -> str | None:
     """Why a graph cannot run on a device; ``None`` where it can."""
     if not runs_on(variant, device):
         return f"its graph was written for {', '.join(variant.devices)}, not for {device}"
@@ -133,13 +133,13 @@ def _rule(pair: Pair, variants: Sequence[GraphVariant], place: Place) -> str:
         return f"not tuned; {pair.precision} is the rule for {pair.device}{by}"
     first = PREFERRED[pair.device][0]
     held = next((variant for variant in variants if variant.precision is first), None)
-    why = f"the bundle holds no {first}" if held is None else f"{first}: {_obstacle(held, pair.device, place)}"
+    why = f"the bundle holds no {first}" if held is None else f"{first}: {obstacle(held, pair.device, place)}"
     return f"not tuned; {why}"
 
 
 def _nothing_runs(variants: Sequence[GraphVariant], place: Place) -> str:
     device = place.devices[0]
-    obstacles = "; ".join(f"{variant.precision}: {_obstacle(variant, device, place)}" for variant in variants)
+    obstacles = "; ".join(f"{variant.precision}: {obstacle(variant, device, place)}" for variant in variants)
     return f"nothing in the bundle runs on {device} here ({obstacles}); export it again with --precision fp32"
 
 

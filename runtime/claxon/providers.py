@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,12 @@ from claxon.threads import available_threads
 CPU_PROVIDER = "CPUExecutionProvider"
 CUDA_PROVIDER = "CUDAExecutionProvider"
 OPENVINO_PROVIDER = "OpenVINOExecutionProvider"
+# How ONNX Runtime words what CUDA and its libraries answer: `CUDA failure 35: …`.
+CUDA_FAILURE = re.compile(r"\bCU(DA|DNN|BLAS) failure")
+CUDA_CAUSES = (
+    "Usual causes: no NVIDIA driver (try `nvidia-smi`), CUDA or cuDNN of another major version "
+    "(pip install 'onnxruntime-gpu[cuda,cudnn]'), CUDA_VISIBLE_DEVICES empty. `claxon doctor` tells more"
+)
 
 
 class Device(StrEnum):
@@ -44,7 +51,8 @@ class EngineRequest:
         spinning: Whether threads that wait keep their processor busy: good for a machine of one's own, bad beside
             others. Several callers of one session are faster without it.
         arithmetic: For OpenVINO alone: what it computes in.
-        shapes: For OpenVINO alone, which compiles each: the shapes that feeds are padded to; ``None``: their own.
+        shapes: For OpenVINO, which compiles each, and CUDA: the shapes that feeds are padded to; ``None``: their own.
+        captured: For CUDA alone: the shapes that are run as CUDA graphs; ``None``: none.
         compiled: For OpenVINO alone: where it keeps what it compiled; ``None``: nowhere.
     """
 
@@ -54,6 +62,7 @@ class EngineRequest:
     spinning: bool = False
     arithmetic: Arithmetic = Arithmetic.F32
     shapes: FewShapes | None = None
+    captured: FewShapes | None = None
     compiled: Path | None = None
 
     @property
@@ -102,6 +111,20 @@ def _providers(device: Device, available: Sequence[str]) -> tuple[str, ...]:
     return (CUDA_PROVIDER, CPU_PROVIDER) if wants_cuda else (CPU_PROVIDER,)
 
 
+def check_not_cuda(asked: EngineRequest, failure: str) -> None:
+    """Raise if CUDA was asked for and it is CUDA itself that failed, rather than the graph.
+
+    Args:
+        asked: What was asked for.
+        failure: ONNX Runtime's words.
+
+    Raises:
+        DeviceError: with the usual causes.
+    """
+    if asked.device is Device.CUDA and CUDA_FAILURE.search(failure):
+        raise DeviceError(f"device='cuda' was asked for, and CUDA failed: {failure}. {CUDA_CAUSES}")
+
+
 def check_granted(asked: EngineRequest, granted: Sequence[str]) -> None:
     """Raise unless the session runs where it was told to.
 
@@ -111,9 +134,7 @@ def check_granted(asked: EngineRequest, granted: Sequence[str]) -> None:
     if asked.device is Device.CUDA and CUDA_PROVIDER not in granted:
         raise DeviceError(
             f"device='cuda' was asked for, but ONNX Runtime loaded {', '.join(granted)}: its CUDA provider is "
-            "installed and did not start. Usual causes: no NVIDIA driver (try `nvidia-smi`), CUDA or cuDNN of another "
-            "major version (pip install 'onnxruntime-gpu[cuda,cudnn]'), CUDA_VISIBLE_DEVICES empty. "
-            "`claxon doctor` tells more"
+            f"installed and did not start. {CUDA_CAUSES}"
         )
     if asked.device is Device.OPENVINO and OPENVINO_PROVIDER not in granted:
         raise DeviceError(

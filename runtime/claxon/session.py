@@ -12,17 +12,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from claxon import cuda
 from claxon.errors import DeviceError, EngineError, MissingDependencyError
 from claxon.openvino import provider_options, register, streams
-from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest, check_granted, device_of, request
+from claxon.providers import (
+    CPU_PROVIDER,
+    CUDA_PROVIDER,
+    Device,
+    EngineRequest,
+    check_granted,
+    check_not_cuda,
+    device_of,
+    request,
+)
 from claxon.shapes import FewShapes, cut
 
 if TYPE_CHECKING:
     import onnxruntime
 
 Array = np.ndarray[Any, Any]
-# The arena grows by what is asked for, not by powers of two: shapes change, and the GPU is shared with others.
-CUDA_OPTIONS = {"arena_extend_strategy": "kSameAsRequested"}
 
 
 @cache
@@ -100,7 +108,8 @@ class Session:
         self._device = device_of(self.providers)
         n_threads = options.intra_op_num_threads or asked.threads
         self._callers = {Device.CPU: n_threads, Device.OPENVINO: streams(asked)}.get(self._device, 1)
-        self._shapes = asked.shapes if self._device is Device.OPENVINO else None
+        self._shapes = None if self._device is Device.CPU else asked.shapes
+        self._graphs = self._graph_runner(asked)
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -134,8 +143,8 @@ class Session:
             EngineError: ONNX Runtime failed, out of memory for instance.
         """
         try:
-            if self._device is Device.CUDA:
-                return self._run_bound(outputs, feeds)
+            if self._graphs is not None:
+                return self._graphs.run(outputs, feeds)
             if self._shapes is not None:
                 return self._run_padded(self._shapes, outputs, feeds)
             return self._run(outputs, feeds)
@@ -143,24 +152,21 @@ class Session:
             raise EngineError(f"ONNX Runtime could not run the graph: {error}") from error
 
     def _run(self, outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
+        if self._device is Device.CUDA:
+            return cuda.run_bound(self._session, outputs, feeds)
         results: list[Array] = self._session.run(list(outputs), dict(feeds))
         return results
 
     def _run_padded(self, shapes: FewShapes, outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
-        """As ``_run``, at one of the shapes that are compiled once."""
+        """As ``_run``, at one of the shapes that the engine likes."""
         rows, tokens = next(iter(feeds.values())).shape
         return [cut(result, rows, tokens) for result in self._run(outputs, shapes.padded(feeds))]
 
-    def _run_bound(self, outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
-        """As ``_run``; the outputs stay on the device until all are there, and only those asked for come back."""
-        binding = self._session.io_binding()
-        for name, array in feeds.items():
-            binding.bind_cpu_input(name, np.ascontiguousarray(array))
-        for name in outputs:
-            binding.bind_output(name, "cuda")
-        self._session.run_with_iobinding(binding)
-        results: list[Array] = binding.copy_outputs_to_cpu()
-        return results
+    def _graph_runner(self, asked: EngineRequest) -> cuda.GraphRunner | None:
+        """What runs CUDA graphs, where they were asked for and CUDA runs."""
+        if self._device is not Device.CUDA or asked.captured is None or asked.shapes is None:
+            return None
+        return cuda.GraphRunner(engine(), self._session, asked.captured, asked.shapes)
 
 
 def _start(graph: bytes, options: onnxruntime.SessionOptions, asked: EngineRequest) -> onnxruntime.InferenceSession:
@@ -175,10 +181,13 @@ def _start(graph: bytes, options: onnxruntime.SessionOptions, asked: EngineReque
     if CUDA_PROVIDER in asked.providers and hasattr(ort, "preload_dlls"):
         with redirect_stdout(sys.stderr):  # where it prints what it cannot find; standard output is for results
             ort.preload_dlls()
-    providers = [(CUDA_PROVIDER, CUDA_OPTIONS) if name == CUDA_PROVIDER else name for name in asked.providers]
+    providers = [
+        (CUDA_PROVIDER, cuda.provider_options(asked)) if name == CUDA_PROVIDER else name for name in asked.providers
+    ]
     try:
         return ort.InferenceSession(graph, options, providers=providers, enable_fallback=0)
-    except Exception:  # no common base; CUDA that does not start leaves the CPU to `auto`, any other failure is raised
+    except Exception as error:  # no common base; CUDA that does not start leaves the CPU to `auto`
+        check_not_cuda(asked, str(error))
         if asked.device is not Device.AUTO or CUDA_PROVIDER not in asked.providers:
             raise
         return ort.InferenceSession(graph, options, providers=[CPU_PROVIDER], enable_fallback=0)

@@ -1,4 +1,7 @@
-"""Few shapes for an engine that compiles each one: feeds are padded up to them, and results cut down again. Pure."""
+"""Few shapes for engines that like some better than others: feeds are padded up to them, results cut down. Pure.
+
+OpenVINO compiles each shape, CUDA's attention wants lengths in eights, and a CUDA graph has one shape for ever.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,47 @@ import numpy as np
 # Tokens and texts of the shapes that are compiled: a step is a half or a third, so a sixth is padding on average.
 LENGTHS = (16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 ROWS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+# The fast attention kernels of CUDA read a bias whose rows begin at multiples of 16 bytes: of 8 float16 numbers.
+CUDA_LENGTH_STEP = 8
+# Shapes that become CUDA graphs: those of few texts, where launching the kernels takes longer than running them.
+GRAPH_LENGTHS = (16, 32, 48, 64, 96, 128)
+GRAPH_ROWS = (1, 2, 4, 8)
+ANY_ROWS = (1,)
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class FewShapes:
-    """The shapes of an encoder: no text is longer than ``max_tokens``, and shorter ones end in ``pad_id``."""
+    """The shapes of an encoder: no text is longer than ``max_tokens``, and shorter ones end in ``pad_id``.
+
+    ``length_steps`` and ``row_steps`` are tokens and texts of the shapes; beyond the last, multiples of the last.
+    """
 
     max_tokens: int
     pad_id: int
+    length_steps: tuple[int, ...] = LENGTHS
+    row_steps: tuple[int, ...] = ROWS
+
+    @classmethod
+    def in_eights(cls, max_tokens: int, pad_id: int) -> FewShapes:
+        """Lengths in multiples of 8, and every number of texts."""
+        steps = range(CUDA_LENGTH_STEP, max_tokens, CUDA_LENGTH_STEP)
+        return cls(max_tokens, pad_id, tuple(steps), ANY_ROWS)
+
+    @classmethod
+    def of_graphs(cls, max_tokens: int, pad_id: int) -> FewShapes:
+        """The shapes that become CUDA graphs."""
+        return cls(min(max_tokens, GRAPH_LENGTHS[-1]), pad_id, GRAPH_LENGTHS, GRAPH_ROWS)
 
     @property
     def lengths(self) -> tuple[int, ...]:
         """Tokens of a row. The last is the encoder's limit: it may have no positions beyond."""
-        return (*(length for length in LENGTHS if length < self.max_tokens), self.max_tokens)
+        return (*(length for length in self.length_steps if length < self.max_tokens), self.max_tokens)
+
+    def holds(self, rows: int, tokens: int) -> bool:
+        """Whether one of the shapes is as large as that."""
+        return rows <= self.row_steps[-1] and tokens <= self.max_tokens
 
     def padded(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """The feeds at the next shape up; rows that are added repeat the last, so that their numbers are sane.
@@ -37,7 +66,7 @@ class FewShapes:
 
     def _padded(self, array: Array, value: int) -> Array:
         rows, tokens = array.shape
-        more_rows = next_up(ROWS, rows) - rows
+        more_rows = next_up(self.row_steps, rows) - rows
         more_tokens = next_up(self.lengths, tokens) - tokens
         if more_tokens:
             array = np.pad(array, ((0, 0), (0, more_tokens)), constant_values=value)

@@ -15,7 +15,7 @@ from claxon.errors import DeviceError, EngineError, InputError, OptionError
 from claxon.manifest import GraphVariant, Precision
 from claxon.openvino import plugin_version
 from claxon.planning import for_encoder, machine
-from claxon.precision import AUTO, Pair, Place, runnable
+from claxon.precision import AUTO, Pair, Place, obstacle, runnable
 from claxon.processor import processor_features
 from claxon.providers import Device
 from claxon.session import Session, engine_request, engine_version
@@ -52,6 +52,18 @@ def candidates(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
     return [Candidate(variant, device, _objection(variant)) for variant, device in found]
 
 
+def left_out(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
+    """The graphs that run on no device here, each with the reason, on the device that it was written for."""
+    place = Place(engine_request(Device.AUTO, threads).devices, processor_features())
+    able = {candidate.variant.precision for candidate in candidates(bundle, threads)}
+    others = [variant for variant in bundle.manifest.encoder.variants if variant.precision not in able]
+    reasons = [obstacle(variant, place.devices[-1], place) for variant in others]
+    return [
+        Candidate(variant, Device(variant.devices[0]), f"left out: {reason}")
+        for variant, reason in zip(others, reasons, strict=True)
+    ]
+
+
 def tune(
     bundle: Bundle,
     threads: int | None = None,
@@ -76,7 +88,7 @@ def tune(
     n_threads = engine_request(Device.AUTO, threads).threads
     workloads = _workloads(bundle, texts)
     rates = []
-    for candidate in candidates(bundle, threads):
+    for candidate in [*candidates(bundle, threads), *left_out(bundle, threads)]:
         if candidate.obstacle is not None:
             report(candidate, candidate.obstacle)
             continue

@@ -14,6 +14,7 @@ def test_report_reads_as_lines() -> None:
     assert lines[3].startswith("  row 0, cls: differs by 2.00e-03: 'word word")
     assert len(lines[3]) < 110
     assert lines[-1] == "  and 2 more"
+    assert str(ParityReport(parity, failures, "a note")).splitlines()[-1] == "  a note"
     assert "labels equal 50.00%" in str(
         ParityReport(Parity("s", 2, "0" * 64, (Comparison("p", 0.5, label_agreement=0.5),)), ())
     )

@@ -13,6 +13,8 @@ from claxon.manifest import Precision
 from claxon_export import parity as parity_module
 from claxon_export.errors import ParityError
 from claxon_export.exporting import export
+from claxon_export.float16 import float16_gate
+from claxon_export.precision_gate import PrecisionGate
 from claxon_export.quantization import gate
 
 pytestmark = pytest.mark.usefixtures("numpy_source")
@@ -25,9 +27,7 @@ def precisions(bundle: Bundle) -> list[str]:
 def test_a_bundle_holds_what_was_asked_for(
     tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate.QuantizationGate, "__init__", lambda self: None)
-    for name, value in {"min_mean_cosine": 0.9, "min_cosine": 0.8, "label_margin": 0.2}.items():
-        monkeypatch.setattr(gate.QuantizationGate, name, value)
+    monkeypatch.setattr(gate, "INT8_GATE", PrecisionGate(0.9, 0.8, 0.2))
     both = export(tiny_checkpoint, tmp_path / "both", precision=["fp32", "int8"])
     assert precisions(both) == ["fp32", "int8"]
     assert all(variant.parity is not None for variant in both.manifest.encoder.variants)
@@ -57,24 +57,69 @@ def _change_a_byte(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("asked", ["fp16", "int4", ("fp32", "fp16"), ()])
+def test_all_precisions_go_together(tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "INT8_GATE", PrecisionGate(0.9, 0.8, 0.2))
+    bundle = export(tiny_checkpoint, tmp_path / "all", precision=("fp16", "int8", "fp32"))
+    assert precisions(bundle) == ["fp32", "int8", "fp16"]
+    assert all(variant.parity is not None for variant in bundle.manifest.encoder.variants)
+    with claxon.Encoder.load(bundle.path, device="cpu") as encoder:
+        assert encoder.precision != "fp16"
+    card = (bundle.path / "README.md").read_text()
+    assert "fp16, 64 texts against the fp32 graph, by the CPU, rounded to float16" in card
+
+
+def test_fp16_alone_is_for_cuda_alone(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    bundle = export(tiny_checkpoint, tmp_path / "only", precision="fp16")
+    assert {path.name for path in bundle.path.iterdir()} == {
+        "manifest.json",
+        "README.md",
+        "tokenizer.json",
+        "encoder.fp16.onnx",
+        "encoder.fp16.safetensors",
+    }
+    with pytest.raises(
+        OptionError, match=r"nothing in the bundle runs on cpu here \(fp16: its graph was written for cuda"
+    ):
+        claxon.Encoder.load(bundle.path, device="cpu")
+
+
+def test_fp16_below_its_gate_is_not_written(
+    tiny_checkpoint: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(float16_gate, "FP16_GATE", PrecisionGate(1.1, 0, 0))
+    with pytest.raises(ParityError, match=r"fp16 keeps .* below 1\.1"):
+        export(tiny_checkpoint, target, precision=["fp32", "fp16"])
+    assert not target.exists()
+
+
+def test_the_texts_that_calibrated_are_known_by_their_hash(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    packaged = parity_module.calibration_texts()
+    first = export(tiny_checkpoint, tmp_path / "first", precision="int8", verify=False).manifest.provenance.files
+    assert first["calibration (97 texts)"] == parity_module.texts_digest(packaged)
+    own = packaged[:20]
+    second = export(tiny_checkpoint, tmp_path / "second", precision="int8", calibration=own, verify=False)
+    assert second.manifest.provenance.files["calibration (20 texts)"] == parity_module.texts_digest(own)
+    plain = export(tiny_checkpoint, tmp_path / "plain", precision=("fp32", "fp16"), verify=False)
+    assert not [name for name in plain.manifest.provenance.files if name.startswith("calibration")]
+
+
+@pytest.mark.parametrize("asked", ["int4", ("fp32", "fp8"), "fp16,fp32", ()])
 def test_other_precisions_are_refused(asked: str | tuple[str, ...], tiny_checkpoint: Path, target: Path) -> None:
     with pytest.raises(OptionError, match="precision"):
         export(tiny_checkpoint, target, precision=asked)
     assert not target.exists()
 
 
-def test_optimum_writes_fp32_only(tiny_checkpoint: Path, target: Path) -> None:
-    with pytest.raises(OptionError, match="does not go with --exporter optimum"):
-        export(tiny_checkpoint, target, precision="int8", exporter="optimum")
+@pytest.mark.parametrize("precision", ["int8", "fp16"])
+def test_optimum_writes_fp32_only(precision: str, tiny_checkpoint: Path, target: Path) -> None:
+    with pytest.raises(OptionError, match="do not go with --exporter optimum"):
+        export(tiny_checkpoint, target, precision=precision, exporter="optimum")
 
 
 def test_below_the_gate_nothing_is_written(
     tiny_checkpoint: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate.QuantizationGate, "__init__", lambda self: None)
-    for name, value in {"min_mean_cosine": 1.1, "min_cosine": 0.8, "label_margin": 0.2}.items():
-        monkeypatch.setattr(gate.QuantizationGate, name, value)
+    monkeypatch.setattr(gate, "INT8_GATE", PrecisionGate(1.1, 0.8, 0.2))
     with pytest.raises(ParityError, match=r"below 1\.1"):
         export(tiny_checkpoint, target, precision="int8")
     assert not target.exists()

@@ -17,7 +17,7 @@ from claxon.loading import Parts, load_parts
 from claxon.manifest import Feature, GraphVariant, Manifest, Precision
 from claxon.openvino import plugin_version
 from claxon.precision import Pair
-from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest
+from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest, request
 from claxon.session import Session, engine_request, engine_version
 from claxon.tuning import Rate, Tuning
 from tests.bundles import reseal
@@ -161,6 +161,27 @@ def test_cuda_that_does_not_start_leaves_the_graph_for_the_cpu(
     if CUDA_PROVIDER not in onnxruntime.get_available_providers():
         parts = load(two_precisions)
         assert (parts.variant.precision, parts.session.device) == (Precision.INT8, Device.CPU)
+
+
+@pytest.mark.skipif(CUDA_PROVIDER in onnxruntime.get_available_providers(), reason="CUDA is here")
+def test_a_bundle_with_fp16_runs_where_cuda_does_not_start(
+    copied_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ONNX Runtime's CUDA build on a machine without CUDA: ``auto`` leaves fp16 aside, fp16 by name is an error."""
+    (copied_bundle / "encoder.fp16.onnx").write_bytes(encoder(WIDTHS))
+
+    def rewrite(manifest: Manifest) -> Manifest:
+        fp16 = GraphVariant(Precision.FP16, "encoder.fp16.onnx", None, ("cuda",), (), None)
+        return replace(manifest, encoder=replace(manifest.encoder, variants=(*manifest.encoder.variants, fp16)))
+
+    reseal(copied_bundle, rewrite)
+    monkeypatch.setattr(planning, "engine_request", lambda device, threads: request(device, threads, BOTH))
+    assert planning.plan_run(Bundle.open(copied_bundle)).plan.variant.precision is Precision.FP16
+    parts = load(copied_bundle)
+    assert (parts.variant.precision, parts.session.device, parts.run.plan.device) == ("fp32", Device.CPU, Device.CPU)
+    for options in ({"precision": "fp16"}, {"cuda_graphs": True}):
+        with pytest.raises(EngineError, match="CUDAExecutionProvider"):
+            load(copied_bundle, **options)
 
 
 @pytest.fixture

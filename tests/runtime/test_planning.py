@@ -16,6 +16,7 @@ from claxon.planning import expected_variant, for_encoder, machine, plan_run, re
 from claxon.precision import Pair
 from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER, Arithmetic, Device, EngineRequest, request
 from claxon.session import engine_version
+from claxon.shapes import FewShapes
 from claxon.tuning import Rate, Tuning, remember
 
 AVAILABLE = [CPU_PROVIDER, OPENVINO_PROVIDER]
@@ -159,6 +160,62 @@ def test_where_compiled_graphs_are_kept(bundle: Bundle, tmp_path: Path, monkeypa
     monkeypatch.setenv("CLAXON_OPENVINO_CACHE", "1")
     found = for_encoder(request("openvino", 1, AVAILABLE), bundle, "auto").compiled
     assert found == tmp_path / "cache" / "openvino" / f"{bundle.digest[:16]}-1.8-bf16"
+
+
+@pytest.fixture
+def with_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ONNX Runtime with CUDA in it."""
+    both = [CUDA_PROVIDER, CPU_PROVIDER]
+    monkeypatch.setattr(planning, "engine_request", lambda device, threads: request(device, threads, both))
+
+
+def with_fp16(bundle: Bundle, *, alone: bool = False) -> Bundle:
+    fp16 = GraphVariant(Precision.FP16, "encoder.onnx", None, ("cuda",), (), None)
+    others = () if alone else bundle.manifest.encoder.variants
+    return replace(
+        bundle, manifest=replace(bundle.manifest, encoder=replace(bundle.manifest.encoder, variants=(*others, fp16)))
+    )
+
+
+@pytest.mark.usefixtures("with_cuda")
+def test_on_cuda_auto_is_fp16_and_may_still_end_on_the_cpu(bundle: Bundle) -> None:
+    found = plan_run(with_fp16(bundle))
+    assert (found.plan.variant.precision, found.plan.device) == (Precision.FP16, Device.CUDA)
+    assert found.asked.device is Device.AUTO, "where CUDA does not start, the CPU has a graph of its own"
+    assert "fp16 is the rule for cuda" in found.plan.reason
+
+
+@pytest.mark.usefixtures("with_cuda")
+def test_fp16_by_name_is_cuda_or_an_error(bundle: Bundle) -> None:
+    assert plan_run(with_fp16(bundle), precision="fp16").asked.device is Device.CUDA
+    assert plan_run(with_fp16(bundle), precision="fp32").asked.device is Device.AUTO
+
+
+def test_fp16_on_the_cpu_is_refused_with_what_to_do(bundle: Bundle) -> None:
+    with pytest.raises(OptionError, match="'fp16', but its graph was written for cuda, not for cpu; use fp32, int8"):
+        plan_run(with_fp16(bundle), precision="fp16")
+    with pytest.raises(OptionError, match="export it again with --precision fp32"):
+        plan_run(with_fp16(bundle, alone=True))
+
+
+@pytest.mark.usefixtures("with_cuda")
+def test_cuda_is_told_of_the_encoder(bundle: Bundle) -> None:
+    asked = plan_run(bundle, device="cuda").asked
+    assert asked.shapes == FewShapes.in_eights(48, bundle.manifest.encoder.pad_id)
+    assert asked.captured is None
+    graphs = plan_run(bundle, cuda_graphs=True).asked
+    assert (graphs.device, graphs.captured) == (Device.CUDA, FewShapes.of_graphs(48, bundle.manifest.encoder.pad_id))
+
+
+@pytest.mark.parametrize("device", ["cpu", "openvino"])
+def test_cuda_graphs_are_for_cuda(device: str, bundle: Bundle) -> None:
+    with pytest.raises(OptionError, match=f"cuda_graphs goes with device='cuda', not with device='{device}'"):
+        plan_run(bundle, device, cuda_graphs=True)
+
+
+def test_cuda_graphs_without_cuda_say_what_is_missing(bundle: Bundle) -> None:
+    with pytest.raises(DeviceError, match=r"device='cuda' was asked for, .*'claxon\[gpu\]'"):
+        plan_run(bundle, cuda_graphs=True)
 
 
 def test_other_devices_are_told_nothing(bundle: Bundle) -> None:

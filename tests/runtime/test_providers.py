@@ -15,6 +15,7 @@ from claxon.providers import (
     Device,
     EngineRequest,
     check_granted,
+    check_not_cuda,
     device_of,
     request,
 )
@@ -89,6 +90,24 @@ def test_cuda_that_did_not_start_is_an_error_with_causes() -> None:
     asked = request("cuda", 1, WITH_CUDA)
     with pytest.raises(DeviceError, match=r"loaded CPUExecutionProvider: .*nvidia-smi.*cuDNN.*claxon doctor"):
         check_granted(asked, [CPU_PROVIDER])
+
+
+@pytest.mark.parametrize(
+    ("device", "failure", "is_cuda"),
+    [
+        ("cuda", "CUDA failure 35: CUDA driver version is insufficient", True),
+        ("cuda", "CUDNN failure 1001: CUDNN_STATUS_NOT_INITIALIZED", True),
+        ("cuda", "the model has an unknown operator for CUDAExecutionProvider", False),
+        ("auto", "CUDA failure 35: CUDA driver version is insufficient", False),
+    ],
+)
+def test_a_failure_of_cuda_is_told_from_others(device: str, failure: str, is_cuda: bool) -> None:
+    asked = request(device, 1, WITH_CUDA)
+    if not is_cuda:
+        check_not_cuda(asked, failure)
+        return
+    with pytest.raises(DeviceError, match=r"and CUDA failed: CUD.*failure.*nvidia-smi.*claxon doctor"):
+        check_not_cuda(asked, failure)
 
 
 def test_openvino_that_did_not_take_the_graph_is_an_error() -> None:

@@ -13,7 +13,8 @@ import pytest
 from claxon.bundle import Bundle
 from claxon.errors import BundleError
 from claxon.manifest import EncoderSpec
-from claxon.running import LEAST_TOKENS, BatchRunner
+from claxon.providers import Device
+from claxon.running import CUDA_TOKEN_BUDGET, LEAST_TOKENS, TOKEN_BUDGET, BatchRunner
 from claxon.session import Session
 from claxon.tokens import Tokens
 
@@ -21,7 +22,8 @@ from claxon.tokens import Tokens
 class Recorder:
     """Stands for a session: gives each text its number of tokens, in every column."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, device: Device = Device.CPU) -> None:
+        self.device = device
         self.shapes: list[tuple[int, int]] = []
         self._width, self._lock = width, threading.Lock()
 
@@ -54,6 +56,12 @@ def test_every_text_is_run_once_and_finds_its_row(spec: EncoderSpec, workers: in
     for done in runner(spec, workers)[0].run(ragged(lengths), ["mean"], 2):
         found[done.batch.rows] = done.values[0][:, 0]
     assert found.tolist() == lengths
+
+
+@pytest.mark.parametrize(("device", "budget"), [(Device.CPU, TOKEN_BUDGET), (Device.CUDA, CUDA_TOKEN_BUDGET)])
+def test_a_gpu_takes_larger_batches(spec: EncoderSpec, device: Device, budget: int) -> None:
+    assert BatchRunner(cast(Session, Recorder(8, device)), spec, 1).token_budget == budget
+    assert CUDA_TOKEN_BUDGET > 16 * TOKEN_BUDGET
 
 
 def test_few_texts_are_shared_out_among_the_workers(spec: EncoderSpec) -> None:

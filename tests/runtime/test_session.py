@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from claxon import session
+from claxon import cuda, session
 from claxon.errors import DeviceError, EngineError, MissingDependencyError
 from claxon.openvino import plugin_version
 from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER, Device, EngineRequest
@@ -121,7 +121,9 @@ class FakeEngine(SimpleNamespace):
             raise RuntimeError("CUDA failure 35")
         granted = [name for name in providers if name != CUDA_PROVIDER or self.cuda == "starts"]
         return SimpleNamespace(
-            get_providers=lambda: granted, io_binding=self.bind, run_with_iobinding=lambda binding: binding.run()
+            get_providers=lambda: granted,
+            io_binding=self.bind,
+            run_with_iobinding=lambda binding, options: binding.run(),
         )
 
     def bind(self) -> FakeBinding:
@@ -169,7 +171,7 @@ def test_cuda_is_asked_for_first(fake: FakeEngine, capsys: pytest.CaptureFixture
     assert found.providers == (CUDA_PROVIDER, CPU_PROVIDER)
     assert fake.asked == [[CUDA_PROVIDER, CPU_PROVIDER]]
     assert found.callers == 1
-    assert fake.cuda_options == {"arena_extend_strategy": "kSameAsRequested"}
+    assert fake.cuda_options == cuda.provider_options(CUDA)
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "no cuDNN here\n")
 
@@ -207,10 +209,47 @@ def test_cuda_that_is_dropped_in_silence_is_an_error(fake: FakeEngine) -> None:
 
 
 @pytest.mark.parametrize("fake", ["fails"], indirect=True)
-def test_cuda_that_fails_is_an_error(fake: FakeEngine) -> None:
-    with pytest.raises(EngineError, match="CUDA failure 35"):
+def test_cuda_that_fails_is_an_error_with_its_causes(fake: FakeEngine) -> None:
+    with pytest.raises(DeviceError, match=r"CUDA failed: CUDA failure 35\. .*nvidia-smi"):
         Session(b"", {}, CUDA)
     assert fake.asked == [[CUDA_PROVIDER, CPU_PROVIDER]]
+
+
+@pytest.mark.parametrize("fake", ["starts"], indirect=True)
+def test_a_graph_that_cuda_refuses_is_not_cudas_failure(fake: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("This session cannot use the graph capture feature")
+
+    monkeypatch.setattr(fake, "InferenceSession", refuse)
+    with pytest.raises(EngineError, match="could not load the graph: This session cannot use"):
+        Session(b"", {}, CUDA)
+
+
+@pytest.mark.parametrize("fake", ["starts"], indirect=True)
+def test_on_cuda_lengths_are_padded_as_asked(fake: FakeEngine) -> None:
+    asked = replace(CUDA, shapes=FewShapes.in_eights(max_tokens=20, pad_id=1))
+    ids = np.full((2, 3), 5, np.int64)
+    [found] = Session(b"", {}, asked).run(["mean"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+    assert found.shape == (2, 3)
+    [binding] = fake.bindings
+    assert binding.inputs["input_ids"].tolist() == [[5, 5, 5, 1, 1, 1, 1, 1]] * 2
+    assert binding.inputs["attention_mask"].sum() == 6
+
+
+@pytest.mark.parametrize("fake", ["missing"], indirect=True)
+def test_what_was_asked_of_cuda_does_not_change_the_cpu(fake: FakeEngine) -> None:
+    shapes = FewShapes.in_eights(max_tokens=20, pad_id=1)
+    found = Session(b"", {}, replace(AUTO, shapes=shapes, captured=FewShapes.of_graphs(20, 1)))
+    assert (found.device, found._shapes, found._graphs) == (Device.CPU, None, None)
+
+
+@pytest.mark.parametrize("fake", ["starts"], indirect=True)
+def test_cuda_graphs_run_through_their_runner(fake: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    captured, shapes = FewShapes.of_graphs(20, 1), FewShapes.in_eights(20, 1)
+    found = Session(b"", {}, replace(CUDA, shapes=shapes, captured=captured))
+    assert fake.cuda_options["enable_cuda_graph"] == "1"
+    monkeypatch.setattr(cuda.GraphRunner, "run", lambda self, outputs, feeds: [outputs, feeds])
+    assert found.run(["mean"], {}) == [["mean"], {}]
 
 
 @pytest.mark.parametrize("fake", ["missing", "fails"], indirect=True)

@@ -50,6 +50,28 @@ def test_a_shape_that_fits_is_left_as_it_is() -> None:
     assert SHAPES.padded({"input_ids": ids})["input_ids"] is ids
 
 
+@given(rows=st.integers(1, 300), tokens=st.integers(1, 100))
+def test_lengths_in_eights_leave_the_number_of_texts(rows: int, tokens: int) -> None:
+    """The next multiple of 8, but never beyond the encoder's limit."""
+    eights = FewShapes.in_eights(max_tokens=100, pad_id=1)
+    found = eights.padded({"input_ids": np.zeros((rows, tokens), np.int64)})["input_ids"]
+    assert found.shape == (rows, min(-(-tokens // 8) * 8, 100))
+
+
+@pytest.mark.parametrize("limit", [3, 8, 9])
+def test_lengths_in_eights_of_a_short_encoder(limit: int) -> None:
+    assert FewShapes.in_eights(limit, 0).lengths[-1] == limit
+
+
+def test_graphs_have_few_small_shapes() -> None:
+    graphs = FewShapes.of_graphs(512, 0)
+    assert graphs.lengths == (16, 32, 48, 64, 96, 128)
+    assert all(length % 8 == 0 for length in graphs.lengths)
+    assert [graphs.holds(*shape) for shape in [(8, 128), (9, 16), (1, 129)]] == [True, False, False]
+    assert FewShapes.of_graphs(48, 0).lengths == (16, 32, 48)
+    assert not FewShapes.of_graphs(48, 0).holds(1, 49)
+
+
 def test_results_are_cut() -> None:
     assert cut(np.zeros((8, 5)), 3, 2).shape == (3, 5)
     assert cut(np.zeros((8, 16, 5)), 3, 2).shape == (3, 2, 5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
 from claxon import tuner
@@ -13,7 +14,7 @@ from claxon.errors import EngineError, InputError, OptionError
 from claxon.manifest import GraphVariant, Parity, Precision
 from claxon.openvino import plugin_version
 from claxon.precision import Pair
-from claxon.providers import Device
+from claxon.providers import CUDA_PROVIDER, Device
 from claxon.session import engine_version
 from claxon.tuner import Candidate, candidates, tune
 from claxon.tuning import Rate
@@ -65,6 +66,20 @@ def test_what_nobody_compared_is_left_out(bundle: Bundle) -> None:
     assert [pair for pair, why in reports if "left out: the bundle records no parity" in why] == [
         Pair(Precision.INT8, Device.CPU)
     ]
+
+
+@pytest.mark.skipif(CUDA_PROVIDER in onnxruntime.get_available_providers(), reason="CUDA is here")
+def test_what_runs_nowhere_here_is_told_with_the_reason(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tuner, "processor_features", lambda: ("avx2",))
+    fp16 = GraphVariant(Precision.FP16, "encoder.onnx", None, ("cuda",), (), PARITY)
+    reports: dict[Pair, str] = {}
+    tune(
+        with_variants(bundle, int8(bundle, PARITY), fp16),
+        1,
+        report=lambda candidate, why: reports.update({candidate.pair: why}),
+    )
+    assert reports[Pair(Precision.FP16, Device.CUDA)] == "left out: its graph was written for cuda, not for cpu"
+    assert reports[Pair(Precision.INT8, Device.CPU)].startswith("left out: its graph needs vnni")
 
 
 def test_a_tuning_says_what_it_holds_for(bundle: Bundle) -> None:

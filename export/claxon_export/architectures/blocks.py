@@ -14,10 +14,18 @@ import numpy as np
 
 from claxon_export.architectures.base_model import BaseModel
 from claxon_export.errors import CheckpointError
-from claxon_export.graph import MICROSOFT, Array, GraphWriter
+from claxon_export.graph import Activation, Array, Dense, GraphWriter, Norm
 
 # Added to the attention scores of padding: e**-10000 is 0 in float32, as with the source's own large number.
+# float16 holds it too.
 MASKED = -10_000.0
+# By their names in config.json.
+ACTIVATIONS: Mapping[str, Activation] = {
+    "gelu": Activation.GELU,
+    "gelu_new": Activation.GELU_TANH,
+    "gelu_pytorch_tanh": Activation.GELU_TANH,
+    "relu": Activation.RELU,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +144,12 @@ def embedding_norm(writer: GraphWriter, value: str, model: BaseModel, shape: Enc
 
 
 def mask_bias(writer: GraphWriter, inputs: GraphInputs) -> str:
-    """0 for a token and a large negative number for padding. Shape: ``(batch, 1, 1, tokens)``, float32."""
+    """0 for a token and a large negative number for padding. Shape: ``(batch, 1, 1, tokens)``, as the states' type."""
     mask = writer.node("Cast", [inputs.attention_mask], "mask", to=1)
     padding = writer.node("Sub", [writer.scalar(1.0), mask], "mask.padding")
     bias = writer.node("Mul", [padding, writer.scalar(MASKED)], "mask.bias")
-    return writer.node("Unsqueeze", [bias, writer.integers(1, 2)], "mask.attention_bias")
+    bias = writer.node("Unsqueeze", [bias, writer.integers(1, 2)], "mask.attention_bias")
+    return writer.narrowed(bias)
 
 
 def square(writer: GraphWriter, inputs: GraphInputs, bias: str) -> str:
@@ -161,7 +170,8 @@ def layers(
     """All transformer layers, from ``(batch * tokens, width)``."""
     for i, layer_weights in enumerate(weights):
         value = layer(writer, value, layer_weights, attention_bias, inputs, shape, f"layer.{i}")
-    return TokenStates(unflatten(writer, value, inputs, shape.width, "hidden_states"), inputs.attention_mask)
+    value = unflatten(writer, value, inputs, shape.width, "hidden_states")
+    return TokenStates(writer.widened(value), inputs.attention_mask)
 
 
 def layer(
@@ -183,22 +193,19 @@ def layer(
         CheckpointError: a tensor has another shape than the sizes say, or the activation is unknown.
     """
     weights.check(shape, name)
-    attended = _attention(writer, value, weights, attention_bias, inputs, shape, f"{name}.attention")
-    value = writer.node("Add", [value, attended], f"{name}.attention.residual")
-    value = writer.layer_norm(
-        value,
-        weights.attention_norm_weight,
-        weights.attention_norm_bias,
-        shape.layer_norm_epsilon,
-        f"{name}.attention.norm",
-    )
-    hidden = writer.linear(value, weights.intermediate_weight, weights.intermediate_bias, f"{name}.ffn.intermediate")
-    hidden = activation(writer, hidden, shape.activation, f"{name}.ffn.activation")
-    hidden = writer.linear(hidden, weights.ffn_output_weight, weights.ffn_output_bias, f"{name}.ffn.output")
-    value = writer.node("Add", [value, hidden], f"{name}.ffn.residual")
-    return writer.layer_norm(
-        value, weights.output_norm_weight, weights.output_norm_bias, shape.layer_norm_epsilon, f"{name}.ffn.norm"
-    )
+    context = _attention(writer, value, weights, attention_bias, inputs, shape, f"{name}.attention")
+    output = Dense(f"{name}.attention.output", weights.output_weight, weights.output_bias)
+    norm = _norm(f"{name}.attention.norm", weights.attention_norm_weight, weights.attention_norm_bias, shape)
+    value = writer.residual(context, output, value, norm)
+    wide = Dense(f"{name}.ffn.intermediate", weights.intermediate_weight, weights.intermediate_bias)
+    hidden = writer.activated(value, wide, activation(shape.activation), f"{name}.ffn.activation")
+    narrow = Dense(f"{name}.ffn.output", weights.ffn_output_weight, weights.ffn_output_bias)
+    norm = _norm(f"{name}.ffn.norm", weights.output_norm_weight, weights.output_norm_bias, shape)
+    return writer.residual(hidden, narrow, value, norm)
+
+
+def _norm(name: str, weight: Array, bias: Array, shape: EncoderShape) -> Norm:
+    return Norm(name, weight, bias, shape.layer_norm_epsilon)
 
 
 def _attention(
@@ -213,23 +220,18 @@ def _attention(
     parts = writer.projections(value, weights.qkv_weight, weights.qkv_bias, name)
     query, key, keyed = (unflatten(writer, part, inputs, shape.width, f"{part}.batched") for part in parts)
     context = writer.attention(query, key, keyed, attention_bias, shape.attention_heads, f"{name}.context")
-    context = flatten(writer, context, shape.width, f"{name}.context.flat")
-    return writer.linear(context, weights.output_weight, weights.output_bias, f"{name}.output")
+    return flatten(writer, context, shape.width, f"{name}.context.flat")
 
 
-def activation(writer: GraphWriter, value: str, name: str, node: str) -> str:
-    """The feed-forward activation.
+def activation(name: str) -> Activation:
+    """The feed-forward's activation by its name in config.json.
 
     Raises:
         CheckpointError: an activation that no graph was written for.
     """
-    if name == "gelu":
-        return writer.node("Gelu", [value], node, domain=MICROSOFT)
-    if name in ("gelu_new", "gelu_pytorch_tanh"):
-        return writer.node("Gelu", [value], node, approximate="tanh")
-    if name == "relu":
-        return writer.node("Relu", [value], node)
-    raise CheckpointError(f"the activation is {name!r}, expected gelu, gelu_new, gelu_pytorch_tanh or relu")
+    if name not in ACTIVATIONS:
+        raise CheckpointError(f"the activation is {name!r}, expected one of {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[name]
 
 
 def flatten(writer: GraphWriter, value: str, width: int, name: str) -> str:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from claxon.commands.arguments import add_bundle, add_run, engine_options, finite_float, positive_int
+from claxon.commands.arguments import add_bundle, add_run, finite_float, positive_int
 from claxon.errors import MissingDependencyError
 from claxon_export.commands.labelled_input import add_labelled, labelled_input
 from claxon_export.errors import EvaluationError
@@ -37,6 +37,7 @@ class Evaluate:
         """Judge, show, write, and hold against what was asked."""
         from claxon_export.judging.judge import Judging, judge
         from claxon_export.judging.report import write_report
+        from claxon.loading import LoadOptions
         from claxon_export.judging.terminal import evaluation_lines
 
         required = requirements(options.fail_under, options.fail_over)
@@ -55,7 +56,12 @@ class Evaluate:
             options.bundle,
             labelled_input(options),
             how,
-            engine_options(options),
+            LoadOptions(
+                device=options.device,
+                precision=options.precision,
+                threads=options.threads,
+                max_tokens=options.max_tokens,
+            ),
             cache=not options.no_cache,
             show_progress_bar=sys.stderr.isatty(),
         )

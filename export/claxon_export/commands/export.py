@@ -49,7 +49,8 @@ class Export:
             "--precision",
             metavar="P[,P]",
             default="fp32",
-            help="what the bundle holds: fp32, int8 or fp32,int8 (default: fp32)",
+            help="what the bundle holds, one or several of fp32, int8 (for CPUs) and fp16 (for CUDA; its numbers are "
+            "checked on the CPU, on a GPU it was not tried yet), for instance fp32,int8,fp16 (default: fp32)",
         )
         parser.add_argument(
             "--calibration",

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from claxon.bundle import Bundle
-from claxon.commands.arguments import EngineOptions
 from claxon.decision import softmax
 from claxon.encoder import Encoder
 from claxon.errors import OptionError
 from claxon.heads import GraphHead
+from claxon.loading import LoadOptions
 from claxon.manifest import Feature, LabelValue
 from claxon.options import count, real_number
+from claxon.precision import AUTO
 from claxon_export.feature_cache import cached_features
 from claxon_export.judging.choosing import Candidate, Chosen, chosen_heads
 from claxon_export.judging.conditions import conditions_of, source_of
@@ -124,7 +125,7 @@ def evaluate(
     how = Judging(
         heads, label_map or {}, leave_out_unknown, threshold, ordered, learning_curve, resamples=resamples, seed=seed
     )
-    engine = EngineOptions(device=device, precision=precision, threads=threads, max_tokens=max_tokens)
+    engine = LoadOptions(device=device, precision=precision, threads=threads, max_tokens=max_tokens)
     labelled = LabelledTexts.of(texts, labels)
     return judge(bundle, labelled, how, engine, cache=cache, show_progress_bar=show_progress_bar)
 
@@ -133,7 +134,7 @@ def judge(
     bundle: str | os.PathLike[str],
     labelled: LabelledTexts,
     how: Judging,
-    engine: EngineOptions,
+    engine: LoadOptions,
     *,
     cache: bool = True,
     show_progress_bar: bool = False,
@@ -154,7 +155,7 @@ def judge(
             judged.texts,
             features=list(dict.fromkeys(found.spec.feature for found in chosen.candidates)),
             cache=cache,
-            precision=engine["precision"],
+            precision=engine.get("precision", AUTO),
             show_progress_bar=show_progress_bar,
         )
         run = _Run(how, chosen, judged, features, count_tokens(encoder, judged.texts), encoder)

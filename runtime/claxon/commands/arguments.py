@@ -22,6 +22,7 @@ class EngineOptions(TypedDict):
     precision: str
     threads: int | None
     max_tokens: int | None
+    cuda_graphs: bool
 
 
 def positive_int(word: str) -> int:
@@ -74,6 +75,11 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--batch-size", metavar="N", type=positive_int, help="texts a batch at most (default: by their tokens)"
     )
+    group.add_argument(
+        "--cuda-graphs",
+        action="store_true",
+        help="on CUDA, run batches of up to 8 texts and 128 tokens as CUDA graphs (not tried on a GPU yet)",
+    )
 
 
 def add_run(group: argparse._ArgumentGroup) -> None:
@@ -125,6 +131,7 @@ def engine_options(options: argparse.Namespace) -> EngineOptions:
         precision=options.precision,
         threads=options.threads,
         max_tokens=options.max_tokens,
+        cuda_graphs=options.cuda_graphs,
     )
 
 

@@ -208,14 +208,15 @@ def test_tanh_approximation_of_gelu_is_not_gelu() -> None:
     for name in ("gelu", "gelu_new"):
         writer = GraphWriter("activation")
         floats = writer.node("Cast", [writer.input("value", ["texts", 4])], "floats", to=1)
-        writer.output(blocks.activation(writer, floats, name, "activation"), "activated", ["texts", 4])
+        activated = writer.activation(floats, blocks.activation(name), "activation")
+        writer.output(activated, "activated", ["texts", 4])
         outputs[name] = run_writer(writer, {"value": value})["activated"]
     assert 1e-5 < np.abs(outputs["gelu"] - outputs["gelu_new"]).max() < 1e-3
 
 
 def test_unknown_activation_lists_the_known() -> None:
-    with pytest.raises(CheckpointError, match=r"'swish', expected gelu, gelu_new, gelu_pytorch_tanh or relu"):
-        blocks.activation(GraphWriter("activation"), "value", "swish", "node")
+    with pytest.raises(CheckpointError, match=r"'swish', expected one of gelu, gelu_new, gelu_pytorch_tanh, relu"):
+        blocks.activation("swish")
 
 
 def test_unit_norm_of_a_zero_vector_is_zero_and_not_nan() -> None:

@@ -11,7 +11,8 @@ from claxon.manifest import Precision
 from claxon_export.errors import ParityError
 from claxon_export.exporting import export
 from claxon_export.parity import packaged_texts
-from claxon_export.quantization.gate import QuantizationGate, check_int8
+from claxon_export.precision_gate import PrecisionGate
+from claxon_export.quantization.gate import check_int8
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def bundle(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 def test_the_figures_are_those_of_every_feature(bundle: Path) -> None:
-    parity = check_int8(bundle, None, ["one more text"], QuantizationGate(0.9, 0.9))
+    parity = check_int8(bundle, None, ["one more text"], PrecisionGate(0.9, 0.9, 0.2))
     assert [c.output for c in parity.comparisons] == ["cls", "mean", "embedding"]
     assert parity.texts == len(packaged_texts()) + 1
     assert all(c.mean_cosine is not None and 0.9 < c.mean_cosine < 1 for c in parity.comparisons)
@@ -29,20 +30,20 @@ def test_the_figures_are_those_of_every_feature(bundle: Path) -> None:
 
 def test_a_text_below_the_worst_cosine_is_named(bundle: Path) -> None:
     with pytest.raises(ParityError, match=r"int8 differs from fp32 on .* texts, so nothing was written") as caught:
-        check_int8(bundle, None, gate=QuantizationGate(min_cosine=1.1))
+        check_int8(bundle, None, gate=PrecisionGate(0.99, 1.1, 0.2))
     assert {failure.output for failure in caught.value.report.failures} == {"cls", "mean", "embedding"}
 
 
 def test_a_mean_that_is_too_low_is_told(bundle: Path) -> None:
     with pytest.raises(ParityError, match=r"int8 keeps a mean cosine of cls 0\.\d+, .*, below 1.1"):
-        check_int8(bundle, None, gate=QuantizationGate(min_mean_cosine=1.1, min_cosine=0))
+        check_int8(bundle, None, gate=PrecisionGate(1.1, 0, 0.2))
 
 
 def test_a_clear_label_must_not_change(tiny_classifier: Path, tmp_path: Path) -> None:
     out = export(tiny_classifier, tmp_path / "bundle", precision=("fp32", "int8"), verify=False)
     labels = [str(label) for label in out.manifest.heads[0].labels]
     agreement = {
-        c.output: c.label_agreement for c in check_int8(out.path, labels, gate=QuantizationGate(0, 0)).comparisons
+        c.output: c.label_agreement for c in check_int8(out.path, labels, gate=PrecisionGate(0, 0, 0.2)).comparisons
     }
     assert agreement["probabilities"] is not None
     assert agreement["probabilities"] > 0.9

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import argparse
+from inspect import signature
 
 import pytest
 
-from claxon.commands.arguments import finite_float, positive_int, row_format
+from claxon.commands.arguments import add_engine, engine_options, finite_float, positive_int, row_format
+from claxon.encoder import Encoder
 from claxon.records import Format
 
 
@@ -20,6 +22,14 @@ def test_a_finite_number(word: str) -> None:
     assert finite_float("-0.5") == -0.5
     with pytest.raises(argparse.ArgumentTypeError, match="not a number"):
         finite_float(word)
+
+
+def test_the_engines_options_are_those_of_load() -> None:
+    parser = argparse.ArgumentParser()
+    add_engine(parser)
+    parameters = signature(Encoder.load).parameters
+    assert engine_options(parser.parse_args([])).items() <= {n: p.default for n, p in parameters.items()}.items()
+    assert engine_options(parser.parse_args(["--device", "cuda", "--cuda-graphs"]))["cuda_graphs"] is True
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ ENGINES = [name for name in BENCH if name.startswith("claxon_bench.engines.")]
 RUN_BY_PATH = [*ENGINES, "claxon_bench.random_classifier"]
 
 # Besides the standard library and those beside them in the list, these modules import nothing.
-PURE = ["errors", "strict_json", "manifest", "options", "version"]
+PURE = ["caller", "errors", "strict_json", "manifest", "options", "version"]
 PURE_NUMPY = [
     *PURE,
     "features",
@@ -39,13 +39,17 @@ PURE_NUMPY = [
     "precision",
     "similarity",
     "label_sets",
+    "label_checks",
+    "label_files",
     "shapes",
     "threads",
     "providers",
     "workloads",
 ]
+# Pure, but for PyYAML, which it imports when it is given YAML to read.
+YAML_READER = "claxon.strict_yaml"
 STRANGERS = ["session", "tokenization", "bundle"]
-FOREIGN = {"numpy", "onnxruntime", "tokenizers", "tqdm"}
+FOREIGN = {"numpy", "onnxruntime", "tokenizers", "tqdm", "yaml"}
 HEAVY = {
     "claxon_export",
     "datasets",
@@ -62,6 +66,7 @@ HEAVY = {
     "sklearn",
     "torch",
     "transformers",
+    "yaml",
 }
 NO_TEST_OF_THEIR_NAME = {"__init__", "__main__", "version"}
 # What a module of another package is called too; the benchmarks' test of it has their name in front.
@@ -134,7 +139,12 @@ def test_a_pure_module_imports_the_standard_library_and_pure_modules(module: str
 @pytest.mark.parametrize("module", PURE_NUMPY)
 def test_a_pure_module_of_arrays_imports_numpy_too(module: str) -> None:
     assert foreign(f"claxon.{module}", typing_too=True) <= {"numpy"}
-    assert reached(f"claxon.{module}") <= {f"claxon.{pure}" for pure in PURE_NUMPY}
+    assert reached(f"claxon.{module}") - {YAML_READER} <= {f"claxon.{pure}" for pure in PURE_NUMPY}
+
+
+def test_the_reader_of_yaml_imports_pyyaml_when_it_is_needed() -> None:
+    assert foreign(YAML_READER) == {"yaml"}
+    assert reached(YAML_READER) - {YAML_READER} <= {f"claxon.{pure}" for pure in PURE}
 
 
 @pytest.mark.parametrize("module", STRANGERS)
@@ -151,7 +161,12 @@ def test_the_runtime_imports_nothing_but_its_dependencies(module: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("package", "only"), [("onnxruntime", "claxon.session"), ("tokenizers", "claxon.tokenization")]
+    ("package", "only"),
+    [
+        ("onnxruntime", "claxon.session"),
+        ("tokenizers", "claxon.tokenization"),
+        ("yaml", YAML_READER),
+    ],
 )
 def test_an_edge_has_one_module(package: str, only: str) -> None:
     assert [module for module in RUNTIME if package in foreign(module)] == [only]

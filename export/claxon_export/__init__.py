@@ -29,6 +29,8 @@ from claxon_export.errors import (
 
 if TYPE_CHECKING:
     from claxon_export.adding import add_head
+    from claxon_export.bootstrapping.bootstrap import bootstrap
+    from claxon_export.bootstrapping.report import BootstrapReport
     from claxon_export.exporting import export
     from claxon_export.judging.evaluation import Evaluation
     from claxon_export.judging.judge import evaluate
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from claxon_export.training.report import FitReport
 
 __all__ = [
+    "BootstrapReport",
     "CheckpointError",
     "CheckpointNotFoundError",
     "Evaluation",
@@ -54,6 +57,7 @@ __all__ = [
     "UnreadMeaningError",
     "UnsupportedArchitectureError",
     "add_head",
+    "bootstrap",
     "evaluate",
     "export",
     "fit",
@@ -63,10 +67,12 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BootstrapReport": "bootstrapping.report",
     "Evaluation": "judging.evaluation",
     "FitReport": "training.report",
     "LabelledTexts": "labelled",
     "add_head": "adding",
+    "bootstrap": "bootstrapping.bootstrap",
     "evaluate": "judging.judge",
     "export": "exporting",
     "fit": "training.fitting",

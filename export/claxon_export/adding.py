@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 from claxon.bundle import Bundle
 from claxon.encoder import Encoder
 from claxon.errors import OptionError
 from claxon.features import chosen_feature
-from claxon.heads import require_embedding
+from claxon.heads import label_vectors, require_embedding
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature
 from claxon_export.head_files import check_head_is_new, with_head
@@ -36,7 +37,7 @@ def add_head(
         labels: Labels with their phrasings; or else an estimator.
         feature: ``embedding``, ``mean`` or ``cls``; what the estimator was trained on. Left out, it is what the source
             calls its sentence embedding.
-        temperature: For labels: makes probabilities, ``softmax(cosine / temperature)``.
+        temperature: For labels: makes probabilities, ``softmax(cosine / temperature)``; left out, the labels' own.
         force: Replace a head of that name.
 
     Raises:
@@ -70,6 +71,12 @@ def _check_options(estimator: Any, labels: LabelSet | None, feature: str | None,
 
 def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None) -> HeadGraph:
     require_embedding(bundle)
+    if labels.abstention.is_possible:
+        warnings.warn(
+            "a head does not keep the threshold and the margin of its labels; give them when it predicts",
+            UserWarning,
+            stacklevel=3,
+        )
     with Encoder.from_bundle(bundle, device="cpu") as encoder:
-        vectors = encoder.encode(labels.texts, feature=Feature.EMBEDDING)
-    return similarity_head(labels, vectors, temperature=temperature)
+        vectors = label_vectors(encoder, labels)
+    return similarity_head(labels, vectors, temperature=labels.temperature if temperature is None else temperature)

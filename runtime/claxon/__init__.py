@@ -9,7 +9,7 @@ array(['positive'], dtype='<U8')
 from __future__ import annotations
 
 from claxon.bundle import Bundle
-from claxon.classifier import Classifier, Predictions
+from claxon.classifier import Classifier
 from claxon.decision import Label
 from claxon.encoder import Encoder
 from claxon.errors import (
@@ -26,7 +26,9 @@ from claxon.errors import (
     TruncatedTextError,
 )
 from claxon.features import Features
+from claxon.label_checks import LabelWarning
 from claxon.label_sets import LabelSet
+from claxon.predictions import Predictions
 from claxon.truncation import TruncationWarning
 from claxon.version import __version__
 
@@ -47,6 +49,7 @@ __all__ = [
     "IntegrityError",
     "Label",
     "LabelSet",
+    "LabelWarning",
     "MissingDependencyError",
     "OptionError",
     "Predictions",

@@ -4,42 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 
 from claxon.bundle import Bundle
-from claxon.decision import Label, label_array, ranked, softmax, winners
+from claxon.decision import ANY_LABEL, Abstention, Label, label_array, ranked, softmax, winners
 from claxon.encoder import WINDOW, Encoder, RunOptions
 from claxon.errors import OptionError
 from claxon.features import FloatMatrix
-from claxon.heads import GraphHead, Head, LabelHead
-from claxon.label_sets import Combine, LabelSet
+from claxon.heads import GraphHead, Head, LabelHead, chosen_head
+from claxon.label_sets import LabelSet
 from claxon.manifest import LabelValue, ScoreKind
-from claxon.options import count, real_number
+from claxon.options import count
+from claxon.predictions import Predictions, PredictOptions
 from claxon.texts import iter_windows
-from claxon.tokens import BoolArray, IntArray
 
 if TYPE_CHECKING:
     import onnxruntime
-
-
-@dataclass(frozen=True, slots=True)
-class Predictions:
-    """All that one call found out, in the texts' order.
-
-    Attributes:
-        labels: The winning label of each text, ``None`` where its score is below the threshold. Shape: ``(texts,)``.
-        scores: What the winners were chosen by. Shape: ``(texts, labels)``, float32.
-        n_tokens: Tokens of each text before the cut. Shape: ``(texts,)``, int64.
-        truncated: Which texts were cut. Shape: ``(texts,)``, bool.
-    """
-
-    labels: np.ndarray[tuple[int], Any]
-    scores: FloatMatrix
-    n_tokens: IntArray
-    truncated: BoolArray
 
 
 class Classifier:
@@ -49,20 +31,29 @@ class Classifier:
     probabilities, for ``similarity`` heads without a temperature, ``softmax(cosine / temperature)`` with one.
     """
 
-    def __init__(self, encoder: Encoder, heads: Mapping[str, Head], head: str | None = None) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        heads: Mapping[str, Head],
+        head: str | None = None,
+        *,
+        abstention: Abstention = ANY_LABEL,
+    ) -> None:
         """Compose loaded parts; ``claxon.load`` and ``Classifier.from_labels`` are the usual ways in.
 
         Args:
             encoder: Gives the features.
             heads: By name; all are served by ``predict_all``.
             head: The one that answers the other calls; may be left out where there is one only.
+            abstention: Threshold and margin of calls that give none.
 
         Raises:
             OptionError: there is no such head, or none at all.
         """
         self.encoder = encoder
         self.heads = dict(heads)
-        self.head_name = _chosen(encoder, self.heads, head)
+        self.head_name = chosen_head(encoder.bundle, self.heads, head)
+        self.abstention = abstention
 
     @classmethod
     def load(
@@ -116,16 +107,17 @@ class Classifier:
         labels: LabelSet | Sequence[str] | Mapping[str, str | Sequence[str]],
         *,
         template: str | None = None,
-        combine: str = Combine.MEAN,
+        combine: str | None = None,
         temperature: float | None = None,
     ) -> Self:
         """Classify by the cosine between a text's embedding and each label's; no training.
 
         Args:
             encoder: A sentence encoder.
-            labels: Label names; or a mapping of label to a description or several phrasings, which do better.
+            labels: Label names; or a mapping of label to a description or several phrasings, which do better; or a
+                ``LabelSet``, whose temperature, threshold and margin hold where none are given.
             template: Put around every phrasing, with ``{label}`` in it: ``"This review is {label}."``.
-            combine: ``mean`` of a label's phrasings, or ``best`` of them.
+            combine: ``mean`` of a label's phrasings (the default), or ``best`` of them.
             temperature: Makes probabilities, ``softmax(cosine / temperature)``; ``None`` leaves cosines.
 
         Raises:
@@ -134,10 +126,10 @@ class Classifier:
         """
         if not isinstance(labels, LabelSet):
             labels = LabelSet.of(labels, template=template, combine=combine)
-        elif template is not None or combine not in (Combine.MEAN, labels.combine):
+        elif template is not None or combine not in (None, labels.combine):
             raise OptionError("a LabelSet has its own template and combine: give them to LabelSet.of")
         head = LabelHead.of(encoder, labels, temperature)
-        return cls(encoder, {head.name: head})
+        return cls(encoder, {head.name: head}, abstention=labels.abstention)
 
     @property
     def labels(self) -> tuple[LabelValue, ...]:
@@ -150,23 +142,29 @@ class Classifier:
         return label_array(self.labels)
 
     def predict(
-        self, texts: Iterable[str], *, threshold: float | None = None, **options: Unpack[RunOptions]
+        self,
+        texts: Iterable[str],
+        *,
+        threshold: float | None = None,
+        margin: float | None = None,
+        **options: Unpack[RunOptions],
     ) -> np.ndarray[tuple[int], Any]:
         """The label of each text.
 
         Args:
             texts: As for ``Encoder.encode``.
             threshold: Texts whose best score is below it get ``None``, not a guess.
+            margin: So do texts whose best score is above the second best by less.
             options: ``batch_size``, ``show_progress_bar``, ``on_truncation``, as for ``Encoder.encode``.
 
         Returns:
-            Strings or integers as the labels are, shape ``(texts,)``; dtype object with a threshold.
+            Strings or integers as the labels are, shape ``(texts,)``; dtype object with a threshold or margin.
 
         Raises:
             InputError, OptionError, EngineError, ClosedError: as ``Encoder.encode`` does.
-            OptionError: the threshold is not a number; several heads and none chosen.
+            OptionError: threshold or margin is not a number; several heads and none chosen.
         """
-        return self.predictions(texts, threshold=threshold, **options).labels
+        return self.predictions(texts, threshold=threshold, margin=margin, **options).labels
 
     def predict_proba(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
         """Probabilities, rows sum to one. Shape: ``(texts, labels)``, float32.
@@ -203,6 +201,7 @@ class Classifier:
         *,
         top_k: int | None = 1,
         threshold: float | None = None,
+        margin: float | None = None,
         **options: Unpack[RunOptions],
     ) -> list[list[Label]]:
         """The best labels of each text with their scores, best first.
@@ -211,44 +210,45 @@ class Classifier:
             texts: As for ``Encoder.encode``.
             top_k: Labels a text at most; ``None`` for all.
             threshold: Labels whose score is below it are left out, so that a list may be empty.
+            margin: A text whose best score is above the second best by less gets an empty list.
             options: As for ``predict``.
 
         Raises:
             OptionError: ``top_k`` is not 1 or more; and as ``predict`` does.
         """
-        most, least = count("top_k", top_k, none_means="all labels"), _threshold(threshold)
-        return ranked(self.predictions(texts, **options).scores, self.labels, most, least)
+        most, abstention = count("top_k", top_k, none_means="all labels"), self._abstention(threshold, margin)
+        return ranked(self.predictions(texts, **options).scores, self.labels, most, abstention)
 
-    def predictions(
-        self, texts: Iterable[str], *, threshold: float | None = None, **options: Unpack[RunOptions]
-    ) -> Predictions:
+    def predictions(self, texts: Iterable[str], **options: Unpack[PredictOptions]) -> Predictions:
         """Labels, scores, token counts and truncation from one call; the arguments are those of ``predict``."""
         head = self._head()
-        return self._all(texts, [head], threshold, options)[head.name]
+        return self._all(texts, [head], options)[head.name]
 
     def predictions_iter(
-        self, texts: Iterable[str], *, threshold: float | None = None, batch_size: int | None = None
+        self,
+        texts: Iterable[str],
+        *,
+        threshold: float | None = None,
+        margin: float | None = None,
+        batch_size: int | None = None,
     ) -> Iterator[Predictions]:
         """``predictions`` of up to 2,048 texts at a time, lazily, for input that does not fit in memory."""
         self._head()
-        least = _threshold(threshold)
+        self._abstention(threshold, margin)  # an error now, not at the first window
         return (
-            self.predictions(window, threshold=least, batch_size=batch_size, on_truncation="ignore")
+            self.predictions(window, threshold=threshold, margin=margin, batch_size=batch_size, on_truncation="ignore")
             for window in iter_windows(texts, WINDOW)
         )
 
     def predict_all(
-        self, texts: Iterable[str], *, threshold: float | None = None, **options: Unpack[RunOptions]
+        self, texts: Iterable[str], **options: Unpack[PredictOptions]
     ) -> dict[str, np.ndarray[tuple[int], Any]]:
         """The labels that every head gives, by head; the encoder runs once for all of them."""
-        found = self.predictions_all(texts, threshold=threshold, **options)
-        return {name: predictions.labels for name, predictions in found.items()}
+        return {name: predictions.labels for name, predictions in self.predictions_all(texts, **options).items()}
 
-    def predictions_all(
-        self, texts: Iterable[str], *, threshold: float | None = None, **options: Unpack[RunOptions]
-    ) -> dict[str, Predictions]:
+    def predictions_all(self, texts: Iterable[str], **options: Unpack[PredictOptions]) -> dict[str, Predictions]:
         """``predictions`` of every head, by head; the encoder runs once for all of them."""
-        return self._all(texts, list(self.heads.values()), threshold, options)
+        return self._all(texts, list(self.heads.values()), options)
 
     def close(self) -> None:
         """Close the encoder; later calls raise ``ClosedError``."""
@@ -272,30 +272,19 @@ class Classifier:
             raise OptionError(f"{self.encoder.bundle.path} has several heads; load it with head= one of {names}")
         return self.heads[self.head_name]
 
-    def _all(
-        self, texts: Iterable[str], heads: Sequence[Head], threshold: float | None, options: RunOptions
-    ) -> dict[str, Predictions]:
-        least = _threshold(threshold)
-        features = self.encoder.features(texts, [head.feature for head in heads], **options)
+    def _abstention(self, threshold: float | None, margin: float | None) -> Abstention:
+        return Abstention.of(threshold, margin).over(self.abstention)
+
+    def _all(self, texts: Iterable[str], heads: Sequence[Head], options: PredictOptions) -> dict[str, Predictions]:
+        left = options.copy()
+        abstention = self._abstention(left.pop("threshold", None), left.pop("margin", None))
+        run: RunOptions = left
+        features = self.encoder.features(texts, [head.feature for head in heads], **run)
         found = {}
         for head in heads:
-            scores = head(features.values[head.feature])
-            if head.temperature is not None:
-                scores = softmax(scores, head.temperature)
-            labels = winners(scores, head.labels, least)
-            found[head.name] = Predictions(labels, scores, features.n_tokens, features.truncated)
+            given = head(features.values[head.feature])
+            scores = given if head.temperature is None else softmax(given, head.temperature)
+            cosines = given if head.score_kind is ScoreKind.COSINE else None
+            labels = winners(scores, head.labels, abstention)
+            found[head.name] = Predictions(labels, scores, features.n_tokens, features.truncated, cosines)
         return found
-
-
-def _threshold(threshold: float | None) -> float | None:
-    return real_number("threshold", threshold, is_finite=False, none_means="the best label in any case")
-
-
-def _chosen(encoder: Encoder, heads: Mapping[str, Head], head: str | None) -> str | None:
-    if not heads:
-        raise OptionError(f"no head was given for {encoder.bundle.path}; a classifier needs one or more")
-    if head is None:
-        return next(iter(heads)) if len(heads) == 1 else None
-    if head not in heads:
-        raise OptionError(f"{encoder.bundle.path} has no head {head!r}, but {', '.join(heads)}")
-    return head

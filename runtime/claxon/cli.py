@@ -39,6 +39,7 @@ KNOWN = {
     "export": Known("make a bundle from a checkpoint"),
     "add-head": Known("add a head to a bundle: label names, or a trained LogisticRegression"),
     "fit": Known("train a head on labelled texts and add it to a bundle"),
+    "bootstrap": Known("train a head on the texts that label names are surest of, and add it to a bundle"),
     "heads": Known("list a bundle's heads, and what they were trained on"),
     "remove-head": Known("remove a head from a bundle"),
     "evaluate": Known("judge a bundle's heads on labelled texts, with a report to look at"),

@@ -1,17 +1,23 @@
-"""Scores -> labels: the largest wins, unless it is below the threshold. Pure."""
+"""Scores -> labels: the largest wins, unless it is too low or too near to the second. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from claxon.errors import OptionError
 from claxon.features import FloatMatrix
 from claxon.manifest import LabelValue
+from claxon.options import real_number
 
 LabelArray = np.ndarray[tuple[int], Any]
+BoolMatrix = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
+
+# Scores are float32: 0.9 - 0.8 is 0.09999996 there, and whoever asks for a margin of 0.1 means that to pass.
+MARGIN_ROUNDING = 2.0**-22
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,48 +32,110 @@ class Label:
         return f"Label({self.label!r}, {self.score:.4f})"
 
 
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """When a text gets no label: the best score is below ``threshold``, or less than ``margin`` above the second best.
+
+    ``None`` asks for nothing.
+    """
+
+    threshold: float | None = None
+    margin: float | None = None
+
+    @classmethod
+    def of(cls, threshold: object, margin: object) -> Self:
+        """What a caller gives, checked.
+
+        Raises:
+            OptionError: one of them is not a number, or the margin is below 0.
+        """
+        least = real_number("threshold", threshold, is_finite=False, none_means="the best label in any case")
+        lead = real_number("margin", margin, none_means="the best label in any case")
+        if lead is not None and lead < 0:
+            raise OptionError(f"margin is {margin!r:.80}, expected 0 or more: the best score minus the second best")
+        return cls(least, lead)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether a label may be missing at all."""
+        return self.threshold is not None or self.margin is not None
+
+    def over(self, fallback: Abstention) -> Abstention:
+        """This, and the fallback's word where this has none."""
+        return Abstention(
+            fallback.threshold if self.threshold is None else self.threshold,
+            fallback.margin if self.margin is None else self.margin,
+        )
+
+    def passing(self, scores: FloatMatrix) -> BoolMatrix:
+        """Which scores may be a label's, all of a row failing where its margin is too small.
+
+        Args:
+            scores: Shape: ``(texts, labels)``, float32. The threshold is compared in float32: 0.9 is not below 0.9.
+
+        Returns:
+            Shape: ``(texts, labels)``, bool.
+        """
+        passing: BoolMatrix = np.ones(scores.shape, np.bool_)
+        if self.threshold is not None:
+            passing &= scores >= np.float32(self.threshold)
+        if self.margin is not None:
+            passing &= (margins(scores) >= self.margin - MARGIN_ROUNDING)[:, np.newaxis]
+        return passing
+
+
+ANY_LABEL = Abstention()
+
+
+def margins(scores: FloatMatrix) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The best score of each row minus the second best. Shape: ``(texts, 2 labels or more)`` to ``(texts,)``."""
+    two = np.partition(scores.astype(np.float64), -2, axis=1)[:, -2:]
+    lead: np.ndarray[tuple[int], np.dtype[np.float64]] = two[:, 1] - two[:, 0]
+    return lead
+
+
 def label_array(labels: Sequence[LabelValue]) -> LabelArray:
     """The labels as numpy has them: strings, integers or booleans; dtype object for a mixture. Shape: ``(labels,)``."""
     kinds = {type(label) for label in labels}
     return np.array(labels, dtype=None if len(kinds) == 1 else object)
 
 
-def winners(scores: FloatMatrix, labels: Sequence[LabelValue], threshold: float | None = None) -> LabelArray:
+def winners(scores: FloatMatrix, labels: Sequence[LabelValue], abstention: Abstention = ANY_LABEL) -> LabelArray:
     """The label with the largest score of each row, the first of equals.
 
     Args:
         scores: Shape: ``(texts, labels)``.
         labels: In the order of the columns.
-        threshold: Rows whose largest score is below it, in float32, get ``None``.
+        abstention: Rows whose largest score does not pass get ``None``.
 
     Returns:
-        Shape ``(texts,)``; dtype object with a threshold, else that of ``label_array``.
+        Shape ``(texts,)``; dtype object where ``None`` is possible, else that of ``label_array``.
     """
     best = scores.argmax(axis=1)
     chosen: LabelArray = label_array(labels)[best]
-    if threshold is None:
+    if not abstention.is_possible:
         return chosen
     chosen = chosen.astype(object)
-    chosen[scores[np.arange(len(best)), best] < np.float32(threshold)] = None
+    chosen[~abstention.passing(scores)[np.arange(len(best)), best]] = None
     return chosen
 
 
 def ranked(
-    scores: FloatMatrix, labels: Sequence[LabelValue], top_k: int | None, threshold: float | None = None
+    scores: FloatMatrix, labels: Sequence[LabelValue], top_k: int | None, abstention: Abstention = ANY_LABEL
 ) -> list[list[Label]]:
-    """The ``top_k`` labels of each row, best first, without those whose score is below ``threshold``.
+    """The ``top_k`` labels of each row, best first, without those that do not pass.
 
     Args:
         scores: Shape: ``(texts, labels)``, float32.
         labels: In the order of the columns.
         top_k: Labels a row at most; ``None`` for all.
-        threshold: Compared in float32, as in ``winners``: 0.9 is not below 0.9.
+        abstention: Leaves labels below its threshold out, and all of a row whose margin is too small.
     """
     order = np.argsort(-scores, axis=1, kind="stable")[:, :top_k]
-    least = np.float32(-np.inf if threshold is None else threshold)
+    passing = abstention.passing(scores)
     return [
-        [Label(labels[column], float(row[column])) for column in columns if row[column] >= least]
-        for row, columns in zip(scores, order, strict=True)
+        [Label(labels[column], float(row[column])) for column in columns if is_passing[column]]
+        for row, columns, is_passing in zip(scores, order, passing, strict=True)
     ]
 
 

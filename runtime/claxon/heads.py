@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from claxon.bundle import Bundle
 from claxon.encoder import Encoder
 from claxon.errors import BundleError, EngineError, OptionError
 from claxon.features import FloatMatrix
+from claxon.label_checks import warn_of_likeness
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature, HeadSpec, LabelValue, ScoreKind
 from claxon.options import real_number
@@ -132,13 +134,18 @@ class LabelHead:
     def of(cls, encoder: Encoder, label_set: LabelSet, temperature: float | None = None) -> LabelHead:
         """Embed the labels' phrasings with the encoder that will embed the texts.
 
+        Args:
+            encoder: It must have a sentence embedding.
+            label_set: The labels; phrasings that are nearly the same give a ``LabelWarning``.
+            temperature: Above 0; ``None`` takes the label set's.
+
         Raises:
             OptionError: the encoder has no sentence embedding, or the temperature is not above 0.
         """
-        temperature = real_number("temperature", temperature, above=0, none_means="cosines")
-        require_embedding(encoder.bundle)
-        vectors = encoder.encode(label_set.texts, feature=Feature.EMBEDDING)
-        return cls(label_set, label_matrix(vectors, label_set.counts, label_set.combine), temperature)
+        temperature = real_number("temperature", temperature, above=0, none_means="the labels' own")
+        vectors = label_vectors(encoder, label_set)
+        matrix = label_matrix(vectors, label_set.counts, label_set.combine)
+        return cls(label_set, matrix, label_set.temperature if temperature is None else temperature)
 
     @property
     def labels(self) -> tuple[LabelValue, ...]:
@@ -148,6 +155,35 @@ class LabelHead:
     def __call__(self, features: FloatMatrix) -> FloatMatrix:
         """Cosines ``(texts, labels)`` for unit-norm embeddings ``(texts, width)``, float32 both."""
         return similarity_scores(features, self.matrix, self.label_set.counts, self.label_set.combine)
+
+
+def chosen_head(bundle: Bundle, heads: Mapping[str, Head], head: str | None) -> str | None:
+    """The name of the head that answers: the one asked for, else the only one, else ``None``.
+
+    Raises:
+        OptionError: there is no such head, or none at all.
+    """
+    if not heads:
+        raise OptionError(f"no head was given for {bundle.path}; a classifier needs one or more")
+    if head is None:
+        return next(iter(heads)) if len(heads) == 1 else None
+    if head not in heads:
+        raise OptionError(f"{bundle.path} has no head {head!r}, but {', '.join(heads)}")
+    return head
+
+
+def label_vectors(encoder: Encoder, label_set: LabelSet) -> FloatMatrix:
+    """Embeddings of all phrasings, label after label. Shape: ``(phrasings, width)``, float32, unit norm.
+
+    Phrasings that are nearly the same give a ``LabelWarning``.
+
+    Raises:
+        OptionError: the encoder has no sentence embedding.
+    """
+    require_embedding(encoder.bundle)
+    vectors = encoder.encode(label_set.texts, feature=Feature.EMBEDDING)
+    warn_of_likeness(label_set, vectors)
+    return vectors
 
 
 def require_embedding(bundle: Bundle) -> None:

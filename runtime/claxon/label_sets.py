@@ -2,7 +2,7 @@
 
 LabelSet.of(["negative", "positive"], template="This review is {label}.")
 LabelSet.of({"negative": ["I hate it.", "It is broken."], "positive": "I love it."})
-LabelSet.from_file("labels.json")
+LabelSet.from_file("labels.yaml")
 LabelSet.parse("negative, neutral, positive")
 """
 
@@ -12,13 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
-from claxon.errors import OptionError
-from claxon.strict_json import StrictJSONError, parse
+from claxon.decision import ANY_LABEL, Abstention
+from claxon.errors import MissingDependencyError, OptionError
+from claxon.label_files import read_label_file
+from claxon.options import choice, real_number
+from claxon.strict_json import StrictJSONError
+from claxon.strict_yaml import StrictYAMLError
 
 PLACEHOLDER = "{label}"
-MAX_FILE_BYTES = 16 << 20
 
 
 class Combine(StrEnum):
@@ -31,9 +34,24 @@ class Combine(StrEnum):
     BEST = "best"
 
 
+class LabelSettings(TypedDict, total=False):
+    """What ``LabelSet.of`` takes beside the labels."""
+
+    template: str | None
+    combine: str | None
+    temperature: float | None
+    threshold: float | None
+    margin: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class LabelSet:
     """Two or more labels, each with one or more phrasings, the template already applied.
+
+    Attributes:
+        combine: How a label's phrasings become one score.
+        temperature: Makes probabilities, ``softmax(cosine / temperature)``; ``None`` leaves cosines.
+        abstention: When a text gets none of the labels.
 
     Raises:
         OptionError: fewer than two labels, an empty or repeated label or phrasing, or not one group a label.
@@ -42,6 +60,8 @@ class LabelSet:
     labels: tuple[str, ...]
     phrasings: tuple[tuple[str, ...], ...]
     combine: Combine = Combine.MEAN
+    temperature: float | None = None
+    abstention: Abstention = ANY_LABEL
 
     def __post_init__(self) -> None:
         _check_labels(self.labels)
@@ -65,7 +85,10 @@ class LabelSet:
         labels: Sequence[str] | Mapping[str, str | Sequence[str]],
         *,
         template: str | None = None,
-        combine: str = Combine.MEAN,
+        combine: str | None = None,
+        temperature: float | None = None,
+        threshold: float | None = None,
+        margin: float | None = None,
     ) -> LabelSet:
         """A label set from names, or from names with descriptions.
 
@@ -74,64 +97,57 @@ class LabelSet:
                 phrasings.
             template: Put around every phrasing: ``"This review is {label}."``; ``None`` leaves them as they
                 are.
-            combine: ``"mean"`` or ``"best"``, see ``Combine``.
+            combine: ``"mean"`` (the default) or ``"best"``, see ``Combine``.
+            temperature: Above 0; makes probabilities, ``softmax(cosine / temperature)``.
+            threshold: Texts whose best score is below it get no label.
+            margin: Texts whose best score is above the second best by less get no label.
 
         Raises:
-            OptionError: not labels, fewer than two, one empty or repeated, a template without ``{label}``, or
-                an unknown ``combine``.
+            OptionError: not labels, fewer than two, one empty or repeated, a template without ``{label}``, an
+                unknown ``combine``, or a number that cannot be met.
         """
         groups = _groups(labels)
         phrasings = tuple(tuple(_filled(template, phrasing) for phrasing in group) for group in groups.values())
-        return cls(tuple(groups), phrasings, _combine(combine))
+        return cls(
+            tuple(groups),
+            phrasings,
+            choice("combine", Combine.MEAN if combine is None else combine, Combine),
+            real_number("temperature", temperature, above=0, none_means="cosines"),
+            Abstention.of(threshold, margin),
+        )
 
     @classmethod
-    def parse(cls, text: str, *, template: str | None = None, combine: str = Combine.MEAN) -> LabelSet:
+    def parse(cls, text: str, **settings: Unpack[LabelSettings]) -> LabelSet:
         """A label set from names with commas between, spaces around them dropped: ``"negative, positive"``.
 
         Raises:
             OptionError: as ``of``.
         """
-        return cls.of([name.strip() for name in text.split(",")], template=template, combine=combine)
+        return cls.of([name.strip() for name in text.split(",")], **settings)
 
     @classmethod
-    def from_file(cls, path: str | Path, *, template: str | None = None, combine: str = Combine.MEAN) -> LabelSet:
-        """A label set from a UTF-8 file: ``.json`` with what ``of`` takes, or ``.txt`` with one name a line.
+    def from_file(cls, path: str | Path, **settings: Unpack[LabelSettings]) -> LabelSet:
+        """A label set from a UTF-8 file: ``.json`` or ``.yaml`` with what ``of`` takes, or ``.txt`` with a name a line.
 
-        Blank lines of a ``.txt`` are passed over.
+        Args:
+            path: The file; its layout is that of ``claxon.label_files``. It may hold settings, the other arguments of
+                ``of``, beside its labels.
+            settings: As for ``of``; they go before those of the file, ``None`` leaves the file its word.
 
         Raises:
-            OptionError: no such file, another suffix, not UTF-8 or JSON, or as ``of``; the message names the
+            OptionError: no such file, another suffix, not UTF-8, JSON or YAML, or as ``of``; the message names the
                 file.
+            MissingDependencyError: it is YAML, and PyYAML is not installed.
         """
         path = Path(path)
-        readers = {".json": _read_json, ".txt": _read_lines}
-        reader = readers.get(path.suffix.lower())
-        if reader is None:
-            raise OptionError(f"{path}: label files end in {' or '.join(readers)}, found {path.suffix!r}")
+        given = {name: value for name, value in settings.items() if value is not None}
         try:
-            return cls.of(reader(_content(path)), template=template, combine=combine)
-        except (OptionError, StrictJSONError, UnicodeDecodeError) as error:
+            found = read_label_file(path)
+            return cls.of(found.labels, **{**found.settings, **given})
+        except (OptionError, StrictJSONError, StrictYAMLError, UnicodeDecodeError) as error:
             raise OptionError(f"{path}: {error}") from None
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise OptionError(f"cannot be read as a label file ({error.strerror})") from None
-    if len(content) > MAX_FILE_BYTES:
-        raise OptionError(f"larger than {MAX_FILE_BYTES} bytes, too large for a label file")
-    return content.removeprefix(b"\xef\xbb\xbf")
-
-
-def _read_json(content: bytes) -> Any:
-    return parse(content)
-
-
-def _read_lines(content: bytes) -> list[str]:
-    lines = (line.strip() for line in content.decode().splitlines())
-    return [line for line in lines if line]
+        except MissingDependencyError as error:
+            raise MissingDependencyError(f"{path}: {error}") from error
 
 
 def _groups(labels: Any) -> dict[str, tuple[str, ...]]:
@@ -165,18 +181,13 @@ def _group(name: str, given: Any) -> tuple[str, ...]:
 def _filled(template: str | None, phrasing: str) -> str:
     if template is None:
         return phrasing
-    if PLACEHOLDER not in template:
-        raise OptionError(f"the template {template!r} does not contain {PLACEHOLDER}, as 'It is {PLACEHOLDER}.' does")
+    if not isinstance(template, str) or PLACEHOLDER not in template:
+        raise OptionError(
+            f"the template {template!r:.80} does not contain {PLACEHOLDER}, as 'It is {PLACEHOLDER}.' does"
+        )
     if not phrasing.strip():
         return ""  # a template must not hide that there is nothing in it
     return template.replace(PLACEHOLDER, phrasing)
-
-
-def _combine(combine: str) -> Combine:
-    try:
-        return Combine(combine)
-    except ValueError:
-        raise OptionError(f"combine is {combine!r}, expected one of: {', '.join(Combine)}") from None
 
 
 def _check_labels(labels: Sequence[str]) -> None:

@@ -87,14 +87,14 @@ def _check_value(value: Any, left: int) -> None:
     if left == 0 and isinstance(value, dict | list):
         raise StrictJSONError(f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, str):
-        _check_string(value)
+        check_string(value)
     children = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
     for child in children:
         _check_value(child, left - 1)
 
 
-def _check_string(text: str) -> None:
-    """JSON can escape half of a surrogate pair, which no output can encode."""
+def check_string(text: str) -> None:
+    """Raise ``StrictJSONError`` for half of a surrogate pair, which JSON can escape and no output can encode."""
     try:
         text.encode()
     except UnicodeEncodeError:

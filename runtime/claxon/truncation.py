@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from enum import StrEnum
 
 import numpy as np
 
+from claxon.caller import caller_level
 from claxon.errors import TruncatedTextError
 from claxon.tokens import BoolArray, IntArray
 
@@ -44,18 +44,4 @@ def report_truncation(n_tokens: IntArray, truncated: BoolArray, limit: int, acti
     )
     if action is OnTruncation.ERROR:
         raise TruncatedTextError(f"{message}; shorten them, or let them be cut with on_truncation='warn'")
-    warnings.warn(f"{message} and are cut; see `truncated`", TruncationWarning, stacklevel=_caller_level())
-
-
-def _caller_level() -> int:
-    """``stacklevel`` of the first line outside this package, so that the warning stands where the texts came from.
-
-    Written out because ``skip_file_prefixes`` came with Python 3.12.
-    """
-    package = __name__.partition(".")[0]
-    level = 0  # of this function; its caller is 1, as ``warnings.warn`` counts there
-    frame = inspect.currentframe()
-    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == package:
-        frame = frame.f_back
-        level += 1
-    return level
+    warnings.warn(f"{message} and are cut; see `truncated`", TruncationWarning, stacklevel=caller_level())

@@ -145,3 +145,17 @@ def test_several_heads_answer_from_one_bundle(bundle: Path) -> None:
     found = claxon.load(bundle).predict_all(TEXTS)
     assert list(found) == ["topic", "mood"]
     assert found["mood"].tolist() == TARGETS
+
+
+def test_labels_keep_their_temperature_and_a_threshold_is_told_to_be_lost(bundle: Path) -> None:
+    labels = LabelSet.of(["book", "phone"], temperature=0.5, margin=0.1)
+    with pytest.warns(UserWarning, match="does not keep the threshold and the margin of its labels"):
+        added = add_head(bundle, "topic", labels=labels)
+    assert added.manifest.heads[0].temperature == 0.5
+    plain = LabelSet.of(["book", "phone"], temperature=0.5)
+    assert add_head(bundle, "warm", labels=plain, temperature=2.0).manifest.heads[1].temperature == 2.0
+
+
+def test_labels_that_are_nearly_the_same_are_named(bundle: Path) -> None:
+    with pytest.warns(claxon.LabelWarning, match="'book' and 'Book': equal but for case and spaces"):
+        add_head(bundle, "topic", labels=LabelSet.of(["book", "Book"]))

@@ -10,11 +10,14 @@ import pytest
 import claxon_export
 from claxon.errors import MissingDependencyError
 from claxon_export import adding, errors, exporting, labelled, removing
+from claxon_export.bootstrapping import bootstrap
+from claxon_export.bootstrapping import report as bootstrap_report
 from claxon_export.judging import evaluation, judge
 from claxon_export.judging import report as judging_report
 from claxon_export.training import fitting, report
 
 NAMES = {
+    "BootstrapReport",
     "CheckpointError",
     "CheckpointNotFoundError",
     "Evaluation",
@@ -30,6 +33,7 @@ NAMES = {
     "UnreadMeaningError",
     "UnsupportedArchitectureError",
     "add_head",
+    "bootstrap",
     "evaluate",
     "export",
     "fit",
@@ -59,6 +63,8 @@ def test_functions_are_those_of_their_modules() -> None:
     assert claxon_export.Evaluation is evaluation.Evaluation
     assert claxon_export.evaluate is judge.evaluate
     assert claxon_export.write_report is judging_report.write_report
+    assert claxon_export.bootstrap is bootstrap.bootstrap
+    assert claxon_export.BootstrapReport is bootstrap_report.BootstrapReport
     assert claxon_export.ParityError is errors.ParityError
 
 
@@ -81,7 +87,7 @@ def test_missing_extra_is_named_by_whoever_needs_it(name: str, monkeypatch: pyte
 
 
 def test_importing_the_package_imports_none_of_its_dependencies() -> None:
-    heavy = {"onnx", "safetensors", "sklearn", "skl2onnx", "torch", "optimum", "scipy"}
+    heavy = {"yaml", "onnx", "safetensors", "sklearn", "skl2onnx", "torch", "optimum", "scipy"}
     script = f"import sys, claxon_export; print(sorted({heavy!r} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -222,6 +222,28 @@ def test_a_threshold_is_a_number(threshold: Any, classifier: Classifier) -> None
             call(TEXTS, threshold=threshold)
 
 
+def test_without_the_margin_there_is_none_not_a_guess(topic: Classifier) -> None:
+    two = np.sort(topic.similarity(TEXTS), axis=1)[:, ::-1]
+    leads = two[:, 0] - two[:, 1]
+    margin = float(np.sort(leads)[len(leads) // 2]) + 1e-5
+    is_kept = (leads >= margin).tolist()
+    assert 0 < sum(is_kept) < len(TEXTS)
+    labels = topic.predict(TEXTS, margin=margin)
+    assert [label is not None for label in labels] == is_kept
+    assert [len(found) for found in topic.classify(TEXTS, top_k=None, margin=margin)] == [3 * kept for kept in is_kept]
+    assert topic.predict_all(TEXTS, margin=margin)["topic"].tolist() == labels.tolist()
+    assert topic.predictions(TEXTS, margin=margin).labels.tolist() == labels.tolist()
+    (window,) = topic.predictions_iter(TEXTS, margin=margin)
+    assert window.labels.tolist() == labels.tolist()
+
+
+@pytest.mark.parametrize("margin", ["0.5", float("nan"), True, -0.1])
+def test_a_margin_is_a_number_from_0_up(margin: Any, classifier: Classifier) -> None:
+    for call in (classifier.predict, classifier.classify, classifier.predict_all, classifier.predictions_iter):
+        with pytest.raises(OptionError, match=r"margin is .*, expected (a number|0 or more)"):
+            call(TEXTS, margin=margin)
+
+
 # Several heads.
 
 

@@ -93,3 +93,20 @@ def test_a_label_set_has_its_own_template_and_combine(template: str | None, comb
 def test_labels_that_cannot_be_told_apart(labels: Any, options: Any, message: str, topic: Classifier) -> None:
     with pytest.raises(OptionError, match=message):
         Classifier.from_labels(topic.encoder, labels, **options)
+
+
+def test_a_label_sets_temperature_threshold_and_margin_hold_where_none_are_given(topic: Classifier) -> None:
+    names = ["book", "phone", "food"]
+    plain = Classifier.from_labels(topic.encoder, names)
+    leads = np.diff(np.sort(plain.similarity(TEXTS), axis=1)[:, -2:]).ravel()
+    margin = float(np.median(leads)) + 1e-5
+    own = Classifier.from_labels(topic.encoder, LabelSet.of(names, margin=margin))
+    assert own.predict(TEXTS).tolist() == plain.predict(TEXTS, margin=margin).tolist()
+    assert None in own.predict(TEXTS).tolist()
+    assert [len(found) for found in own.classify(TEXTS)] == [label is not None for label in own.predict(TEXTS)]
+    assert None not in own.predict(TEXTS, margin=0).tolist()
+    warm = Classifier.from_labels(topic.encoder, LabelSet.of(names, temperature=0.1, threshold=2.0))
+    np.testing.assert_allclose(warm.predict_proba(TEXTS).sum(axis=1), 1, atol=SUM_TOLERANCE)
+    assert set(warm.predict(TEXTS)) == {None}
+    cold = Classifier.from_labels(topic.encoder, LabelSet.of(names, temperature=0.1), temperature=0.5)
+    np.testing.assert_allclose(cold.predict_proba(TEXTS), softmax(plain.similarity(TEXTS), 0.5), atol=SUM_TOLERANCE)

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from claxon.decision import Label, label_array, ranked, softmax, winners
+from claxon.decision import ANY_LABEL, Abstention, Label, label_array, margins, ranked, softmax, winners
+from claxon.errors import OptionError
 from claxon.features import FloatMatrix
 
 SUM_TOLERANCE = 1e-6
@@ -39,17 +40,20 @@ def test_the_winner_is_the_first_of_the_ranking_and_has_the_largest_score(matrix
 @settings(deadline=None)
 @given(SCORES, st.integers(1, 6), st.none() | st.floats(-1, 1))
 def test_a_ranking_falls_and_keeps_its_limits(matrix: FloatMatrix, top_k: int, threshold: float | None) -> None:
-    for row, found in zip(matrix, ranked(matrix, names(matrix), top_k, threshold), strict=True):
+    for row, found in zip(matrix, ranked(matrix, names(matrix), top_k, Abstention(threshold)), strict=True):
         passing = len(row) if threshold is None else int(np.sum(row >= np.float32(threshold)))
         assert len(found) == min(top_k, passing)
         assert [label.score for label in found] == sorted((label.score for label in found), reverse=True)
 
 
 @settings(deadline=None)
-@given(SCORES, st.floats(-1, 1))
-def test_a_winner_is_none_exactly_where_the_ranking_is_empty(matrix: FloatMatrix, threshold: float) -> None:
-    found = winners(matrix, names(matrix), threshold)
-    empty = [not row for row in ranked(matrix, names(matrix), None, threshold)]
+@given(SCORES, st.floats(-1, 1), st.none() | st.floats(0, 1))
+def test_a_winner_is_none_exactly_where_the_ranking_is_empty(
+    matrix: FloatMatrix, threshold: float, margin: float | None
+) -> None:
+    abstention = Abstention(threshold, margin)
+    found = winners(matrix, names(matrix), abstention)
+    empty = [not row for row in ranked(matrix, names(matrix), None, abstention)]
     assert [label is None for label in found] == empty
     assert found.dtype == object
 
@@ -64,8 +68,8 @@ def test_of_equals_the_first_wins() -> None:
 def test_a_score_equal_to_the_threshold_passes_although_float32_rounds(threshold: float) -> None:
     matrix = scores([0.9, 0.1])
     assert float(matrix[0, 0]) < 0.9001
-    assert winners(matrix, ["a", "b"], threshold).tolist() == ["a"]
-    assert ranked(matrix, ["a", "b"], 1, threshold) == [[Label("a", float(np.float32(0.9)))]]
+    assert winners(matrix, ["a", "b"], Abstention.of(threshold, None)).tolist() == ["a"]
+    assert ranked(matrix, ["a", "b"], 1, Abstention(threshold)) == [[Label("a", float(np.float32(0.9)))]]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +90,7 @@ def test_a_mixture_keeps_each_type() -> None:
 def test_no_texts() -> None:
     empty = np.empty((0, 3), np.float32)
     assert winners(empty, ["a", "b", "c"]).shape == (0,)
-    assert winners(empty, ["a", "b", "c"], 0.5).tolist() == []
+    assert winners(empty, ["a", "b", "c"], Abstention(0.5, 0.1)).tolist() == []
     assert ranked(empty, ["a", "b", "c"], 1) == []
     assert softmax(empty).shape == (0, 3)
 
@@ -118,3 +122,53 @@ def test_the_smallest_temperature_takes_the_largest_score() -> None:
 
 def test_a_label_is_short_to_read() -> None:
     assert repr(Label("positive", 0.9712345)) == "Label('positive', 0.9712)"
+
+
+# Abstaining.
+
+
+@settings(deadline=None)
+@given(SCORES, st.floats(0, 2))
+def test_a_margin_is_kept_by_exactly_the_rows_that_lead_by_it(matrix: FloatMatrix, margin: float) -> None:
+    first, second = np.sort(matrix.astype(np.float64), axis=1)[:, ::-1][:, :2].T
+    np.testing.assert_array_equal(margins(matrix), first - second)
+    found = [label is not None for label in winners(matrix, names(matrix), Abstention(margin=margin))]
+    is_clear = np.abs(first - second - margin) > 1e-6
+    assert [kept for kept, sure in zip(found, is_clear, strict=True) if sure] == (first - second > margin)[
+        is_clear
+    ].tolist()
+
+
+def test_a_lead_equal_to_the_margin_passes_although_float32_rounds() -> None:
+    matrix = scores([0.9, 0.8], [0.9, 0.81])
+    assert margins(matrix)[0] < 0.1
+    assert winners(matrix, ["a", "b"], Abstention(margin=0.1)).tolist() == ["a", None]
+
+
+def test_a_tie_has_no_margin() -> None:
+    assert winners(scores([0.5, 0.5]), ["a", "b"], Abstention(margin=0.001)).tolist() == [None]
+    assert winners(scores([0.5, 0.5]), ["a", "b"], Abstention(margin=0.0)).tolist() == ["a"]
+
+
+def test_both_must_be_met() -> None:
+    matrix = scores([0.9, 0.1], [0.4, 0.1], [0.9, 0.8])
+    assert winners(matrix, ["a", "b"], Abstention(0.5, 0.2)).tolist() == ["a", None, None]
+
+
+def test_a_row_without_margin_has_no_ranking_but_one_with_it_is_whole() -> None:
+    found = ranked(scores([0.9, 0.1], [0.9, 0.8]), ["a", "b"], None, Abstention(margin=0.2))
+    assert [[label.label for label in row] for row in found] == [["a", "b"], []]
+
+
+def test_what_is_not_said_is_the_fallbacks() -> None:
+    assert Abstention(0.5).over(Abstention(0.1, 0.2)) == Abstention(0.5, 0.2)
+    assert ANY_LABEL.over(Abstention(0.1, 0.2)) == Abstention(0.1, 0.2)
+    assert Abstention(0.5).over(ANY_LABEL) == Abstention(0.5)
+    assert not ANY_LABEL.is_possible
+
+
+@pytest.mark.parametrize("margin", [-0.1, float("nan"), float("inf"), "0.5", True])
+def test_a_margin_is_a_number_from_0_up(margin: Any) -> None:
+    with pytest.raises(OptionError, match="margin is"):
+        Abstention.of(None, margin)
+    assert Abstention.of(float("-inf"), 0) == Abstention(float("-inf"), 0.0)

@@ -112,7 +112,7 @@ def test_a_label_head_of_no_texts(encoder: Encoder) -> None:
 
 @pytest.mark.parametrize("temperature", [0, -1, float("nan"), float("inf"), "1", True])
 def test_a_temperature_is_above_zero(temperature: Any, encoder: Encoder) -> None:
-    with pytest.raises(OptionError, match=r"temperature is .*, expected a number above 0, or None for cosines"):
+    with pytest.raises(OptionError, match=r"temperature is .*, expected a number above 0, or None for the labels' own"):
         LabelHead.of(encoder, LABELS, temperature)
 
 

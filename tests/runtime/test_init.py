@@ -26,6 +26,7 @@ PUBLIC = [
     "IntegrityError",
     "Label",
     "LabelSet",
+    "LabelWarning",
     "MissingDependencyError",
     "OptionError",
     "Predictions",

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from claxon.decision import Abstention
 from claxon.errors import OptionError
-from claxon.label_sets import MAX_FILE_BYTES, Combine, LabelSet
+from claxon.label_files import MAX_FILE_BYTES
+from claxon.label_sets import Combine, LabelSet
 
 
 def test_names_are_their_own_phrasings() -> None:
@@ -77,8 +79,8 @@ def test_what_is_no_set_of_labels_is_refused(labels: Any, message: str) -> None:
         LabelSet.of(labels)
 
 
-@pytest.mark.parametrize("template", ["It is so.", "It is {Label}.", "{}", ""])
-def test_a_template_without_a_place_for_the_label_is_refused(template: str) -> None:
+@pytest.mark.parametrize("template", ["It is so.", "It is {Label}.", "{}", "", 3])
+def test_a_template_without_a_place_for_the_label_is_refused(template: Any) -> None:
     with pytest.raises(OptionError, match=r"does not contain \{label\}"):
         LabelSet.of(["a", "b"], template=template)
 
@@ -89,7 +91,7 @@ def test_a_template_does_not_hide_an_empty_phrasing() -> None:
 
 
 def test_an_unknown_combination_lists_the_known() -> None:
-    with pytest.raises(OptionError, match="'median', expected one of: mean, best"):
+    with pytest.raises(OptionError, match="'median', expected one of mean, best"):
         LabelSet.of(["a", "b"], combine="median")
 
 
@@ -121,7 +123,15 @@ def test_a_text_file_holds_a_name_a_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("labels.yaml", b"a: b", r"end in \.json or \.txt, found '\.yaml'"),
+        ("labels.toml", b"a: b", r"end in \.json, \.yaml, \.yml, \.txt, found '\.toml'"),
+        ("labels.yaml", b"a: b", "found 1 label"),
+        ("labels.yaml", b"a: b\nno: c", "line 2: no without quotes is YAML for a bool"),
+        ("labels.json", b'{"labels": ["a", "b"], "tempature": 1}', "unknown setting 'tempature' beside 'labels'"),
+        ("labels.json", b'{"labels": ["a", "b"], "temperature": 0}', "temperature is 0, expected a number above 0"),
+        ("labels.json", b'{"labels": ["a", "b"], "template": 3}', "the template 3 does not contain"),
+        ("labels.json", b'{"labels": ["a", "b"], "combine": []}', r"combine is '?\[\]'?, expected one of mean, best"),
+        ("labels.json", b'{"labels": ["a", "b"], "margin": -1}', "margin is -1, expected 0 or more"),
+        ("labels.json", b'{"labels": ["a", "b"], "threshold": true}', "threshold is True, expected a number"),
         ("labels.json", b'{"a": "x", "a": "y"}', "stands twice"),
         ("labels.json", b"[", "not valid JSON"),
         ("labels.json", b'"a,b"', "expected a list of names"),
@@ -140,3 +150,41 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, content:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match=r"absent\.json: cannot be read"):
         LabelSet.from_file(tmp_path / "absent.json")
+
+
+SETTINGS = {"template": "It is {label}.", "combine": "best", "temperature": 0.5, "threshold": 0.25, "margin": 0.125}
+YAML = """
+template: It is {label}.
+combine: best
+temperature: 0.5
+threshold: 0.25
+margin: 0.125
+labels: {bad: [awful, poor], good: fine}
+"""
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_a_file_may_hold_settings_beside_its_labels(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"labels.{suffix}"
+    given = {"labels": {"bad": ["awful", "poor"], "good": "fine"}, **SETTINGS}
+    path.write_text(YAML if suffix == "yaml" else json.dumps(given))
+    found = LabelSet.from_file(path)
+    assert found.texts == ("It is awful.", "It is poor.", "It is fine.")
+    assert (found.combine, found.temperature, found.abstention) == (Combine.BEST, 0.5, Abstention(0.25, 0.125))
+
+
+def test_what_is_said_in_the_call_goes_before_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "labels.json"
+    path.write_text(json.dumps({"labels": ["a", "b"], **SETTINGS}))
+    found = LabelSet.from_file(path, template="So {label}", threshold=0.75, combine=None)
+    assert found.texts == ("So a", "So b")
+    assert (found.combine, found.abstention) == (Combine.BEST, Abstention(0.75, 0.125))
+
+
+def test_names_with_commas_take_settings_too() -> None:
+    assert LabelSet.parse("a,b", margin=0.5) == LabelSet.of(["a", "b"], margin=0.5)
+
+
+def test_labels_say_nothing_of_temperature_and_abstention_unless_asked() -> None:
+    found = LabelSet.of(["a", "b"])
+    assert (found.temperature, found.abstention.is_possible) == (None, False)

@@ -56,8 +56,10 @@ ADD_HEAD = AddHead()
 
 
 def _refuse_label_options(options: argparse.Namespace) -> None:
-    if options.template is not None or options.temperature is not None:
-        raise OptionError("--template and --temperature go with --labels or --labels-file, not with --estimator")
+    if any(option is not None for option in (options.template, options.combine, options.temperature)):
+        raise OptionError(
+            "--template, --combine and --temperature go with --labels or --labels-file, not with --estimator"
+        )
 
 
 def _estimator(path: Path, *, is_trusted: bool) -> Any:

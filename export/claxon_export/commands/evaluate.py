@@ -35,9 +35,9 @@ class Evaluate:
 
     def run(self, options: argparse.Namespace) -> int:
         """Judge, show, write, and hold against what was asked."""
+        from claxon.loading import LoadOptions
         from claxon_export.judging.judge import Judging, judge
         from claxon_export.judging.report import write_report
-        from claxon.loading import LoadOptions
         from claxon_export.judging.terminal import evaluation_lines
 
         required = requirements(options.fail_under, options.fail_over)

@@ -33,6 +33,16 @@ def positive_int(word: str) -> int:
     return number
 
 
+def positive_int_or_all(word: str) -> int | None:
+    """A whole number from 1 up, or ``None`` for ``all``."""
+    if word == "all":
+        return None
+    try:
+        return positive_int(word)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, nor 'all'") from None
+
+
 def finite_float(word: str) -> float:
     """A number that is neither infinite nor NaN."""
     try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from claxon.decision import Label, ranked
+from claxon.decision import ANY_LABEL, Abstention, Label, ranked
 from claxon.features import FloatMatrix
 from claxon.manifest import LabelValue
 
@@ -18,7 +18,7 @@ class Outcome:
 
     Attributes:
         best: Labels with scores, best first.
-        n_kept: How many of ``best`` reach the threshold.
+        n_kept: How many of ``best`` pass threshold and margin.
         scores: Of every label, in the labels' order. Shape: ``(labels,)``, float32.
     """
 
@@ -44,12 +44,16 @@ class HeadColumns:
 
     @classmethod
     def of(
-        cls, labels: tuple[LabelValue, ...], *, head: str | None, prefix: str, top_k: int, all_scores: bool
+        cls, labels: tuple[LabelValue, ...], *, head: str | None, prefix: str, top_k: int | None, all_scores: bool
     ) -> HeadColumns:
-        """``predicted_label`` and ``score``; or, with ``head``, ``HEAD_label`` and ``HEAD_score``."""
+        """``predicted_label`` and ``score``; or, with ``head``, ``HEAD_label`` and ``HEAD_score``.
+
+        ``top_k`` may be more than there are labels; ``None`` is all of them.
+        """
         stem = prefix if head is None else f"{prefix}{head}_"
         label = f"{prefix}predicted_label" if head is None else f"{stem}label"
-        return cls(labels, label, f"{stem}score", f"{stem}labels", min(top_k, len(labels)), all_scores)
+        n_ranks = len(labels) if top_k is None else min(top_k, len(labels))
+        return cls(labels, label, f"{stem}score", f"{stem}labels", n_ranks, all_scores)
 
     def names(self, *, is_nested: bool) -> list[str]:
         """The columns' names, in order."""
@@ -60,16 +64,17 @@ class HeadColumns:
             names += [f"{self.label}_{rank}", f"{self.score}_{rank}"]
         return names + [f"{self.score}_{label}" for label in self.labels if self.all_scores]
 
-    def outcomes(self, scores: FloatMatrix, threshold: float | None) -> list[Outcome]:
+    def outcomes(self, scores: FloatMatrix, abstention: Abstention = ANY_LABEL) -> list[Outcome]:
         """One a text. Shape of ``scores``: ``(texts, labels)``."""
-        least = np.float32(-np.inf if threshold is None else threshold)
+        passing = abstention.passing(scores).sum(axis=1).tolist()
+        best = ranked(scores, self.labels, self.top_k)
         return [
-            Outcome(best, sum(bool(np.float32(label.score) >= least) for label in best), row)
-            for best, row in zip(ranked(scores, self.labels, self.top_k), scores, strict=True)
+            Outcome(labels, min(n_passing, self.top_k), row)
+            for labels, n_passing, row in zip(best, passing, scores, strict=True)
         ]
 
     def flat(self, outcome: Outcome) -> dict[str, Any]:
-        """Columns for CSV; a label below the threshold is ``None``, its score stays."""
+        """Columns for CSV; a label that does not pass is ``None``, its score stays."""
         cells: list[Any] = []
         for rank, label in enumerate(outcome.best):
             cells += [label.label if rank < outcome.n_kept else None, shortest(label.score)]
@@ -78,7 +83,7 @@ class HeadColumns:
         return dict(zip(self.names(is_nested=False), cells, strict=True))
 
     def nested(self, outcome: Outcome) -> dict[str, Any]:
-        """Columns for JSON; labels below the threshold are not in the list."""
+        """Columns for JSON; labels that do not pass are not in the list."""
         kept = outcome.best[: outcome.n_kept]
         cells: list[Any] = [kept[0].label if kept else None, shortest(outcome.best[0].score)]
         if self.top_k > 1:

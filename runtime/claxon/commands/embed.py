@@ -6,9 +6,8 @@ import argparse
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from numpy.lib.format import write_array_header_1_0
-
 from claxon.commands.arguments import add_bundle, add_engine, add_input, add_output, engine_options
+from claxon.commands.arrays import ArrayWriter
 from claxon.commands.columns import shortest
 from claxon.commands.streaming import notice_truncation, open_input, stream_rows
 from claxon.commands.writing import JSONWriter, check_new_columns, open_output
@@ -75,28 +74,19 @@ class VectorWriter(Protocol):
 
 
 class NPYWriter:
-    """An array in numpy's format, row after row; the header is written again when the number of rows is known."""
+    """Vectors as one array."""
 
     def __init__(self, stream: BinaryIO, feature: Feature, width: int) -> None:
-        self._stream = stream
+        self._array = ArrayWriter(stream, width)
         self._feature = feature
-        self._width = width
-        self._rows = 0
-        self._write_header()
 
-    def write(self, rows: list[Row], features: Features) -> None:
+    def write(self, rows: list[Row], features: Features) -> None:  # noqa: ARG002 - an array holds no columns
         """The vectors of some rows."""
-        self._stream.write(features.values[self._feature].astype("<f4").tobytes())
-        self._rows += len(rows)
+        self._array.write(features.values[self._feature])
 
     def finish(self) -> None:
-        """Put the number of rows into the header; numpy pads it, so that any number fits."""
-        self._stream.seek(0)
-        self._write_header()
-
-    def _write_header(self) -> None:
-        shape = (self._rows, self._width)
-        write_array_header_1_0(self._stream, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        """Say in the array's header how many rows there are."""
+        self._array.finish()
 
 
 class JSONVectorWriter:

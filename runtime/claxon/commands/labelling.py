@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-from claxon.classifier import Classifier, Predictions
-from claxon.commands.arguments import finite_float, positive_int, row_format
+from claxon.classifier import Classifier
+from claxon.commands.arguments import finite_float, positive_int_or_all, row_format
 from claxon.commands.columns import HeadColumns
+from claxon.commands.matrix import MatrixWriter, NoMatrix
 from claxon.commands.streaming import notice_truncation, open_input, stream_rows
 from claxon.commands.writing import open_output, row_writer
-from claxon.records import Format, Row
+from claxon.decision import Abstention
+from claxon.predictions import Predictions
+from claxon.records import Format, Records, Row
 
 
 def add_decision(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +25,19 @@ def add_decision(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--threshold", metavar="T", type=finite_float, help="leave the label empty where its score is below T"
     )
-    group.add_argument("--top-k", metavar="K", type=positive_int, default=1, help="the K best labels (default: 1)")
+    group.add_argument(
+        "--margin",
+        metavar="M",
+        type=finite_float,
+        help="leave the label empty where the best score is above the second best by less than M",
+    )
+    group.add_argument(
+        "--top-k",
+        metavar="K",
+        type=positive_int_or_all,
+        default=1,
+        help="the K best labels, or all of them, best first (default: 1)",
+    )
     group.add_argument("--all-scores", action="store_true", help="the score of every label as well")
 
 
@@ -39,12 +55,16 @@ class Labelling:
     columns: Mapping[str, HeadColumns]
     all_heads: bool
     truncated: str
-    threshold: float | None
+    abstention: Abstention
     batch_size: int | None
 
     @classmethod
     def of(cls, classifier: Classifier, options: argparse.Namespace, *, all_heads: bool) -> Labelling:
-        """By the classifier's chosen head; or by all of its heads, their names in those of the columns."""
+        """By the classifier's chosen head; or by all of its heads, their names in those of the columns.
+
+        Raises:
+            OptionError: the margin is below 0.
+        """
         columns = {
             name: HeadColumns.of(
                 classifier.heads[name].labels,
@@ -56,7 +76,8 @@ class Labelling:
             for name in (classifier.heads if all_heads else [str(classifier.head_name)])
         }
         truncated = f"{options.prefix}truncated"
-        return cls(classifier, columns, all_heads, truncated, options.threshold, options.batch_size)
+        abstention = Abstention.of(options.threshold, options.margin).over(classifier.abstention)
+        return cls(classifier, columns, all_heads, truncated, abstention, options.batch_size)
 
     def added(self, file_format: Format) -> list[str]:
         """Names of the added columns; ``truncated`` is one, although JSON has it only where a text was cut."""
@@ -64,38 +85,64 @@ class Labelling:
         names = [name for columns in self.columns.values() for name in columns.names(is_nested=is_nested)]
         return [*names, self.truncated]
 
-    def cells(self, texts: list[str], file_format: Format) -> list[dict[str, Any]]:
+    def predictions(self, texts: list[str]) -> dict[str, Predictions]:
+        """What each head that answers finds, by its name."""
+        call = self.classifier.predictions_all if self.all_heads else self.classifier.predictions
+        found = call(texts, batch_size=self.batch_size, on_truncation="ignore")
+        return found if isinstance(found, dict) else {next(iter(self.columns)): found}
+
+    def cells(self, found: Mapping[str, Predictions], file_format: Format) -> list[dict[str, Any]]:
         """The added columns of each text."""
-        rows: list[dict[str, Any]] = [{} for _ in texts]
-        for name, predictions in self._predictions(texts).items():
+        rows: list[dict[str, Any]] = [{} for _ in next(iter(found.values())).truncated]
+        for name, predictions in found.items():
             columns = self.columns[name]
-            outcomes = columns.outcomes(predictions.scores, self.threshold)
+            outcomes = columns.outcomes(predictions.scores, self.abstention)
             for row, outcome, is_cut in zip(rows, outcomes, predictions.truncated, strict=True):
                 row.update(columns.nested(outcome) if file_format is Format.JSONL else columns.flat(outcome))
                 row.update({self.truncated: True} if is_cut else {})
         return rows
 
-    def _predictions(self, texts: list[str]) -> dict[str, Predictions]:
-        call = self.classifier.predictions_all if self.all_heads else self.classifier.predictions
-        found = call(texts, batch_size=self.batch_size, on_truncation="ignore")
-        return found if isinstance(found, dict) else {next(iter(self.columns)): found}
+
+OpenMatrix = Callable[[Records], AbstractContextManager[MatrixWriter]]
 
 
-def label_stream(load: Callable[[], Classifier], options: argparse.Namespace, *, all_heads: bool = False) -> int:
-    """Read rows, label them, write them; the input is looked at before the model is loaded."""
+def label_stream(
+    load: Callable[[], Classifier],
+    options: argparse.Namespace,
+    *,
+    all_heads: bool = False,
+    matrix: OpenMatrix | None = None,
+) -> int:
+    """Read rows, label them, write them; the input is looked at before the model is loaded.
+
+    Args:
+        load: Gives the classifier.
+        options: Those of ``add_input``, ``add_decision``, ``add_output``, ``add_row_format`` and ``add_engine``.
+        all_heads: Whether all heads answer, or the chosen one.
+        matrix: Opens what gets the cosines of similarity heads as well.
+    """
     with open_input(options) as records, load() as classifier:
         labelling = Labelling.of(classifier, options, all_heads=all_heads)
         file_format = row_format(options, records.format)
-        with open_output(options.output) as stream:
+        opened = nullcontext(NoMatrix()) if matrix is None else matrix(records)
+        with open_output(options.output) as stream, opened as cosines:
             writer = row_writer(stream, file_format, records, labelling.added(file_format))
 
             def label(window: list[Row]) -> int:
-                cells = labelling.cells([row.text for row in window], file_format)
+                found = labelling.predictions([row.text for row in window])
+                cells = labelling.cells(found, file_format)
                 for row, added in zip(window, cells, strict=True):
                     writer.write(row.values, added)
                 stream.flush()
+                _write_cosines(cosines, window, found)
                 return sum(labelling.truncated in added for added in cells)
 
             streamed = stream_rows(records, label, options)
         notice_truncation(streamed, classifier.encoder.max_tokens, options)
     return 0
+
+
+def _write_cosines(matrix: MatrixWriter, rows: list[Row], found: Mapping[str, Predictions]) -> None:
+    for predictions in found.values():
+        if predictions.cosines is not None:
+            matrix.write(rows, predictions.cosines)

@@ -14,9 +14,10 @@ from claxon.commands.arguments import (
     engine_options,
     finite_float,
 )
-from claxon.commands.labelling import add_decision, label_stream
+from claxon.commands.labelling import OpenMatrix, add_decision, label_stream
+from claxon.commands.matrix import matrix_format, open_matrix
 from claxon.encoder import Encoder
-from claxon.label_sets import Combine, LabelSet
+from claxon.label_sets import Combine, LabelSet, LabelSettings
 
 
 class Similar:
@@ -35,13 +36,19 @@ class Similar:
         add_input(parser)
         add_labels(parser)
         add_decision(parser)
-        add_row_format(add_output(parser))
+        output = add_output(parser)
+        add_row_format(output)
+        output.add_argument(
+            "--matrix",
+            metavar="FILE",
+            help="write the cosine of every text with every label too: .csv, .tsv, .jsonl or .npy",
+        )
         add_engine(parser)
 
     def run(self, options: argparse.Namespace) -> int:
         """Label the input."""
         label_set = label_set_of(options)
-        return label_stream(lambda: _load(options, label_set), options)
+        return label_stream(lambda: _load(options, label_set), options, matrix=_matrix(options, label_set))
 
 
 SIMILAR = Similar()
@@ -55,13 +62,13 @@ def add_labels(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGr
     choice.add_argument(
         "--labels-file",
         metavar="FILE",
-        help=".json: a list of names, or an object of name to phrasings; .txt: one name a line",
+        help=".json, .yaml: a list of names, or name to phrasings, perhaps below 'labels' and beside settings such as "
+        "'template' and 'threshold'; .txt: one name a line",
     )
     group.add_argument("--template", metavar="WORDS", help="put around every phrasing: 'This is {label}.'")
     group.add_argument(
         "--combine",
         choices=list(Combine),
-        default=Combine.MEAN,
         help="several phrasings of a label: their mean, or the best of them (default: mean)",
     )
     group.add_argument(
@@ -71,16 +78,23 @@ def add_labels(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGr
 
 
 def label_set_of(options: argparse.Namespace) -> LabelSet:
-    """The labels of ``add_labels``.
+    """The labels of ``add_labels``; what is said on the command line goes before what a file says.
 
     Raises:
-        OptionError: as ``LabelSet``.
+        OptionError, MissingDependencyError: as ``LabelSet.from_file``.
     """
+    settings = LabelSettings(template=options.template, combine=options.combine, temperature=options.temperature)
     if options.labels is not None:
-        return LabelSet.parse(options.labels, template=options.template, combine=options.combine)
-    return LabelSet.from_file(options.labels_file, template=options.template, combine=options.combine)
+        return LabelSet.parse(options.labels, **settings)
+    return LabelSet.from_file(options.labels_file, **settings)
 
 
 def _load(options: argparse.Namespace, label_set: LabelSet) -> Classifier:
-    encoder = Encoder.load(options.bundle, **engine_options(options))
-    return Classifier.from_labels(encoder, label_set, temperature=options.temperature)
+    return Classifier.from_labels(Encoder.load(options.bundle, **engine_options(options)), label_set)
+
+
+def _matrix(options: argparse.Namespace, label_set: LabelSet) -> OpenMatrix | None:
+    if options.matrix is None:
+        return None
+    kind = matrix_format(options.matrix, options.output)
+    return lambda records: open_matrix(options.matrix, kind, label_set.labels, records, options.prefix)

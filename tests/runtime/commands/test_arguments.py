@@ -5,7 +5,14 @@ from inspect import signature
 
 import pytest
 
-from claxon.commands.arguments import add_engine, engine_options, finite_float, positive_int, row_format
+from claxon.commands.arguments import (
+    add_engine,
+    engine_options,
+    finite_float,
+    positive_int,
+    positive_int_or_all,
+    row_format,
+)
 from claxon.encoder import Encoder
 from claxon.records import Format
 
@@ -15,6 +22,12 @@ def test_a_positive_number(word: str) -> None:
     assert positive_int("7") == 7
     with pytest.raises(argparse.ArgumentTypeError, match="whole number"):
         positive_int(word)
+
+
+def test_a_positive_number_or_all() -> None:
+    assert (positive_int_or_all("7"), positive_int_or_all("all")) == (7, None)
+    with pytest.raises(argparse.ArgumentTypeError, match="'ALL' is not a whole number from 1 up, nor 'all'"):
+        positive_int_or_all("ALL")
 
 
 @pytest.mark.parametrize("word", ["nan", "inf", "x", ""])

@@ -6,17 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.commands.columns import HeadColumns, shortest
+from claxon.decision import Abstention
 
 SCORES = np.array([[0.1, 0.7, 0.2], [0.4, 0.25, 0.35]], np.float32)
 
 
-def columns(head: str | None = None, prefix: str = "", top_k: int = 1, all_scores: bool = False) -> HeadColumns:
+def columns(head: str | None = None, prefix: str = "", top_k: int | None = 1, all_scores: bool = False) -> HeadColumns:
     return HeadColumns.of(("a", "b", "c"), head=head, prefix=prefix, top_k=top_k, all_scores=all_scores)
 
 
 def test_a_label_and_a_score() -> None:
     found = columns()
-    first, second = found.outcomes(SCORES, None)
+    first, second = found.outcomes(SCORES)
     assert found.flat(first) == {"predicted_label": "b", "score": 0.7}
     assert found.nested(second) == {"predicted_label": "a", "score": 0.4}
 
@@ -29,7 +30,7 @@ def test_a_head_and_a_prefix_are_in_the_names() -> None:
 
 def test_several_labels_flat_and_nested() -> None:
     found = columns(top_k=2, all_scores=True)
-    outcome = found.outcomes(SCORES, None)[0]
+    outcome = found.outcomes(SCORES)[0]
     assert found.flat(outcome) == {
         "predicted_label": "b", "score": 0.7, "predicted_label_2": "c", "score_2": 0.2,
         "score_a": 0.1, "score_b": 0.7, "score_c": 0.2,
@@ -44,7 +45,7 @@ def test_several_labels_flat_and_nested() -> None:
 
 def test_below_the_threshold_there_is_no_label_and_the_score_stays() -> None:
     found = columns(top_k=2)
-    sure, unsure = found.outcomes(SCORES, 0.7)
+    sure, unsure = found.outcomes(SCORES, Abstention(0.7))
     assert found.flat(sure) == {
         "predicted_label": "b", "score": 0.7, "predicted_label_2": None, "score_2": 0.2
     }  # fmt: skip
@@ -53,7 +54,15 @@ def test_below_the_threshold_there_is_no_label_and_the_score_stays() -> None:
 
 
 def test_more_labels_than_there_are_is_all_of_them() -> None:
-    assert columns(top_k=9).top_k == 3
+    assert columns(top_k=9).top_k == columns(top_k=None).top_k == 3
+
+
+def test_without_the_margin_there_is_no_label_and_the_scores_stay() -> None:
+    found = columns(top_k=2)
+    sure, unsure = found.outcomes(SCORES, Abstention(margin=0.1))
+    assert found.flat(sure)["predicted_label_2"] == "c"
+    assert found.flat(unsure) == {"predicted_label": None, "score": 0.4, "predicted_label_2": None, "score_2": 0.35}
+    assert found.nested(unsure) == {"predicted_label": None, "score": 0.4, "labels": []}
 
 
 @pytest.mark.parametrize("top_k", [1, 2, 3])
@@ -61,7 +70,7 @@ def test_more_labels_than_there_are_is_all_of_them() -> None:
 @pytest.mark.parametrize("is_nested", [False, True])
 def test_names_are_those_of_the_cells(top_k: int, all_scores: bool, is_nested: bool) -> None:
     found = columns(top_k=top_k, all_scores=all_scores)
-    outcome = found.outcomes(SCORES, None)[0]
+    outcome = found.outcomes(SCORES)[0]
     cells = found.nested(outcome) if is_nested else found.flat(outcome)
     assert list(cells) == found.names(is_nested=is_nested)
 

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import claxon
 from claxon.commands.labelling import Labelling, add_decision
+from claxon.decision import Abstention
 from claxon.records import Format
 
 
@@ -14,6 +16,10 @@ def options(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     add_decision(parser)
     return argparse.Namespace(**vars(parser.parse_args(words)), prefix="p_", batch_size=None)
+
+
+def cells(labelling: Labelling, texts: list[str], file_format: Format) -> list[dict[str, Any]]:
+    return labelling.cells(labelling.predictions(texts), file_format)
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +30,32 @@ def classifier(tiny_bundle: Path) -> claxon.Classifier:
 def test_the_chosen_head_alone(classifier: claxon.Classifier) -> None:
     labelling = Labelling.of(classifier, options(), all_heads=False)
     assert labelling.added(Format.CSV) == ["p_predicted_label", "p_score", "p_truncated"]
-    assert labelling.cells(["good book"], Format.CSV)[0].keys() == {"p_predicted_label", "p_score"}
+    assert cells(labelling, ["good book"], Format.CSV)[0].keys() == {"p_predicted_label", "p_score"}
 
 
 def test_all_heads_give_what_each_gives_alone(classifier: claxon.Classifier) -> None:
     texts = ["good book", "bad " * 60]
     labelling = Labelling.of(classifier, options(), all_heads=True)
-    cells = labelling.cells(texts, Format.JSONL)
+    found = cells(labelling, texts, Format.JSONL)
     expected = classifier.predict_all(texts, on_truncation="ignore")
     for name, labels in expected.items():
-        assert [row[f"p_{name}_label"] for row in cells] == labels.tolist()
-    assert ["p_truncated" in row for row in cells] == [False, True]
+        assert [row[f"p_{name}_label"] for row in found] == labels.tolist()
+    assert ["p_truncated" in row for row in found] == [False, True]
+
+
+def test_threshold_and_margin_are_the_calls_then_the_classifiers(classifier: claxon.Classifier) -> None:
+    labels = claxon.LabelSet.of(["book", "phone"], threshold=0.25, margin=0.125)
+    own = claxon.Classifier.from_labels(classifier.encoder, labels)
+    assert Labelling.of(own, options(), all_heads=False).abstention == labels.abstention
+    assert Labelling.of(own, options("--margin", "2"), all_heads=False).abstention == Abstention(0.25, 2.0)
+    assert Labelling.of(classifier, options(), all_heads=False).abstention == Abstention()
+    (row,) = cells(Labelling.of(own, options("--margin", "2"), all_heads=False), ["good book"], Format.CSV)
+    assert row["p_predicted_label"] is None
+    assert row["p_score"] is not None
+
+
+def test_all_of_the_labels_in_their_order(classifier: claxon.Classifier) -> None:
+    (row,) = cells(Labelling.of(classifier, options("--top-k", "all"), all_heads=False), ["good book"], Format.JSONL)
+    assert [name for name, _ in row["p_labels"]] == [
+        label.label for label in classifier.classify(["good book"], top_k=None)[0]
+    ]

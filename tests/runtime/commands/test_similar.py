@@ -46,3 +46,33 @@ def test_labels_from_a_file(tiny_bundle: Path, tmp_path: Path, capsys: pytest.Ca
 )
 def test_labels_that_cannot_be_used_are_words_off(tiny_bundle: Path, words: list[str]) -> None:
     assert similar(tiny_bundle, *words) == 2
+
+
+YAML = """
+combine: best
+temperature: 0.1
+margin: 2
+labels:
+  good: [great, i love it]
+  bad: awful
+"""
+
+
+def test_a_yaml_file_says_how_to_compare_and_the_command_line_goes_before_it(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "labels.yaml"
+    path.write_text(YAML)
+    assert similar(tiny_bundle, "--labels-file", str(path), "--all-scores") == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["predicted_label"] for row in rows] == [None, None]
+    assert [sum(row["scores"].values()) for row in rows] == pytest.approx([1, 1], abs=1e-6)
+    assert similar(tiny_bundle, "--labels-file", str(path), "--margin", "0") == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["predicted_label"] for row in rows} <= {"good", "bad"}
+
+
+@pytest.mark.filterwarnings("always::claxon.LabelWarning")
+def test_labels_that_are_nearly_the_same_are_named(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert similar(tiny_bundle, "--labels", "book,Book") == 0
+    assert "claxon: warning: labels that can hardly be told apart: 'book' and 'Book'" in capsys.readouterr().err

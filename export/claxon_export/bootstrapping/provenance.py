@@ -1,0 +1,48 @@
+"""What the manifest keeps of a bootstrapped head, beside what it keeps of any trained one."""
+
+from __future__ import annotations
+
+from claxon.bundle import Bundle
+from claxon.label_sets import LabelSet
+from claxon.manifest import HeadSpec, LabelValue
+from claxon_export.bootstrapping.selection import Selection, SelectionRule
+from claxon_export.head_files import with_head
+from claxon_export.heads import HeadGraph
+
+LABELS_FROM = "similarity to label names (pseudo-labels, not truth)"
+
+
+def pseudo_label_details(labels: LabelSet, rule: SelectionRule, selection: Selection) -> dict[str, LabelValue]:
+    """Where the labels come from, and by which rule the texts were chosen."""
+    details: dict[str, LabelValue] = {
+        "labels_from": LABELS_FROM,
+        "texts_to_choose_from": len(selection.nearest),
+        "smallest_margin": float(selection.margins[selection.rows].min()),
+        "combine": str(labels.combine),
+    }
+    if rule.per_label is None:
+        details["share"] = rule.share
+    else:
+        details["per_label"] = rule.per_label
+    for label, group in zip(labels.labels, labels.phrasings, strict=True):
+        details[f"phrasings of {label}"] = " | ".join(group)
+    return details
+
+
+def with_details(bundle: Bundle, name: str, details: dict[str, LabelValue]) -> Bundle:
+    """The bundle, its folder replaced by one whose manifest says more of a head."""
+    spec = next(spec for spec in bundle.manifest.heads if spec.name == name)
+    return with_head(bundle.path, name, _graph(bundle, spec, details), force=True)
+
+
+def _graph(bundle: Bundle, spec: HeadSpec, details: dict[str, LabelValue]) -> HeadGraph:
+    return HeadGraph(
+        spec.kind,
+        spec.feature,
+        spec.labels,
+        spec.scores,
+        bundle.read(spec.file).tobytes(),
+        temperature=spec.temperature,
+        details={**spec.details, **details},
+        parity=spec.parity,
+    )

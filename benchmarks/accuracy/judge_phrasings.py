@@ -21,7 +21,10 @@ from typing import Any
 import numpy as np
 
 import claxon
+from claxon.heads import LabelHead
+from claxon.manifest import Feature
 from claxon.tokens import IntArray
+from claxon_export.feature_cache import cached_features
 
 STEPS = ("Very Negative", "Negative", "Neutral", "Positive", "Very Positive")
 RESAMPLES = 10_000
@@ -116,16 +119,12 @@ def _dummies(truth: IntArray) -> dict[str, IntArray]:
 
 def _similarities(bundle: str, precision: str, texts: Sequence[str]) -> dict[str, IntArray]:
     with claxon.Encoder.load(bundle, precision=precision) as encoder:
-        return {name: _steps(encoder, labels, texts) for name, labels in label_sets().items()}
-
-
-def _steps(encoder: claxon.Encoder, labels: claxon.LabelSet, texts: Sequence[str]) -> IntArray:
-    found = claxon.Classifier.from_labels(encoder, labels).predict(texts, on_truncation="ignore")
-    return np.array([STEPS.index(label) for label in found])
+        vectors = cached_features(encoder, texts, features=[Feature.EMBEDDING], precision=precision)[Feature.EMBEDDING]
+        return {name: LabelHead.of(encoder, labels)(vectors).argmax(axis=1) for name, labels in label_sets().items()}
 
 
 def label_sets() -> Mapping[str, claxon.LabelSet]:
-    """The same five labels, said in three ways."""
+    """The same five labels in the same order, said in three ways."""
     likert: Any = files("claxon_export") / "texts" / "likert.json"
     return {
         BARE: claxon.LabelSet.of(STEPS),

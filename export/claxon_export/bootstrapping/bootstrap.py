@@ -157,8 +157,8 @@ def _fitted(
     """The bundle with a head fitted on all pseudo-labels: they are no truth to judge by, so that none are held out."""
     return fit(
         bundle,
-        [texts[row] for row in selection.rows],
-        [labels.labels[selection.nearest[row]] for row in selection.rows],
+        [texts[row] for row in selection.rows.tolist()],
+        [labels.labels[column] for column in selection.nearest[selection.rows].tolist()],
         head=head,
         feature=feature,
         C=C,

@@ -34,7 +34,6 @@ class Judgement:
     def report(self, bundle: Bundle, head: str) -> BootstrapReport:
         """The report."""
         is_rest = ~(self.known.is_held_out | self._is_chosen())
-        has_rest = self.found is not None and bool(is_rest.any())
         return BootstrapReport(
             bundle,
             head,
@@ -42,10 +41,15 @@ class Judgement:
             tuple(self._pseudo_label(int(row)) for row in self.selection.rows),
             n_texts=len(self.texts),
             n_rest=int(is_rest.sum()),
-            agreement=_share(self.found, self.selection.nearest, is_rest) if has_rest else None,
+            agreement=self._agreement(is_rest),
             truth=self._truth() if self.known.is_held_out.any() else None,
             is_trial=self.found is None,
         )
+
+    def _agreement(self, where: BoolArray) -> float | None:
+        if self.found is None or not where.any():
+            return None
+        return _share(self.found, self.selection.nearest, where)
 
     def _choice(self, column: int, label: str) -> LabelChoice:
         rows = self.selection.rows_of(column)
@@ -79,6 +83,6 @@ class Judgement:
         return is_chosen
 
 
-def _share(found: IntArray | None, expected: IntArray, where: BoolArray) -> float:
+def _share(found: IntArray, expected: IntArray, where: BoolArray) -> float:
     """Of the texts there, those where both are one. Shapes: ``(texts,)``."""
-    return float((found == expected)[where].mean())
+    return float(np.equal(found, expected)[where].mean())

@@ -67,7 +67,7 @@ class Selection:
     def rows_of(self, label: int) -> IntArray:
         """The texts taken for a label, surest first."""
         rows = self.rows[self.nearest[self.rows] == label]
-        return rows[np.argsort(-self.margins[rows], kind="stable")]
+        return np.asarray(rows[np.argsort(-self.margins[rows], kind="stable")])
 
 
 def select(scores: FloatMatrix, texts: Sequence[str], rule: SelectionRule, may_be_taken: BoolArray) -> Selection:

@@ -55,7 +55,7 @@ class KnownTruth:
 
     def is_free(self, texts: Sequence[str]) -> BoolArray:
         """Texts that may be trained on: not held out, nor equal to one that is. Shape: ``(texts,)``, bool."""
-        held_out = {texts[row] for row in np.flatnonzero(self.is_held_out)}
+        held_out = {texts[row] for row in np.flatnonzero(self.is_held_out).tolist()}
         return np.array([text not in held_out for text in texts], np.bool_)
 
 

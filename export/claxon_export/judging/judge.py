@@ -32,7 +32,7 @@ from claxon_export.judging.head_evaluation import (
 )
 from claxon_export.judging.learning import learning_curve
 from claxon_export.judging.notable import slowest_texts
-from claxon_export.judging.notes import head_notes
+from claxon_export.judging.notes import head_notes, source_notes
 from claxon_export.judging.scores import Answers
 from claxon_export.judging.significance import compared
 from claxon_export.judging.targets import mapped_labels
@@ -238,6 +238,7 @@ class _Run:
 
     def _notes(self, source_sha256: str) -> Iterable[str]:
         yield from self.chosen.notes
+        yield from source_notes(len(self.judged.texts))
         for found in self.chosen.candidates:
             yield from head_notes(found.spec, self._absent(found), source_sha256)
 

@@ -8,6 +8,14 @@ from claxon.manifest import HeadSpec, LabelValue
 from claxon_export.judging.evaluation import spelled
 from claxon_export.judging.targets import listed
 
+FEW_TEXTS = 30
+
+
+def source_notes(texts: int) -> Iterator[str]:
+    """Sentences about how many texts there are."""
+    if texts < FEW_TEXTS:
+        yield f"with {texts} texts the intervals are too narrow, and every figure may be chance; judge on 30 or more"
+
 
 def head_notes(spec: HeadSpec, absent: tuple[LabelValue, ...], source_sha256: str) -> Iterator[str]:
     """Sentences about one head.

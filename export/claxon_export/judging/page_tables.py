@@ -13,6 +13,7 @@ from claxon_export.judging.wording import (
     NOTHING,
     TITLES,
     difference,
+    label_figures,
     number,
     p_value,
     quoted,
@@ -59,13 +60,7 @@ def comparison_table(evaluation: Evaluation) -> Markup:
 def report_table(head: HeadEvaluation) -> Markup:
     """Precision, recall and F1 of each label."""
     columns = [Column(title) for title in ("label", "precision", "recall", "F1", "texts", "labelled so")]
-    rows: list[list[Content]] = [
-        [
-            own_direction(spelled(found.label)), number(found.precision), number(found.recall), number(found.f1),
-            f"{found.support:,}", f"{found.predicted:,}",
-        ]
-        for found in head.report
-    ]  # fmt: skip
+    rows: list[list[Content]] = [[own_direction(spelled(found.label)), *label_figures(found)] for found in head.report]
     return table(columns, rows)
 
 

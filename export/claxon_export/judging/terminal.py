@@ -12,6 +12,7 @@ from claxon_export.judging.wording import (
     TITLES,
     difference,
     estimate,
+    label_figures,
     number,
     p_value,
     quoted,
@@ -71,9 +72,7 @@ def _better_first(evaluation: Evaluation) -> Iterable[Comparison]:
 
 def _head(head: HeadEvaluation, place: str) -> list[str]:
     rows = [["", "precision", "recall", "F1", "texts", "labelled so"]]
-    for scores in head.report[:MOST_LABELS]:
-        figures = (number(scores.precision), number(scores.recall), number(scores.f1))
-        rows.append([_label(scores.label), *figures, f"{scores.support:,}", f"{scores.predicted:,}"])
+    rows += [[_label(scores.label), *label_figures(scores)] for scores in head.report[:MOST_LABELS]]
     rest = len(head.report) - MOST_LABELS
     more = [f"{INDENT}and {rest} more labels: --json, --report"] if rest > 0 else []
     return [f"head {head.name}: {head.kind} on {head.feature}", *table(rows), *more, *_wrong(head, place)]

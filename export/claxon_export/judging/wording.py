@@ -11,6 +11,7 @@ from claxon_export.judging.evaluation import (
     Estimate,
     Evaluation,
     HeadEvaluation,
+    LabelScores,
     Metric,
 )
 from claxon_export.judging.significance import McNemar
@@ -90,6 +91,14 @@ def difference(found: Comparison) -> str:
     if interval.low is None or interval.high is None:
         return points(interval.value)
     return f"{points(interval.value)} points ({points(interval.low)} to {points(interval.high)})"
+
+
+def label_figures(found: LabelScores) -> list[str]:
+    """Precision, recall, F1, and both counts; a dash where there is nothing to divide by."""
+    told = (found.predicted, found.support, found.predicted + found.support)
+    figures = (found.precision, found.recall, found.f1)
+    words = [number(figure) if texts else NOTHING for figure, texts in zip(figures, told, strict=True)]
+    return [*words, f"{found.support:,}", f"{found.predicted:,}"]
 
 
 def reasons(evaluation: Evaluation) -> list[str]:

@@ -23,7 +23,8 @@ LABELS = LabelSet.of({"good": ["great", "i love it"], "bad": ["awful", "i hate i
 
 
 def run(bundle: Path, **options: Any) -> BootstrapReport:
-    return bootstrap(bundle, TEXTS, LABELS, **({"head": "mood", "share": 0.5} | options))
+    given: dict[str, Any] = {"head": "mood", "share": 0.5} | options
+    return bootstrap(bundle, TEXTS, LABELS, **given)
 
 
 def test_the_surest_texts_become_a_head(bundle: Path) -> None:

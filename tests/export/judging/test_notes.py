@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from claxon_export.judging.notes import head_notes
+from claxon_export.judging.notes import head_notes, source_notes
 from tests.evaluations import head_spec
 
 SPEC = replace(head_spec("mood", ("bad", "good", "so so")), details={"data_sha256": "a" * 64})
@@ -15,6 +15,11 @@ def test_a_head_judged_on_what_it_learnt_from() -> None:
     assert note.startswith("head 'mood' was fitted on these very texts")
     assert list(head_notes(SPEC, (), "b" * 64)) == []
     assert list(head_notes(head_spec("mood", ("bad", "good")), (), "a" * 64)) == []
+
+
+def test_few_texts_are_called_few() -> None:
+    assert len(list(source_notes(29))) == 1
+    assert list(source_notes(30)) == []
 
 
 def test_labels_that_no_text_has() -> None:

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from claxon_export.judging.evaluation import Comparison, Estimate, Metric
+from claxon_export.judging.evaluation import Comparison, Estimate, LabelScores, Metric
 from claxon_export.judging.wording import (
     TITLES,
     difference,
     estimate,
+    label_figures,
     p_value,
     percent,
     quoted,
@@ -63,6 +64,20 @@ def test_differences_are_in_points() -> None:
 )
 def test_p_values_say_which_test(p: float, test: str, words: str) -> None:
     assert p_value(comparison(p, test)) == words
+
+
+@pytest.mark.parametrize(
+    ("support", "predicted", "words"),
+    [
+        (5, 4, ["0.500", "0.400", "0.444"]),
+        (0, 4, ["0.500", "-", "0.444"]),
+        (5, 0, ["-", "0.400", "0.444"]),
+        (0, 0, ["-", "-", "-"]),
+    ],
+)
+def test_what_cannot_be_divided_is_a_dash(support: int, predicted: int, words: list[str]) -> None:
+    found = label_figures(LabelScores("a", 0.5, 0.4, 0.444, support, predicted))
+    assert found == [*words, str(support), str(predicted)]
 
 
 def test_reasons_for_dashes_are_given_once() -> None:

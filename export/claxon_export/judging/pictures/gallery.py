@@ -19,9 +19,7 @@ FEWEST_FOR_A_MAP = 3
 MOST_BESIDE = 4  # labels of a confusion matrix that can be read at half the width of a page
 SCORES_ALT = "Two histograms of the best score: of texts labelled right upward, of those labelled wrong downward."
 SCORES_CAPTION = "The less the two overlap, the more a threshold can sort out."
-HEXBIN_CAPTION = (
-    "Labels whose texts lie apart are easy; where two share a place, no head on this feature parts them well."
-)
+HEXBIN_CAPTION = "Labels whose texts lie apart are easy; where two share a place, they are hard to part."
 SCATTER_CAPTION = "Rings inside a cloud of another colour are often texts whose truth deserves a second look."
 
 

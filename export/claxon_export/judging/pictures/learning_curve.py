@@ -51,4 +51,4 @@ def _axes(axis: Axes, curve: LearningCurve) -> None:
     axis.set_xlabel("labelled texts learnt from, logarithmic")
     axis.set_title(f"What labels bring: LogisticRegression on {curve.feature}")
     axis.grid()
-    axis.legend(loc="lower right", fontsize=8.5)
+    axis.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=1, edgecolor="none")

@@ -11,6 +11,7 @@ ClaxonError
     ├── LabelError                   (InputError)  labels are missing, of other types, or not one a text
     ├── TrainingError                (ValueError)  the labelled texts cannot train a head
     ├── EvaluationError              (ValueError)  the labelled texts cannot judge a head, or a head falls short
+    ├── SigningError                 a key or a signature cannot be read, or the signature not written
     ├── ParityError                  source and bundle differ: nothing was written; carries the report
     └── TargetExistsError            (FileExistsError)
 """
@@ -63,6 +64,10 @@ class TrainingError(ExportError, ValueError):
 
 class EvaluationError(ExportError, ValueError):
     """The labelled texts cannot judge a head, or a head falls short of what was asked of it."""
+
+
+class SigningError(ExportError):
+    """A key or a signature cannot be read, or the signature cannot be written."""
 
 
 class ParityError(ExportError):

@@ -23,12 +23,14 @@ from claxon.errors import (
     IntegrityError,
     MissingDependencyError,
     OptionError,
+    TokenizationError,
     TruncatedTextError,
 )
 from claxon.features import Features
 from claxon.label_checks import LabelWarning
 from claxon.label_sets import LabelSet
 from claxon.predictions import Predictions
+from claxon.texts import FailedRow
 from claxon.truncation import TruncationWarning
 from claxon.version import __version__
 
@@ -44,6 +46,7 @@ __all__ = [
     "DeviceError",
     "Encoder",
     "EngineError",
+    "FailedRow",
     "Features",
     "InputError",
     "IntegrityError",
@@ -53,6 +56,7 @@ __all__ = [
     "MissingDependencyError",
     "OptionError",
     "Predictions",
+    "TokenizationError",
     "TruncatedTextError",
     "TruncationWarning",
     "__version__",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from claxon.errors import BundleError, BundleNotFoundError, IntegrityError
-from claxon.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, FileEntry, Manifest
+from claxon.errors import BundleError, BundleNotFoundError, IntegrityError, OptionError
+from claxon.manifest import MANIFEST_NAME, MAX_DEPTH, MAX_MANIFEST_BYTES, FileEntry, Manifest
 from claxon.tensors import Buffer
 
 
@@ -35,19 +36,34 @@ class Bundle:
     digest: str
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str]) -> Bundle:
+    def open(cls, path: str | os.PathLike[str], *, expected_digest: str | None = None) -> Bundle:
         """Read the manifest and compare the folder with it: names, kinds and sizes of files, not yet their bytes.
 
+        Args:
+            path: The folder.
+            expected_digest: What its digest must be, as ``claxon inspect`` prints it; ``None`` takes any.
+
         Raises:
+            OptionError: the expected digest is not 64 hexadecimal digits.
             BundleNotFoundError: nothing is at ``path``, or no ``manifest.json`` in it.
             BundleError: the manifest is not one that this version reads.
-            IntegrityError: a file is missing, not listed, not a regular file, or of another size.
+            IntegrityError: another digest; a file is missing, not listed, not a plain file with one name, or of another
+                size.
         """
         folder = Path(path)
+        expected = _checked_digest(expected_digest)
         content = _read_manifest(folder)
-        manifest = Manifest.from_json(content)
-        _check_listing(folder, manifest)
-        return cls(folder, manifest, hashlib.sha256(content).hexdigest())
+        digest = hashlib.sha256(content).hexdigest()
+        if expected not in (None, digest):
+            raise IntegrityError(f"{folder} has the digest {digest}, expected {expected}: it is another bundle")
+        bundle = cls(folder, Manifest.from_json(content), digest)
+        try:
+            _check_listing(folder, bundle.manifest)
+        except BundleError as error:
+            if bundle._was_replaced():
+                raise IntegrityError(f"{folder} was replaced while it was read; try again") from error
+            raise
+        return bundle
 
     def read(self, name: str) -> Buffer:
         """The bytes of a listed file, after its hash was checked. Shape: ``(bytes,)``, uint8.
@@ -88,13 +104,34 @@ class Bundle:
             with _open_regular(self.path / name, name) as stream:
                 yield stream
         except OSError as error:
+            if self._was_replaced():
+                raise self._is_another(name) from error
             raise IntegrityError(f"{self.path / name} cannot be read: {error.strerror}") from error
 
+    def _was_replaced(self) -> bool:
+        """Whether another manifest stands in the folder by now."""
+        try:
+            return hashlib.sha256(_read_manifest(self.path)).hexdigest() != self.digest
+        except BundleError:
+            return True
+
     def _is_another(self, name: str) -> IntegrityError:
+        if self._was_replaced():
+            return IntegrityError(f"{self.path} was replaced while it was read, {name} is of another bundle; try again")
         return IntegrityError(
             f"{self.path / name} is not the file that the manifest describes (its SHA-256 or size differs); "
             "copy the bundle again, or export it again"
         )
+
+
+def _checked_digest(digest: str | None) -> str | None:
+    if digest is None:
+        return None
+    if not isinstance(digest, str) or not re.fullmatch("[0-9a-fA-F]{64}", digest):
+        raise OptionError(
+            f"expected_digest is {digest!r:.80}, expected 64 hexadecimal digits, as `claxon inspect` prints them"
+        )
+    return digest.lower()
 
 
 def _read_manifest(folder: Path) -> bytes:
@@ -112,11 +149,14 @@ def _read_manifest(folder: Path) -> bytes:
 
 
 def _check_listing(folder: Path, manifest: Manifest) -> None:
+    found: dict[str, int] = {}
     try:
-        found = dict(_walk(folder, folder))
+        for name, size_bytes in _walk(folder, folder):
+            if name not in manifest.files and name != MANIFEST_NAME:
+                raise IntegrityError(f"{folder}: {name} is not listed in the manifest; move it out of the bundle")
+            found[name] = size_bytes
     except OSError as error:
         raise BundleError(f"{error.filename or folder} cannot be listed: {error.strerror}") from error
-    found.pop(MANIFEST_NAME, None)
     for name, entry in manifest.files.items():
         if name not in found:
             raise IntegrityError(f"{folder}: {name} is missing; copy the bundle again, or export it again")
@@ -125,9 +165,6 @@ def _check_listing(folder: Path, manifest: Manifest) -> None:
                 f"{folder}: {name} has {found[name]} bytes, the manifest says {entry.size_bytes}; "
                 "copy the bundle again, or export it again"
             )
-    unlisted = sorted(found.keys() - manifest.files.keys())
-    if unlisted:
-        raise IntegrityError(f"{folder}: {unlisted[0]} is not listed in the manifest; move it out of the bundle")
 
 
 def _walk(folder: Path, root: Path) -> Iterator[tuple[str, int]]:
@@ -136,13 +173,26 @@ def _walk(folder: Path, root: Path) -> Iterator[tuple[str, int]]:
         for entry in entries:
             name = Path(entry.path).relative_to(root).as_posix()
             if entry.is_dir(follow_symlinks=False):
+                if name.count("/") >= MAX_DEPTH:
+                    raise IntegrityError(f"{root}: {name:.80} is nested deeper than {MAX_DEPTH} folders")
                 yield from _walk(Path(entry.path), root)
             elif entry.is_file(follow_symlinks=False):
-                yield name, entry.stat(follow_symlinks=False).st_size
+                status = Path(entry.path).lstat()  # an entry's own status has no number of names on Windows
+                _check_one_name(status, f"{root}: {name}")
+                yield name, status.st_size
             else:
                 raise IntegrityError(
                     f"{root}: {name} is a link or a device, not a plain file; copy the bundle with `cp -rL`"
                 )
+
+
+def _check_one_name(status: os.stat_result, where: str) -> None:
+    """Raise at a file that has a second name: who may write there changes the bundle without touching it."""
+    if status.st_nlink > 1:
+        raise IntegrityError(
+            f"{where} is a hard link, its file has {status.st_nlink} names; "
+            "copy the bundle with `cp -rL --no-preserve=links`"
+        )
 
 
 def _open_regular(path: Path, name: str) -> BufferedReader:
@@ -154,7 +204,12 @@ def _open_regular(path: Path, name: str) -> BufferedReader:
         if error.errno != errno.ELOOP:
             raise
         raise IntegrityError(f"{path}: {name} is a link, not a plain file; copy the bundle with `cp -rL`") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise IntegrityError(f"{path}: {name} is a folder or a device, not a plain file")
+        _check_one_name(status, f"{path}: {name}")
+    except BaseException:
         os.close(descriptor)
-        raise IntegrityError(f"{path}: {name} is a folder or a device, not a plain file")
+        raise
     return os.fdopen(descriptor, "rb")

@@ -17,7 +17,7 @@ from claxon.heads import GraphHead, Head, LabelHead, chosen_head
 from claxon.label_sets import LabelSet
 from claxon.manifest import LabelValue, ScoreKind
 from claxon.options import count
-from claxon.predictions import Predictions, PredictOptions
+from claxon.predictions import Predictions, PredictOptions, without_failed
 from claxon.texts import iter_windows
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Classifier:
         session_options: onnxruntime.SessionOptions | None = None,
         tune: bool = False,
         cuda_graphs: bool = False,
+        expected_digest: str | None = None,
     ) -> Self:
         """Load a bundle's encoder and heads, their files checked; other options are those of ``Encoder.load``.
 
@@ -79,7 +80,7 @@ class Classifier:
         Raises:
             BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
         """
-        bundle = Bundle.open(path)
+        bundle = Bundle.open(path, expected_digest=expected_digest)
         names = [spec.name for spec in bundle.manifest.heads]
         if not names:
             raise OptionError(
@@ -155,7 +156,7 @@ class Classifier:
             texts: As for ``Encoder.encode``.
             threshold: Texts whose best score is below it get ``None``, not a guess.
             margin: So do texts whose best score is above the second best by less.
-            options: ``batch_size``, ``show_progress_bar``, ``on_truncation``, as for ``Encoder.encode``.
+            options: ``batch_size``, ``show_progress_bar``, ``on_truncation``, ``errors``, as for ``Encoder.encode``.
 
         Returns:
             Strings or integers as the labels are, shape ``(texts,)``; dtype object with a threshold or margin.
@@ -286,5 +287,6 @@ class Classifier:
             scores = given if head.temperature is None else softmax(given, head.temperature)
             cosines = given if head.score_kind is ScoreKind.COSINE else None
             labels = winners(scores, head.labels, abstention)
-            found[head.name] = Predictions(labels, scores, features.n_tokens, features.truncated, cosines)
+            predictions = Predictions(labels, scores, features.n_tokens, features.truncated, cosines)
+            found[head.name] = without_failed(predictions, features.failed)
         return found

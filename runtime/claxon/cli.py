@@ -47,6 +47,8 @@ KNOWN = {
     "similar": Known("label texts by similarity to label names, without training", "claxon.commands.similar:SIMILAR"),
     "embed": Known("turn texts into vectors", "claxon.commands.embed:EMBED"),
     "inspect": Known("show what a bundle holds", "claxon.commands.inspect:INSPECT"),
+    "sign": Known("sign a bundle with a key"),
+    "verify": Known("check every file of a bundle, and its signature"),
     "tune": Known("find the fastest precision and device for a bundle on this machine", "claxon.commands.tune:TUNE"),
     "doctor": Known("check this machine, and a bundle on it", "claxon.commands.doctor:DOCTOR"),
     "bench": Known("measure a bundle, and its peers, in one run"),

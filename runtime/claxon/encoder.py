@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
 from claxon.bundle import Bundle
-from claxon.distinct import Distinct
 from claxon.errors import ClosedError, OptionError
-from claxon.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features, joined
+from claxon.extraction import Extraction
+from claxon.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
+from claxon.forking import Owned
 from claxon.loading import LoadOptions, load_parts
 from claxon.manifest import EncoderSpec, GraphVariant
 from claxon.options import choice, count
-from claxon.progress import progress
+from claxon.origin import Origin, reopen
 from claxon.providers import Device, device_of
 from claxon.running import BatchRunner
-from claxon.scheduling import ahead
-from claxon.texts import check_texts, iter_windows
+from claxon.texts import OnError, check_texts, iter_windows, read_texts
 from claxon.tokenization import Tokenizer
 from claxon.tokens import Tokens
 from claxon.truncation import OnTruncation, report_truncation
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
 
 # The graph's output with every token's state, where it was exported with it.
 TOKEN_STATES = "token_states"
-# Texts that are sorted by length together; the tokens of the next ones are made while these run.
-CHUNK = 4096
 # Texts that the lazy calls hold at a time: enough to find batches of similar length.
 WINDOW = 2048
 
@@ -41,6 +37,7 @@ class RunOptions(TypedDict, total=False):
     batch_size: int | None
     show_progress_bar: bool
     on_truncation: str
+    errors: str
 
 
 class Encoder:
@@ -53,14 +50,21 @@ class Encoder:
     """
 
     def __init__(
-        self, bundle: Bundle, tokenizer: Tokenizer, runner: BatchRunner, variant: GraphVariant, max_tokens: int
+        self,
+        bundle: Bundle,
+        tokenizer: Tokenizer,
+        runner: BatchRunner,
+        variant: GraphVariant,
+        max_tokens: int,
+        options: LoadOptions | None = None,
     ) -> None:
-        """Compose loaded parts; ``Encoder.load`` is the usual way in."""
+        """Compose loaded parts; ``Encoder.load`` is the usual way in. ``options`` are what to load them with again."""
+        self._origin = Origin(bundle, LoadOptions() if options is None else options, variant, runner.session.device)
         self.bundle = bundle
         self.variant = variant
         self.max_tokens = max_tokens
         self._tokenizer = tokenizer
-        self._runner: BatchRunner | None = runner
+        self._runner: Owned[BatchRunner] | None = Owned(runner, self._origin.runner_of_child)
 
     @classmethod
     def load(
@@ -74,6 +78,7 @@ class Encoder:
         session_options: onnxruntime.SessionOptions | None = None,
         tune: bool = False,
         cuda_graphs: bool = False,
+        expected_digest: str | None = None,
     ) -> Self:
         """Load the encoder of a bundle, after every file that has a part in it was checked.
 
@@ -86,6 +91,7 @@ class Encoder:
             session_options: Given to ONNX Runtime instead of ours; use a new object for every load.
             tune: Where nothing is remembered of this machine, time the candidates first, for ``precision="auto"``.
             cuda_graphs: On CUDA, and there only, run small batches as CUDA graphs; not tried on a GPU yet.
+            expected_digest: The bundle's digest, as ``claxon inspect`` prints it, if it must be that bundle.
 
         Raises:
             BundleError: the folder is not a whole, unchanged bundle.
@@ -96,14 +102,14 @@ class Encoder:
         """
         options = LoadOptions(device=device, precision=precision, threads=threads, max_tokens=max_tokens, tune=tune)
         options |= {"session_options": session_options, "cuda_graphs": cuda_graphs}
-        return cls.from_bundle(Bundle.open(path), **options)
+        return cls.from_bundle(Bundle.open(path, expected_digest=expected_digest), **options)
 
     @classmethod
     def from_bundle(cls, bundle: Bundle, **options: Unpack[LoadOptions]) -> Self:
         """As ``load``, for a bundle that was opened already."""
         parts = load_parts(bundle, **options)
         runner = BatchRunner(parts.session, bundle.manifest.encoder, parts.session.callers)
-        return cls(bundle, parts.tokenizer, runner, parts.variant, parts.max_tokens)
+        return cls(bundle, parts.tokenizer, runner, parts.variant, parts.max_tokens, options)
 
     @property
     def spec(self) -> EncoderSpec:
@@ -147,6 +153,7 @@ class Encoder:
         batch_size: int | None = None,
         show_progress_bar: bool = False,
         on_truncation: str = OnTruncation.WARN,
+        errors: str = OnError.RAISE,
     ) -> FloatMatrix:
         """One vector a text.
 
@@ -156,6 +163,7 @@ class Encoder:
             batch_size: Texts a batch at most; ``None`` leaves it to the token budget alone.
             show_progress_bar: Draw one on standard error.
             on_truncation: ``warn`` (once a call), ``ignore`` or ``error``.
+            errors: ``raise`` at a row that is no text; or ``record`` it, NaN in its place, and serve the others.
 
         Returns:
             float32, shape ``(texts, width)``, in the texts' order.
@@ -169,7 +177,12 @@ class Encoder:
         """
         name = chosen_feature(self.spec, feature)
         features = self.features(
-            texts, [name], batch_size=batch_size, show_progress_bar=show_progress_bar, on_truncation=on_truncation
+            texts,
+            [name],
+            batch_size=batch_size,
+            show_progress_bar=show_progress_bar,
+            on_truncation=on_truncation,
+            errors=errors,
         )
         return features.values[name]
 
@@ -200,6 +213,7 @@ class Encoder:
         batch_size: int | None = None,
         show_progress_bar: bool = False,
         on_truncation: str = OnTruncation.WARN,
+        errors: str = OnError.RAISE,
     ) -> Features:
         """Several pooled features from one run of the encoder.
 
@@ -208,22 +222,12 @@ class Encoder:
         Raises:
             As ``encode`` does.
         """
-        wanted, size = chosen_features(self.spec, names), _batch_size(batch_size)
-        runner, action = self._open(), choice("on_truncation", on_truncation, OnTruncation)
-        rows = check_texts(texts)
-        distinct, parts = Distinct.of(rows), []
-        with progress(len(rows), unit="text", is_shown=show_progress_bar) as bar:
-            bar.update(len(rows) - len(distinct.texts))
-            for tokens in self._chunks(distinct, action):
-                values = {
-                    name: np.empty((len(tokens.lengths), self.spec.features[name]), np.float32) for name in wanted
-                }
-                for done in runner.run(tokens, wanted, size):
-                    for name, pooled in zip(wanted, done.values, strict=True):
-                        values[name][done.batch.rows] = pooled
-                    bar.update(len(done.batch.rows))
-                parts.append(Features(values, tokens.uncut_lengths, tokens.truncated))
-        features = joined(parts, wanted, self.spec).taken(distinct.to_rows)
+        wanted, size, runner = chosen_features(self.spec, names), _batch_size(batch_size), self._open()
+        action, on_error = choice("on_truncation", on_truncation, OnTruncation), choice("errors", errors, OnError)
+        extraction = Extraction(
+            self._tokenizer, runner, self.spec, self.max_tokens, wanted, size, action, show_progress_bar
+        )
+        features = extraction.of(read_texts(texts, on_error), on_error)
         report_truncation(features.n_tokens, features.truncated, self.max_tokens, action)
         return features
 
@@ -271,6 +275,10 @@ class Encoder:
         """Close."""
         self.close()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Path, digest and options travel; what receives them opens the bundle again."""
+        return reopen, (type(self), *self._origin.travelling(self._open().token_budget))
+
     def __repr__(self) -> str:
         """What runs, in one line."""
         state = "closed" if self._runner is None else f"{self.device}, {self.precision}"
@@ -279,18 +287,7 @@ class Encoder:
     def _open(self) -> BatchRunner:
         if self._runner is None:
             raise ClosedError(f"the encoder of {self.bundle.path} was closed; load it again")
-        return self._runner
-
-    def _chunks(self, distinct: Distinct, action: OnTruncation) -> Iterator[Tokens]:
-        """Tokens of so many texts at a time, the next ones made while these run; all at once if one may be an error."""
-        if len(distinct.texts) <= CHUNK or action is OnTruncation.ERROR:
-            tokens = self._tokenizer(distinct.texts)
-            if action is OnTruncation.ERROR:
-                n_tokens, truncated = distinct.to_rows(tokens.uncut_lengths), distinct.to_rows(tokens.truncated)
-                report_truncation(n_tokens, truncated, self.max_tokens, action)
-            return iter([tokens])
-        starts = range(0, len(distinct.texts), CHUNK)
-        return ahead(self._tokenizer, (distinct.texts[start : start + CHUNK] for start in starts))
+        return self._runner.get()
 
 
 def _batch_size(batch_size: int | None) -> int | None:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 from claxon.bundle import Bundle
 from claxon.errors import BundleError
+from claxon.graph_rules import check_graph, weight_places
 from claxon.manifest import GraphVariant
 from claxon.providers import EngineRequest
-from claxon.session import Session
+from claxon.session import Array, Session
 from claxon.tensors import Buffer, read_tensors
 
 if TYPE_CHECKING:
     import onnxruntime
 
 TOKENIZER_NAME = "tokenizer.json"
+WORDS = "embeddings.word"
 
 
 def engine_files(variant: GraphVariant) -> tuple[str, ...]:
@@ -42,16 +44,29 @@ def start_session(
     """The session of a variant.
 
     Raises:
-        BundleError: the graph does not take and give what the manifest says.
+        BundleError: the graph holds what no bundle's graph may, or does not take and give what the manifest says.
         DeviceError, EngineError: as ``Session``.
     """
-    weights = read_tensors(contents[variant.weights]) if variant.weights else {}
-    session = Session(contents[variant.graph].tobytes(), weights, asked, session_options)
-    _check_graph(bundle, variant, session)
+    weights, places = {}, {}
+    if variant.weights:
+        weights = read_tensors(contents[variant.weights])
+        _check_words(bundle, variant.weights, weights)
+        places = weight_places(weights, contents[variant.weights], variant.weights)
+    graph = contents[variant.graph].tobytes()
+    check_graph(graph, f"{bundle.path / variant.graph}", places)
+    session = Session(graph, weights, asked, session_options)
+    _check_ends(bundle, variant, session)
     return session
 
 
-def _check_graph(bundle: Bundle, variant: GraphVariant, session: Session) -> None:
+def _check_words(bundle: Bundle, name: str, weights: Mapping[str, Array]) -> None:
+    """Raise unless the table of words, where it goes by its name, has the rows that token ids were compared with."""
+    table, n_words = weights.get(WORDS), bundle.manifest.encoder.vocab_size
+    if table is not None and (table.ndim != 2 or len(table) != n_words):
+        raise BundleError(f"{bundle.path}: {name}: {WORDS} has the shape {table.shape}, expected {n_words} rows")
+
+
+def _check_ends(bundle: Bundle, variant: GraphVariant, session: Session) -> None:
     """Raise unless the graph takes and gives what the manifest says."""
     spec = bundle.manifest.encoder
     outputs = [*spec.features, *(["token_states"] if spec.token_states else [])]

@@ -5,6 +5,7 @@
     │   ├── BundleNotFoundError      (FileNotFoundError)
     │   └── IntegrityError           a file is missing, unlisted, or differs from the manifest
     ├── InputError                   (ValueError)  the texts are not what can be classified
+    │   ├── TokenizationError        the tokenizer failed on a text
     │   └── TruncatedTextError       texts are longer than the limit, and the caller asked to be told
     ├── OptionError                  (ValueError)  an option's value cannot be met: the message lists what can
     ├── DeviceError                  (RuntimeError)  the device asked for is not there; the message says why
@@ -37,6 +38,18 @@ class IntegrityError(BundleError):
 
 class InputError(ClaxonError, ValueError):
     """The texts are not what can be classified: not strings, not a sequence, no such column."""
+
+
+class TokenizationError(InputError):
+    """The tokenizer's native code failed on a text, which ``text`` is."""
+
+    def __init__(self, message: str, text: str = "") -> None:
+        super().__init__(message)
+        self.text = text
+
+    def __reduce__(self) -> tuple[type[TokenizationError], tuple[str, str]]:
+        """Pickle with the text."""
+        return type(self), (str(self), self.text)
 
 
 class TruncatedTextError(InputError):

@@ -10,6 +10,7 @@ import numpy as np
 
 from claxon.errors import OptionError
 from claxon.manifest import EncoderSpec, Feature
+from claxon.texts import FailedRow
 from claxon.tokens import BoolArray, IntArray
 
 FloatMatrix = np.ndarray[tuple[int, int], np.dtype[np.float32]]
@@ -22,13 +23,16 @@ class Features:
 
     Attributes:
         values: Feature name to float32 array of shape ``(texts, width)``.
-        n_tokens: Tokens of each text before the cut, special tokens included. Shape: ``(texts,)``, int64.
+        n_tokens: Tokens of each text before the cut, special tokens included; of a text of more than 16,384 characters
+            at least so many. Shape: ``(texts,)``, int64.
         truncated: Which texts were cut. Shape: ``(texts,)``, bool.
+        failed: Rows that are no texts, of which everything above is empty or NaN, with ``errors="record"``.
     """
 
     values: Mapping[Feature, FloatMatrix]
     n_tokens: IntArray
     truncated: BoolArray
+    failed: tuple[FailedRow, ...] = ()
 
     def taken(self, take: Callable[[Any], Any]) -> Features:
         """Every array as ``take`` gives it back."""

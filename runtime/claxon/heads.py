@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from claxon.bundle import Bundle
 from claxon.encoder import Encoder
 from claxon.errors import BundleError, EngineError, OptionError
 from claxon.features import FloatMatrix
+from claxon.graph_rules import check_graph
 from claxon.label_checks import warn_of_likeness
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature, HeadSpec, LabelValue, ScoreKind
@@ -55,14 +56,17 @@ class GraphHead:
         """Load the head's graph, its hash checked first.
 
         Raises:
-            BundleError: the graph's inputs and outputs are not those of a head, or not of the encoder's width and the
-                labels' number, or its weights are not finite.
+            BundleError: the graph holds what no bundle's graph may; its inputs and outputs are not those of a head, or
+                not of the encoder's width and the labels' number; its weights are not finite.
             EngineError: ONNX Runtime refuses the graph.
         """
         self.spec = spec
+        self._bundle = bundle
         # A head is a few thousand multiplications: one thread on the CPU, wherever the encoder runs.
         asked = EngineRequest(Device.CPU, (CPU_PROVIDER,), threads=1)
-        self._session = Session(bundle.read(spec.file).tobytes(), {}, asked)
+        graph = bundle.read(spec.file).tobytes()
+        check_graph(graph, f"{bundle.path / spec.file}", {})
+        self._session = Session(graph, {}, asked)
         if (self._session.inputs, self._session.outputs) != (("features",), ("scores",)):
             raise BundleError(f"{bundle.path}: {spec.file} is not a head: expected features -> scores")
         self._try(bundle.manifest.encoder.features[spec.feature])
@@ -103,6 +107,10 @@ class GraphHead:
                 f"head {self.name!r} gave {scores.dtype} scores of shape {scores.shape}, expected float32 of {expected}"
             )
         return scores
+
+    def __reduce__(self) -> tuple[type[GraphHead], tuple[Bundle, HeadSpec]]:
+        """The bundle's path and manifest travel; the graph is read again, and its hash checked."""
+        return type(self), (replace(self._bundle, path=self._bundle.path.absolute()), self.spec)
 
     def _try(self, width: int) -> None:
         """Run once: every weight meets a zero in one row or the other, and NaN or infinity times zero is NaN."""

@@ -70,7 +70,8 @@ def load_parts(
         # Hashing releases the interpreter: the weights are checked while the engine and the tokenizer load.
         files = pool.submit(_read_files, bundle, expected)
         run = plan_run(bundle, device, precision, threads, tuning, cuda_graphs=cuda_graphs)
-        tokenizer = Tokenizer(bundle.read(TOKENIZER_NAME).tobytes(), max_tokens=limit, prompt=spec.prompt)
+        content = bundle.read(TOKENIZER_NAME).tobytes()
+        tokenizer = Tokenizer(content, max_tokens=limit, prompt=spec.prompt, n_embeddings=spec.vocab_size)
         contents = files.result()
     session = _start(bundle, run, contents, session_options)
     if session.device is not run.plan.device:  # `auto`, and CUDA did not start

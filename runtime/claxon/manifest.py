@@ -7,9 +7,11 @@ Unknown keys, missing keys, wrong types and unknown schema numbers are errors th
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from unicodedata import normalize
 
 from claxon.errors import BundleError
 from claxon.strict_json import StrictJSONError, decode, encode, parse
@@ -17,6 +19,8 @@ from claxon.strict_json import StrictJSONError, decode, encode, parse
 SCHEMA = 1
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 4 << 20
+MAX_FILE_BYTES = 64 << 30
+MAX_NAME, MAX_DEPTH = 255, 8  # characters of a file's name, and folders above it
 REQUIRED_INPUTS = ("input_ids", "attention_mask")
 OPTIONAL_INPUT = "token_type_ids"
 
@@ -202,6 +206,7 @@ def _check_references(manifest: Manifest) -> None:
     """Raise unless every file, feature and name that the manifest mentions is one that it lists."""
     for name, entry in manifest.files.items():
         _check_file(name, entry)
+    _check_names(manifest.files)
     for variant in manifest.encoder.variants:
         _check_listed(manifest, variant.graph, f"encoder variant {variant.precision}")
         if variant.weights is not None:
@@ -217,12 +222,27 @@ def _check_references(manifest: Manifest) -> None:
 
 
 def _check_file(name: str, entry: FileEntry) -> None:
-    parts = name.split("/")
-    if any(part in ("", ".", "..") for part in parts) or any(c in name for c in "\\:\0") or name == MANIFEST_NAME:
-        raise BundleError(f"{MANIFEST_NAME}: files: {name!r} is not a plain path inside the bundle")
+    if not _is_plain_path(name) or name == MANIFEST_NAME:
+        raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} is not a plain path inside the bundle")
     is_hash = len(entry.sha256) == 64 and set(entry.sha256) <= set("0123456789abcdef")
-    if entry.size_bytes < 0 or not is_hash:
-        raise BundleError(f"{MANIFEST_NAME}: files: {name!r} has no valid size and SHA-256")
+    if not 0 <= entry.size_bytes <= MAX_FILE_BYTES or not is_hash:
+        raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} has no valid size and SHA-256")
+
+
+def _is_plain_path(name: str) -> bool:
+    """Whether a name is the same path on every system: no way out, no drive, nothing that a system would strip."""
+    parts = name.split("/")
+    is_named = all(part.rstrip(". ") == part != "" and len(part) <= MAX_NAME for part in parts)
+    return is_named and len(parts) <= MAX_DEPTH and not any(c in "\\:" or ord(c) < ord(" ") for c in name)
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Raise if two names are one file where letters' case, or how an accent is written, does not count."""
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.setdefault(normalize("NFC", name.casefold()), name)
+        if other != name:
+            raise BundleError(f"{MANIFEST_NAME}: files: {other!r:.80} and {name!r:.80} are one file on some systems")
 
 
 def _check_listed(manifest: Manifest, name: str, where: str) -> None:
@@ -240,7 +260,10 @@ def _check_encoder(encoder: EncoderSpec) -> None:
         "features is empty": not encoder.features,
         "a feature's width is below 1": any(width < 1 for width in encoder.features.values()),
         f"max_tokens is {encoder.max_tokens}, expected 3 or more": encoder.max_tokens < 3,
-        "pad_id is negative": encoder.pad_id < 0,
+        "vocab_size is below 1": encoder.vocab_size < 1,
+        f"pad_id is {encoder.pad_id}, expected 0 to {encoder.vocab_size - 1}": not (
+            0 <= encoder.pad_id < encoder.vocab_size
+        ),
         "pooling is set without the feature embedding, or not set with it": (encoder.pooling is None)
         == (Feature.EMBEDDING in encoder.features),
         "default_feature is not among its features": encoder.default_feature not in (None, *encoder.features),

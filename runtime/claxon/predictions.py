@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from claxon.encoder import RunOptions
 from claxon.features import FloatMatrix
+from claxon.texts import FailedRow
 from claxon.tokens import BoolArray, IntArray
 
 
@@ -26,9 +28,12 @@ class Predictions:
     Attributes:
         labels: The winning label of each text, ``None`` where threshold or margin is not met. Shape: ``(texts,)``.
         scores: What the winners were chosen by. Shape: ``(texts, labels)``, float32.
-        n_tokens: Tokens of each text before the cut. Shape: ``(texts,)``, int64.
+        n_tokens: Tokens of each text before the cut; of a text of more than 16,384 characters at least so many.
+            Shape: ``(texts,)``, int64.
         truncated: Which texts were cut. Shape: ``(texts,)``, bool.
         cosines: Of a similarity head, whatever its temperature; else ``None``. Shape: ``(texts, labels)``, float32.
+        errors: With ``errors="record"`` the rows that are no texts, and why: their labels are ``None``, their scores
+            and cosines NaN.
     """
 
     labels: np.ndarray[tuple[int], Any]
@@ -36,3 +41,18 @@ class Predictions:
     n_tokens: IntArray
     truncated: BoolArray
     cosines: FloatMatrix | None = None
+    errors: tuple[FailedRow, ...] = ()
+
+
+def without_failed(predictions: Predictions, failed: Sequence[FailedRow]) -> Predictions:
+    """The predictions with no label and no scores in the rows that failed."""
+    if not failed:
+        return predictions
+    rows = [failure.row for failure in failed]
+    labels, scores = predictions.labels.astype(object), predictions.scores.copy()
+    labels[rows], scores[rows] = None, np.nan
+    cosines = predictions.cosines
+    if cosines is not None:
+        cosines = cosines.copy()
+        cosines[rows] = np.nan
+    return replace(predictions, labels=labels, scores=scores, cosines=cosines, errors=tuple(failed))

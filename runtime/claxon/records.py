@@ -41,11 +41,15 @@ SUFFIXES = {".csv": Format.CSV, ".tsv": Format.TSV, ".jsonl": Format.JSONL, ".nd
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: the line that it begins at (from 1), its text, and all its columns, the text's among them."""
+    """One row: the line that it begins at (from 1), its text, and all its columns, the text's among them.
+
+    ``error`` says why the row has no text, and the text is empty then.
+    """
 
     line: int
     text: str
     values: dict[str, Any]
+    error: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,16 @@ def format_of(source: str, asked: str | None = None) -> Format:
 
 
 @contextmanager
-def open_records(source: str, *, file_format: str | None = None, text_column: str | None = None) -> Iterator[Records]:
+def open_records(
+    source: str, *, file_format: str | None = None, text_column: str | None = None, record_errors: bool = False
+) -> Iterator[Records]:
     """Open a file, or standard input for ``-``.
 
     Args:
         source: A path, or ``-``.
         file_format: ``csv``, ``tsv``, ``jsonl`` or ``lines``; ``None`` goes by the suffix.
         text_column: Which column holds the texts; ``None`` takes ``text``, or the only one.
+        record_errors: A JSON object without a text is a row with an ``error``, not an error.
 
     Raises:
         OptionError: there is no such column, or none that is the text's for sure; the message lists them.
@@ -92,21 +99,26 @@ def open_records(source: str, *, file_format: str | None = None, text_column: st
     """
     chosen = format_of(source, file_format)
     if source == STANDARD_STREAM:
-        yield read_records(sys.stdin.buffer, "standard input", chosen, text_column)
+        yield read_records(sys.stdin.buffer, "standard input", chosen, text_column, record_errors=record_errors)
         return
     with Path(source).open("rb") as stream:
-        yield read_records(stream, source, chosen, text_column)
+        yield read_records(stream, source, chosen, text_column, record_errors=record_errors)
 
 
 def read_records(
-    stream: BinaryIO | Iterable[bytes], name: str, file_format: Format, text_column: str | None = None
+    stream: BinaryIO | Iterable[bytes],
+    name: str,
+    file_format: Format,
+    text_column: str | None = None,
+    *,
+    record_errors: bool = False,
 ) -> Records:
     """The rows of lines of bytes; see ``open_records``. Reads no further than the first row."""
     lines = _decoded(stream, name)
     if file_format is Format.LINES:
         return _plain_records(lines, name, text_column)
     if file_format is Format.JSONL:
-        return _json_records(lines, name, text_column)
+        return _json_records(lines, name, text_column, record_errors=record_errors)
     return _csv_records(lines, name, file_format, text_column)
 
 
@@ -143,7 +155,7 @@ def _plain_records(lines: Iterator[str], name: str, text_column: str | None) -> 
     return Records(name, Format.LINES, (DEFAULT_TEXT_COLUMN,), DEFAULT_TEXT_COLUMN, ",", rows)
 
 
-def _json_records(lines: Iterator[str], name: str, text_column: str | None) -> Records:
+def _json_records(lines: Iterator[str], name: str, text_column: str | None, *, record_errors: bool) -> Records:
     numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
     objects = ((number, _json_object(line, f"{name}: line {number}")) for number, line in numbered)
     first = next(objects, None)
@@ -152,7 +164,8 @@ def _json_records(lines: Iterator[str], name: str, text_column: str | None) -> R
         return Records(name, Format.JSONL, (column,), column, ",", iter(()))
     columns = tuple(first[1])
     column = _text_column(columns, text_column, f"{name}: line {first[0]}")
-    rows = (_json_row(number, values, column, name) for number, values in chain([first], objects))
+    row_of = _json_row_or_error if record_errors else _json_row
+    rows = (row_of(number, values, column, name) for number, values in chain([first], objects))
     return Records(name, Format.JSONL, columns, column, ",", rows)
 
 
@@ -168,6 +181,13 @@ def _json_object(line: str, where: str) -> dict[str, Any]:
 
 def _refuse_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON number")
+
+
+def _json_row_or_error(number: int, values: dict[str, Any], column: str, name: str) -> Row:
+    try:
+        return _json_row(number, values, column, name)
+    except InputError as error:
+        return Row(number, "", values, str(error))
 
 
 def _json_row(number: int, values: dict[str, Any], column: str, name: str) -> Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
@@ -14,6 +15,7 @@ import numpy as np
 
 from claxon import cuda
 from claxon.errors import DeviceError, EngineError, MissingDependencyError
+from claxon.forking import never_taken_down_in_children
 from claxon.openvino import provider_options, register, streams
 from claxon.providers import (
     CPU_PROVIDER,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 Array = np.ndarray[Any, Any]
+NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
 
 
 @cache
@@ -40,6 +43,8 @@ def engine() -> ModuleType:
     Raises:
         MissingDependencyError: it is not installed; the message names the extras that bring it.
     """
+    # Since 1.29 it uploads what it is run for, from a thread that a forked child then waits for at its end.
+    os.environ.setdefault(NO_TELEMETRY, "1")
     try:
         onnxruntime = import_module("onnxruntime")
     except ImportError as error:
@@ -52,6 +57,8 @@ def engine() -> ModuleType:
             "pip uninstall onnxruntime onnxruntime-gpu && pip install 'claxon[cpu]'"
         )
     onnxruntime.set_default_logger_severity(3)
+    if os.environ[NO_TELEMETRY] not in ("", "0") and hasattr(onnxruntime, "disable_telemetry_events"):
+        onnxruntime.disable_telemetry_events()  # where another package had imported it before
     return onnxruntime
 
 
@@ -104,6 +111,7 @@ class Session:
             raise
         except Exception as error:  # ONNX Runtime's exceptions have no common base but Exception
             raise EngineError(f"ONNX Runtime could not load the graph: {error}") from error
+        never_taken_down_in_children(self)
         check_granted(asked, self.providers)
         self._device = device_of(self.providers)
         n_threads = options.intra_op_num_threads or asked.threads

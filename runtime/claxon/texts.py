@@ -2,11 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 from typing import Any
 
 from claxon.errors import InputError
+
+
+class OnError(StrEnum):
+    """What to do with a row that is no text: fail the call, or leave the row out and say so."""
+
+    RAISE = "raise"
+    RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A row that was left out, and why."""
+
+    row: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTexts:
+    """Texts, an empty one in the place of each row that is none; ``failed`` tells which those are, in their order."""
+
+    texts: list[str]
+    failed: tuple[FailedRow, ...] = ()
+
+    def but_for(self, failed: Sequence[FailedRow]) -> ReadTexts:
+        """The same without these rows as well."""
+        rows = {failure.row for failure in failed}
+        texts = ["" if row in rows else text for row, text in enumerate(self.texts)]
+        return ReadTexts(texts, tuple(sorted((*self.failed, *failed), key=lambda failure: failure.row)))
+
+
+def read_texts(texts: Iterable[str], on_error: OnError) -> ReadTexts:
+    """The texts, and which rows are none.
+
+    Raises:
+        InputError: as ``check_texts``; for a row only if ``on_error`` is ``raise``.
+    """
+    if on_error is OnError.RAISE:
+        return ReadTexts(check_texts(texts))
+    _check_kind(texts)
+    rows: list[Any] = list(_plain(texts))
+    problems = ((row, _problem(text)) for row, text in enumerate(rows))
+    failed = tuple(FailedRow(row, problem) for row, problem in problems if problem is not None)
+    return ReadTexts(rows).but_for(failed) if failed else ReadTexts(rows)
 
 
 def check_texts(texts: Iterable[str]) -> list[str]:
@@ -25,13 +71,17 @@ def iter_texts(texts: Iterable[str]) -> Iterator[str]:
     Raises:
         InputError: as ``check_texts`` does; for an item, when it is reached.
     """
+    _check_kind(texts)
+    return _checked(_plain(texts))
+
+
+def _check_kind(texts: Any) -> None:
     if isinstance(texts, str | bytes):
         raise InputError(f"expected a list of texts, found one {type(texts).__name__}; write [text]")
     if getattr(texts, "ndim", 1) != 1:
         raise InputError(f"expected texts in one dimension, found an array of shape {getattr(texts, 'shape', '?')}")
     if not isinstance(texts, Iterable) or isinstance(texts, Mapping | set | frozenset):
         raise InputError(f"expected a list of texts, found {type(texts).__name__}")
-    return _checked(_plain(texts))
 
 
 def iter_windows(texts: Iterable[str], size: int) -> Iterator[list[str]]:
@@ -55,11 +105,18 @@ def _plain(texts: Iterable[Any]) -> Iterable[Any]:
 
 def _checked(texts: Iterable[Any]) -> Iterator[str]:
     for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise InputError(f"row {row} is {type(text).__name__} ({text!r:.40}), expected str")
-        if not _is_unicode(text):
-            raise InputError(f"row {row} has half of a surrogate pair; use text.encode('utf-8', 'replace').decode()")
+        problem = _problem(text)
+        if problem is not None:
+            raise InputError(f"row {row} {problem}")
         yield text
+
+
+def _problem(text: Any) -> str | None:
+    if not isinstance(text, str):
+        return f"is {type(text).__name__} ({text!r:.40}), expected str"
+    if not _is_unicode(text):
+        return "has half of a surrogate pair; use text.encode('utf-8', 'replace').decode()"
+    return None
 
 
 def _is_unicode(text: str) -> bool:

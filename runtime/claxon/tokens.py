@@ -17,7 +17,8 @@ class Tokens:
     Attributes:
         input_ids: Special tokens included, cut at the limit. Shape: ``(tokens,)``, int64.
         lengths: Tokens of each text after the cut. Shape: ``(texts,)``, int64.
-        uncut_lengths: Tokens of each text before it. Shape: ``(texts,)``, int64.
+        uncut_lengths: Tokens of each text before it; of a text of more than 16,384 characters, which is not tokenized
+            whole, at least so many. Shape: ``(texts,)``, int64.
     """
 
     input_ids: IntArray

@@ -40,7 +40,8 @@ def report_truncation(n_tokens: IntArray, truncated: BoolArray, limit: int, acti
     if action is OnTruncation.IGNORE or not len(rows):
         return
     message = (
-        f"{len(rows)} of {len(truncated)} texts have more than {limit} tokens (row {rows[0]} has {n_tokens[rows[0]]})"
+        f"{len(rows)} of {len(truncated)} texts have more than {limit} tokens "
+        f"(row {rows[0]} has at least {n_tokens[rows[0]]})"
     )
     if action is OnTruncation.ERROR:
         raise TruncatedTextError(f"{message}; shorten them, or let them be cut with on_truncation='warn'")

@@ -22,6 +22,7 @@ TREE = {
     "LabelError": (errors.ExportError, InputError),
     "TrainingError": (errors.ExportError, ValueError),
     "EvaluationError": (errors.ExportError, ValueError),
+    "SigningError": (errors.ExportError,),
     "ParityError": (errors.ExportError,),
     "TargetExistsError": (errors.ExportError, FileExistsError),
 }

@@ -9,13 +9,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import claxon
 from claxon.bundle import Bundle
-from claxon.errors import BundleError, BundleNotFoundError, IntegrityError
+from claxon.errors import BundleError, BundleNotFoundError, IntegrityError, OptionError
 from claxon.manifest import MANIFEST_NAME, Manifest
 from claxon.session import Session
 from tests.bundles import reseal, sample_manifest
@@ -137,6 +138,143 @@ def test_a_folder_that_cannot_be_listed_is_told(folder: Path, monkeypatch: pytes
 def test_links_to_the_folder_itself_are_followed(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "latest").symlink_to(folder)
     Bundle.open(tmp_path / "latest").verify()
+
+
+@pytest.mark.parametrize("name", [*FILES, MANIFEST_NAME])
+def test_a_hard_link_is_refused_whichever_file_it_is(name: str, folder: Path, tmp_path: Path) -> None:
+    os.link(folder / name, tmp_path / "other")
+    with pytest.raises(
+        IntegrityError, match=f"{name} is a hard link, its file has 2 names; copy .*--no-preserve=links"
+    ):
+        Bundle.open(folder)
+    (tmp_path / "other").unlink()
+    Bundle.open(folder)
+
+
+def test_a_hard_link_made_after_opening_is_refused(folder: Path, tmp_path: Path) -> None:
+    bundle = Bundle.open(folder)
+    os.link(folder / "encoder.onnx", tmp_path / "other")
+    for check in (bundle.verify, lambda: bundle.read("encoder.onnx")):
+        with pytest.raises(IntegrityError, match=r"encoder\.onnx is a hard link"):
+            check()
+
+
+def test_what_is_read_is_what_was_hashed_whatever_happens_to_the_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is swapped right after its bytes were hashed, and no byte of the other comes back."""
+    bundle, real = Bundle.open(folder), hashlib.sha256
+
+    def swap(content: Any) -> Any:
+        found = real(content)
+        (folder / "swapped").write_bytes(b"evil!")
+        (folder / "swapped").replace(folder / "encoder.onnx")
+        return found
+
+    monkeypatch.setattr(hashlib, "sha256", swap)
+    assert bundle.read("encoder.onnx").tobytes() == FILES["encoder.onnx"]
+
+
+def test_the_digest_can_be_pinned(folder: Path) -> None:
+    digest = Bundle.open(folder).digest
+    assert Bundle.open(folder, expected_digest=digest.upper()).digest == digest
+    with pytest.raises(IntegrityError, match=f"has the digest {digest}, expected {'0' * 64}: it is another bundle"):
+        Bundle.open(folder, expected_digest="0" * 64)
+
+
+def test_a_pinned_digest_is_compared_before_the_manifest_is_parsed(folder: Path) -> None:
+    (folder / MANIFEST_NAME).write_bytes(b"[" * 100)
+    with pytest.raises(IntegrityError, match="it is another bundle"):
+        Bundle.open(folder, expected_digest="0" * 64)
+
+
+@pytest.mark.parametrize("digest", ["", "0" * 63, "0" * 65, "g" * 64, "0" * 64 + "\n", 3])
+def test_what_is_no_digest_is_told(digest: Any, folder: Path) -> None:
+    with pytest.raises(OptionError, match="expected 64 hexadecimal digits, as `claxon inspect` prints them"):
+        Bundle.open(folder, expected_digest=digest)
+
+
+def _replace_whole(folder: Path) -> None:
+    """As the exporter does: another folder in its place, at once."""
+    other = folder.with_name("other")
+    shutil.copytree(folder, other)
+    (other / "encoder.onnx").write_bytes(b"other graph")
+    reseal(other, lambda manifest: replace(manifest, provenance=replace(manifest.provenance, revision="other")))
+    folder.rename(folder.with_name("old"))
+    other.rename(folder)
+
+
+def test_a_bundle_that_is_replaced_after_opening_is_called_that(folder: Path) -> None:
+    bundle = Bundle.open(folder)
+    _replace_whole(folder)
+    for check in (bundle.verify, lambda: bundle.read("encoder.onnx")):
+        with pytest.raises(
+            IntegrityError, match=r"was replaced while it was read, encoder\.onnx is of another .*again"
+        ):
+            check()
+    Bundle.open(folder).verify()
+
+
+def test_a_bundle_that_is_replaced_and_has_lost_a_file_is_called_that(folder: Path) -> None:
+    bundle = Bundle.open(folder)
+    _replace_whole(folder)
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(IntegrityError, match="was replaced while it was read"):
+        bundle.read("tokenizer.json")
+
+
+def test_a_bundle_that_is_replaced_while_it_is_opened_is_called_that(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Manifest.from_json
+
+    def then_replace(content: bytes) -> Manifest:
+        monkeypatch.undo()
+        _replace_whole(folder)
+        return real(content)
+
+    monkeypatch.setattr(Manifest, "from_json", then_replace)
+    with pytest.raises(IntegrityError, match="was replaced while it was read; try again"):
+        Bundle.open(folder)
+
+
+def test_folders_in_folders_without_end_are_not_walked(folder: Path) -> None:
+    (folder / "/".join("d" * 40)).mkdir(parents=True)
+    with pytest.raises(IntegrityError, match="is nested deeper than 8 folders"):
+        Bundle.open(folder)
+
+
+def test_a_crowd_of_unlisted_files_is_not_read_to_its_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(50):
+        (folder / "heads" / f"{number}").write_bytes(b"")
+    looked: list[str] = []
+    real = Path.lstat
+
+    def spy(path: Path) -> os.stat_result:
+        looked.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(Path, "lstat", spy)
+    with pytest.raises(IntegrityError, match=r"heads/\d+ is not listed"):
+        Bundle.open(folder)
+    assert len(looked) <= len(FILES) + 2
+
+
+def test_a_size_that_no_file_has_is_refused_before_memory_is_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rewrite(size: int) -> None:
+        manifest = json.loads((folder / MANIFEST_NAME).read_bytes())
+        manifest["files"]["encoder.onnx"]["size_bytes"] = size
+        (folder / MANIFEST_NAME).write_text(json.dumps(manifest))
+
+    monkeypatch.setattr(np, "empty", lambda *_: pytest.fail("memory was asked for"))
+    rewrite(1 << 35)
+    with pytest.raises(IntegrityError, match=r"encoder\.onnx has 5 bytes, the manifest says 34359738368"):
+        Bundle.open(folder)
+    rewrite(1 << 60)
+    with pytest.raises(BundleError, match="no valid size"):
+        Bundle.open(folder)
 
 
 def test_empty_folders_do_no_harm(folder: Path) -> None:

@@ -89,9 +89,14 @@ def test_a_graph_that_is_no_head_of_this_bundle(graph: bytes, message: str, copi
         with_head(copied_bundle, graph)
 
 
+def test_bytes_that_are_no_graph(copied_bundle: Path) -> None:
+    with pytest.raises(BundleError, match=r"sentiment\.onnx: the graph is no ONNX file"):
+        with_head(copied_bundle, b"listed, and yet no graph")
+
+
 def test_a_graph_that_the_engine_refuses(copied_bundle: Path) -> None:
     with pytest.raises(EngineError, match="could not load the graph"):
-        with_head(copied_bundle, b"listed, and yet no graph")
+        with_head(copied_bundle, linear(weight()).replace(b"MatMul", b"Mutual"))
 
 
 @pytest.mark.parametrize("combine", Combine)

@@ -93,9 +93,14 @@ def test_a_graph_with_its_weights_inside(copied_bundle: Path) -> None:
     load(with_graph(copied_bundle, encoder(WIDTHS)))
 
 
+def test_bytes_that_are_no_graph(copied_bundle: Path) -> None:
+    with pytest.raises(BundleError, match=r"encoder\.onnx: the graph is no ONNX file"):
+        load(with_graph(copied_bundle, b"listed, and yet no graph"))
+
+
 def test_a_graph_that_the_engine_refuses(copied_bundle: Path) -> None:
     with pytest.raises(EngineError, match="could not load the graph"):
-        load(with_graph(copied_bundle, b"listed, and yet no graph"))
+        load(with_graph(copied_bundle, encoder(WIDTHS).replace(b"ReduceSum", b"ReduceSun")))
 
 
 def test_a_tokenizer_that_is_none(copied_bundle: Path) -> None:

@@ -132,6 +132,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     *[
         ("files", {name: ENTRY}, "not a plain path inside the bundle")
         for name in (
+            "a ", "a.", "a./b", "a\nb", "/".join("d" * 9), "x" * 256,
             "", "/", "/etc/passwd", "..", "../x", "a/../x", "a//b", "a/", "./a", "C:\\x", "C:x", "a\\b", "a\0b",
             "manifest.json",
         )
@@ -149,7 +150,9 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("encoder/pooling", None, "pooling"),
     ("encoder/default_feature", "cls", "default_feature is not among its features"),
     ("encoder/max_tokens", 2, "max_tokens is 2, expected 3 or more"),
-    ("encoder/pad_id", -1, "pad_id is negative"),
+    ("encoder/pad_id", -1, "pad_id is -1, expected 0 to 108"),
+    ("encoder/pad_id", 109, "pad_id is 109, expected 0 to 108"),
+    ("encoder/vocab_size", 0, "vocab_size is below 1"),
     ("encoder/inputs", ["input_ids"], "inputs are"),
     ("encoder/inputs", ["input_ids", "attention_mask", "position_ids"], "inputs are"),
     ("heads/0/file", "heads/none.onnx", "head 'stars' names 'heads/none.onnx'"),
@@ -188,3 +191,18 @@ def test_what_is_no_object_has_no_schema(content: bytes) -> None:
 def test_a_huge_manifest_is_not_even_parsed() -> None:
     with pytest.raises(BundleError, match="expected at most"):
         Manifest.from_json(b" " * (MAX_MANIFEST_BYTES + 1))
+
+
+@pytest.mark.parametrize("other", ["Tokenizer.JSON", "TOKENIZER.json", "heads/STARS.onnx"])
+def test_two_names_that_are_one_file_on_some_systems_are_refused(other: str) -> None:
+    manifest = as_json()
+    manifest["files"][other] = ENTRY
+    with pytest.raises(BundleError, match="are one file on some systems"):
+        read(manifest)
+
+
+def test_an_accent_written_in_two_ways_is_one_name() -> None:
+    manifest = as_json()
+    manifest["files"] |= {"caf\u00e9": ENTRY, "cafe\u0301": ENTRY}
+    with pytest.raises(BundleError, match="are one file on some systems"):
+        read(manifest)

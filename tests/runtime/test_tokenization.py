@@ -1,8 +1,9 @@
-"""Tokenisation against the library's own template and truncation, which Claxon never uses."""
+"""Tokenisation against the library's own template and truncation, which Claxon never uses; long texts and panics."""
 
 from __future__ import annotations
 
 import json
+import pickle
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import models, normalizers, pre_tokenizers, processors
 
-from claxon.errors import BundleError, OptionError
+from claxon import compaction, long_texts, tokenization
+from claxon.errors import BundleError, OptionError, TokenizationError
+from claxon.long_texts import LONG
 from claxon.tokenization import Tokenizer
 
 VOCAB = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *"abcdefg", *(f"##{letter}" for letter in "abcdefg"), "abc", "naive"]
@@ -178,3 +181,228 @@ def test_a_vocabulary_that_gives_a_word_no_tokens_is_refused() -> None:
     library.normalizer = normalizers.Replace("a", "")
     with pytest.raises(BundleError, match="no such template is known"):
         Tokenizer(library.to_str().encode(), max_tokens=8)
+
+
+# Long texts.
+
+NASTY = [
+    *"abcdxé中!_[]<", "[SEP]", "<m>", "<n>", "ab" * 5, "\u0301", "\u0300\u0316", "e\u0301", " ", "  ", "\n", "\t", "\0",
+    "\u200d", "\ufeff", "\u302e", "\u034f", "\u0941", "ß", "İ", "Ά", "가", "\u1161", "\U0001d165", "\u3000", "\u00a0",
+    "ﷺ", "😀",
+]  # fmt: skip
+
+
+# Long texts are short ones here, so that every way through the code is taken by texts that a test can make.
+SHORT_WINDOWS = [
+    (tokenization, "LONG", 20),
+    (long_texts, "FIRST_WINDOW", 16),
+    (long_texts, "MARGIN", 8),
+    (compaction, "FIRST_CHUNK", 5),
+    (compaction, "LARGEST_CHUNK", 11),
+]
+
+
+def bert(*, lowercase: bool = True, strip_accents: bool | None = None) -> tokenizers.Tokenizer:
+    library = reference()
+    library.model = models.WordPiece(
+        {piece: i for i, piece in enumerate(VOCAB)}, unk_token="[UNK]", max_input_chars_per_word=6
+    )
+    library.normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=strip_accents)
+    library.add_special_tokens(
+        [tokenizers.AddedToken("<m>", lstrip=True), tokenizers.AddedToken("<n>", normalized=True)]
+    )
+    return library
+
+
+def lowered() -> tokenizers.Tokenizer:
+    library = bert(lowercase=False)
+    library.normalizer = normalizers.Sequence([normalizers.Lowercase(), normalizers.BertNormalizer(lowercase=False)])
+    return library
+
+
+def odd_added_tokens() -> tokenizers.Tokenizer:
+    """Tokens that a shortened text could make or lose: it must not be shortened."""
+    library = bert()
+    library.add_tokens(["xa", "a b", tokenizers.AddedToken("d", single_word=True)])
+    return library
+
+
+def byte_level() -> tokenizers.Tokenizer:
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocab = {piece: i for i, piece in enumerate([*alphabet, "ab", "abab", "Ġa"])}
+    library = tokenizers.Tokenizer(models.BPE(vocab, [("a", "b"), ("ab", "ab"), ("Ġ", "a")]))
+    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return library
+
+
+def unigram() -> tokenizers.Tokenizer:
+    pieces = [
+        ("<unk>", 0.0),
+        ("▁", -3.0),
+        ("a", -2.0),
+        ("b", -2.5),
+        ("ab", -3.0),
+        ("▁ab", -3.5),
+        ("!", -4.0),
+        ("x", -4.0),
+    ]
+    library = tokenizers.Tokenizer(models.Unigram(pieces, unk_id=0, byte_fallback=False))
+    library.normalizer = normalizers.NFKC()
+    library.pre_tokenizer = pre_tokenizers.Metaspace()
+    return library
+
+
+LIBRARIES = {
+    "bert": bert(),
+    "cased": bert(lowercase=False),
+    "cased without accents": bert(lowercase=False, strip_accents=True),
+    "lowered first": lowered(),
+    "odd added tokens": odd_added_tokens(),
+    "byte-level BPE": byte_level(),
+    "unigram": unigram(),
+}
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+@settings(deadline=None, max_examples=400)
+@given(parts=st.lists(st.tuples(st.sampled_from(NASTY), st.integers(1, 30)), max_size=40), limit=st.integers(3, 30))
+def test_a_long_text_has_the_ids_of_the_uncut_one(name: str, parts: list[tuple[str, int]], limit: int) -> None:
+    text = "".join(part * times for part, times in parts)
+    library = LIBRARIES[name]
+    expected = library.encode(text, add_special_tokens=False).ids
+    with pytest.MonkeyPatch.context() as patch:
+        for module, attribute, value in SHORT_WINDOWS:
+            patch.setattr(module, attribute, value)
+        tokenizer = Tokenizer(library.to_str().encode(), max_tokens=limit)
+        tokens = tokenizer([text, "a"])
+    prefix, suffix = tokenizer._prefix, tokenizer._suffix
+    room = limit - len(prefix) - len(suffix)
+    assert tokens.input_ids[: tokens.lengths[0]].tolist() == [*prefix, *expected[:room], *suffix]
+    assert tokens.truncated.tolist() == [len(expected) > room, False]
+    assert tokens.uncut_lengths[0] <= len(expected) + len(prefix) + len(suffix)
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_what_is_shortened_is_of_berts_kind(name: str) -> None:
+    is_shortened = Tokenizer(LIBRARIES[name].to_str().encode(), max_tokens=9)._compactor is not None
+    assert is_shortened == (name in ("bert", "cased", "cased without accents", "lowered first"))
+
+
+class Counting:
+    """The library's tokenizer, and how many characters each call was given."""
+
+    def __init__(self, library: tokenizers.Tokenizer) -> None:
+        self.library = library
+        self.characters: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.library, name)
+
+    def encode(self, text: str, **options: Any) -> Any:
+        self.characters.append(len(text))
+        return self.library.encode(text, **options)
+
+    def encode_batch_fast(self, texts: list[str], **options: Any) -> Any:
+        self.characters += map(len, texts)
+        return self.library.encode_batch_fast(texts, **options)
+
+
+TEN_MILLION = 10_000_000
+
+
+@pytest.mark.parametrize(
+    ("unit", "kept"),
+    [
+        ("abc naive ", 128), ("a", 3), ("é", 3), (" ", 2), ("\0", 2), ("\u0301", 2), ("!", 128), ("中", 128),
+        ("a\u0301", 3), ("a" * 99_999 + " ", 102), (" \0", 2),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_ten_megabytes_cost_what_ten_kilobytes_cost(unit: str, kept: int) -> None:
+    tokenizer = Tokenizer(content(), max_tokens=128)
+    counting = Counting(tokenizer._tokenizer)
+    tokenizer._tokenizer = counting
+    tokens = tokenizer([unit * (TEN_MILLION // len(unit))])
+    assert tokens.lengths.tolist() == [kept]
+    assert tokens.truncated.tolist() == [kept == 128]
+    assert sum(counting.characters) < 50_000
+
+
+def test_a_text_at_the_bound_is_counted_exactly() -> None:
+    tokenizer = Tokenizer(content(), max_tokens=8)
+    exact, more = "a " * (LONG // 2), "a " * (LONG // 2 + 1)
+    tokens = tokenizer([exact, more])
+    assert tokens.uncut_lengths[0] == LONG // 2 + 2
+    assert 8 < tokens.uncut_lengths[1] < LONG // 2
+
+
+# What the native library says, and what it panics at.
+
+
+class PanicException(BaseException):
+    pass
+
+
+class Failing(Counting):
+    """Panics at a text."""
+
+    def __init__(self, library: tokenizers.Tokenizer, error: BaseException) -> None:
+        super().__init__(library)
+        self.error = error
+
+    def encode(self, text: str, **options: Any) -> Any:
+        if "bad" in text:
+            raise self.error
+        return super().encode(text, **options)
+
+    def encode_batch_fast(self, texts: list[str], **options: Any) -> Any:
+        return [self.encode(text) for text in texts]
+
+
+@pytest.mark.parametrize("error", [PanicException("at the disco"), Exception("at the disco")], ids=["panic", "plain"])
+@pytest.mark.parametrize("length", [1, LONG + 1])
+def test_a_text_that_the_library_fails_on_is_named(error: BaseException, length: int) -> None:
+    tokenizer = Tokenizer(content(), max_tokens=8)
+    tokenizer._tokenizer = Failing(tokenizer._tokenizer, error)
+    bad = "bad" * length
+    with pytest.raises(TokenizationError, match="at the disco") as caught:
+        tokenizer(["a", bad, "b"])
+    assert caught.value.text == bad
+    assert len(str(caught.value)) < 200
+
+
+def test_an_interruption_is_none_of_the_librarys_errors() -> None:
+    tokenizer = Tokenizer(content(), max_tokens=8)
+    tokenizer._tokenizer = Failing(tokenizer._tokenizer, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        tokenizer(["bad"])
+
+
+def test_a_panic_of_the_real_library_is_a_bundle_error() -> None:
+    """Its ``PanicException`` is no ``Exception``: whatever expects one would let it through."""
+    broken = _changed(normalizer={"type": "Precompiled", "precompiled_charsmap": "AAAA"})
+    with pytest.raises(BundleError, match=r"tokenizer\.json cannot be read: Precompiled"):
+        Tokenizer(broken, max_tokens=8)
+
+
+def test_half_a_surrogate_pair_is_a_typed_error() -> None:
+    with pytest.raises(TokenizationError):
+        Tokenizer(content(), max_tokens=8)(["\ud800"])
+
+
+def test_an_error_about_a_text_can_be_sent_to_another_process() -> None:
+    error = pickle.loads(pickle.dumps(TokenizationError("what was found", "text")))
+    assert (str(error), error.text) == ("what was found", "text")
+
+
+def test_ids_beyond_the_encoders_table_are_refused() -> None:
+    Tokenizer(content(), max_tokens=8, n_embeddings=len(VOCAB))
+    with pytest.raises(BundleError, match=rf"has the id {len(VOCAB) - 1}, and the encoder's table"):
+        Tokenizer(content(), max_tokens=8, n_embeddings=len(VOCAB) - 1)
+
+
+def test_an_added_token_that_the_library_numbers_itself_is_compared_as_well() -> None:
+    document = json.loads(content())
+    document["added_tokens"].append({**document["added_tokens"][0], "content": "new", "id": 0})
+    with pytest.raises(BundleError, match=rf"has the id {len(VOCAB)}, and the encoder's table"):
+        Tokenizer(json.dumps(document).encode(), max_tokens=8, n_embeddings=len(VOCAB))

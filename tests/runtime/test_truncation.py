@@ -16,7 +16,9 @@ WHOLE = Tokens(np.zeros(15, np.int64), LENGTHS, LENGTHS)
 
 
 def test_a_warning_names_the_count_the_limit_and_the_first_row() -> None:
-    with pytest.warns(TruncationWarning, match=r"^2 of 4 texts have more than 5 tokens \(row 1 has 9\) and are cut"):
+    with pytest.warns(
+        TruncationWarning, match=r"^2 of 4 texts have more than 5 tokens \(row 1 has at least 9\) and are cut"
+    ):
         report_truncation(CUT.uncut_lengths, CUT.truncated, 5, OnTruncation.WARN)
 
 
@@ -27,7 +29,7 @@ def test_it_stands_at_the_first_line_outside_the_package() -> None:
 
 
 def test_an_error_names_the_same_and_the_way_out() -> None:
-    with pytest.raises(TruncatedTextError, match=r"^2 of 4 texts .* \(row 1 has 9\); .*on_truncation='warn'$"):
+    with pytest.raises(TruncatedTextError, match=r"^2 of 4 texts .* \(row 1 has at least 9\); .*on_truncation='warn'$"):
         report_truncation(CUT.uncut_lengths, CUT.truncated, 5, OnTruncation.ERROR)
 
 

@@ -11,6 +11,7 @@ from claxon.errors import OptionError
 from claxon.manifest import Precision
 from claxon.providers import Device
 from claxon.records import STANDARD_STREAM, SUFFIXES, Format
+from claxon.texts import OnError
 
 OUTPUT_FORMATS = [Format.CSV, Format.TSV, Format.JSONL]
 
@@ -18,6 +19,7 @@ OUTPUT_FORMATS = [Format.CSV, Format.TSV, Format.JSONL]
 class EngineOptions(TypedDict):
     """What ``Encoder.load`` and ``Classifier.load`` take."""
 
+    expected_digest: str | None
     device: str
     precision: str
     threads: int | None
@@ -109,6 +111,21 @@ def add_run(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--threads", metavar="N", type=positive_int, help="threads (default: what affinity and quota allow)"
     )
+    group.add_argument(
+        "--expected-digest",
+        metavar="SHA256",
+        help="refuse BUNDLE unless its digest, as `claxon inspect` prints it, is this",
+    )
+
+
+def add_errors(parser: argparse.ArgumentParser) -> None:
+    """What to do with rows that cannot be read."""
+    parser.add_argument(
+        "--errors",
+        choices=list(OnError),
+        default=OnError.RAISE,
+        help="a row whose text is none: raise ends the work, record adds a column error and goes on (default: raise)",
+    )
 
 
 def add_output(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
@@ -137,6 +154,7 @@ def add_row_format(group: argparse._ArgumentGroup) -> None:
 def engine_options(options: argparse.Namespace) -> EngineOptions:
     """The values of ``add_engine`` as keyword arguments."""
     return EngineOptions(
+        expected_digest=options.expected_digest,
         device=options.device,
         precision=options.precision,
         threads=options.threads,

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
-from claxon.commands.arguments import add_bundle, add_engine, add_input, add_output, engine_options
+import numpy as np
+
+from claxon.commands.arguments import add_bundle, add_engine, add_errors, add_input, add_output, engine_options
 from claxon.commands.arrays import ArrayWriter
 from claxon.commands.columns import shortest
-from claxon.commands.streaming import notice_truncation, open_input, stream_rows
+from claxon.commands.streaming import Failures, notice_truncation, open_input, stream_rows
 from claxon.commands.writing import JSONWriter, check_new_columns, open_output
 from claxon.encoder import Encoder
 from claxon.errors import OptionError
 from claxon.features import Features
 from claxon.manifest import Feature
 from claxon.records import STANDARD_STREAM, Records, Row
+from claxon.texts import OnError
 
 NPY, JSONL = "npy", "jsonl"
 
@@ -34,6 +38,7 @@ class Embed:
         parser.usage = "claxon embed BUNDLE [INPUT] [options]"
         add_bundle(parser)
         add_input(parser)
+        add_errors(parser)
         group = parser.add_argument_group("vectors")
         group.add_argument(
             "--feature", choices=list(Feature), help="which vector (default: what the source calls its embedding)"
@@ -50,7 +55,7 @@ class Embed:
         with open_input(options) as records, Encoder.load(options.bundle, **engine_options(options)) as encoder:
             feature = _feature(encoder, options.feature)
             if not is_npy:
-                check_new_columns(records.columns, JSONVectorWriter.added(options.prefix))
+                check_new_columns(records.columns, _added(options))
             with open_output(options.output) as stream:
                 width = encoder.spec.features[feature]
                 writer: VectorWriter = JSONVectorWriter(stream, feature, options.prefix)
@@ -66,8 +71,8 @@ EMBED = Embed()
 class VectorWriter(Protocol):
     """Writes vectors in one format."""
 
-    def write(self, rows: list[Row], features: Features) -> None:
-        """The vectors of some rows."""
+    def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:
+        """The vectors of some rows; ``failed`` says of which there is none, and why."""
 
     def finish(self) -> None:
         """After the last row."""
@@ -80,8 +85,9 @@ class NPYWriter:
         self._array = ArrayWriter(stream, width)
         self._feature = feature
 
-    def write(self, rows: list[Row], features: Features) -> None:  # noqa: ARG002 - an array holds no columns
-        """The vectors of some rows."""
+    def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:  # noqa: ARG002 - no columns
+        """The vectors of some rows; those of rows that failed are NaN."""
+        features.values[self._feature][list(failed)] = np.nan
         self._array.write(features.values[self._feature])
 
     def finish(self) -> None:
@@ -96,18 +102,20 @@ class JSONVectorWriter:
         self._stream = stream
         self._feature = feature
         self._writer = JSONWriter(stream)
-        self._embedding, self._truncated = self.added(prefix)
+        self._embedding, self._truncated, self._error = self.added(prefix)
 
     @staticmethod
     def added(prefix: str) -> list[str]:
-        """Names of the added columns: the vector, and whether the text was cut."""
-        return [f"{prefix}embedding", f"{prefix}truncated"]
+        """Names of the added columns: the vector, whether the text was cut, and why there is no vector."""
+        return [f"{prefix}embedding", f"{prefix}truncated", f"{prefix}error"]
 
-    def write(self, rows: list[Row], features: Features) -> None:
-        """The vectors of some rows."""
-        for row, vector, is_cut in zip(rows, features.values[self._feature], features.truncated, strict=True):
-            added = {self._embedding: [shortest(value) for value in vector]}
-            self._writer.write(row.values, {**added, self._truncated: True} if is_cut else added)
+    def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:
+        """The vectors of some rows; of a row that failed, why."""
+        for place, (row, vector) in enumerate(zip(rows, features.values[self._feature], strict=True)):
+            added: dict[str, Any] = {self._embedding: [shortest(value) for value in vector]}
+            if features.truncated[place]:
+                added[self._truncated] = True
+            self._writer.write(row.values, {self._error: failed[place]} if place in failed else added)
         self._stream.flush()
 
     def finish(self) -> None:
@@ -129,6 +137,11 @@ def _feature(encoder: Encoder, asked: str | None) -> Feature:
     return Feature(name)
 
 
+def _added(options: argparse.Namespace) -> list[str]:
+    """Names of the columns that this run adds to JSON."""
+    return JSONVectorWriter.added(options.prefix)[: 3 if options.errors == OnError.RECORD else 2]
+
+
 def _is_npy(options: argparse.Namespace) -> bool:
     """Whether to write an array.
 
@@ -144,12 +157,17 @@ def _is_npy(options: argparse.Namespace) -> bool:
 def _embed(
     encoder: Encoder, feature: Feature, records: Records, writer: VectorWriter, options: argparse.Namespace
 ) -> None:
+    failures = Failures()
+
     def embed(window: list[Row]) -> int:
         texts = [row.text for row in window]
-        features = encoder.features(texts, [feature], batch_size=options.batch_size, on_truncation="ignore")
-        writer.write(window, features)
+        features = encoder.features(
+            texts, [feature], batch_size=options.batch_size, on_truncation="ignore", errors=options.errors
+        )
+        writer.write(window, features, failures.of(window, features.failed))
         return int(features.truncated.sum())
 
     streamed = stream_rows(records, embed, options)
     writer.finish()
     notice_truncation(streamed, encoder.max_tokens, options)
+    failures.notice(options)

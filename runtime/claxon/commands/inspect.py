@@ -11,9 +11,9 @@ from claxon.bundle import Bundle
 from claxon.commands.arguments import add_bundle
 from claxon.commands.figures import parity_rows, parity_source
 from claxon.commands.layout import byte_count, facts, pairs_in_words, section, table
-from claxon.commands.onnx_graph import read_graph
 from claxon.inspection import Inspection, Part, inspect_bundle
 from claxon.manifest import EncoderSpec, GraphVariant, HeadKind, HeadSpec, LabelValue, Provenance, ScoreKind
+from claxon.onnx_graph import read_graph
 
 SHORT_HASH = 12
 LONGEST_DETAIL = 40
@@ -182,7 +182,7 @@ def _provenance_facts(provenance: Provenance) -> dict[str, str]:
 
 def _graphs(bundle: Bundle) -> dict[str, dict[str, int]]:
     names = [variant.graph for variant in bundle.manifest.encoder.variants]
-    return {name: read_graph(bundle.read(name).tobytes()) for name in names}
+    return {name: dict(read_graph(bundle.read(name).tobytes()).operators.most_common()) for name in names}
 
 
 def _graph_lines(graphs: dict[str, dict[str, int]]) -> list[str]:

@@ -8,15 +8,18 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from claxon.classifier import Classifier
 from claxon.commands.arguments import finite_float, positive_int_or_all, row_format
 from claxon.commands.columns import HeadColumns
 from claxon.commands.matrix import MatrixWriter, NoMatrix
-from claxon.commands.streaming import notice_truncation, open_input, stream_rows
+from claxon.commands.streaming import Failures, notice_truncation, open_input, stream_rows
 from claxon.commands.writing import open_output, row_writer
 from claxon.decision import Abstention
 from claxon.predictions import Predictions
 from claxon.records import Format, Records, Row
+from claxon.texts import OnError
 
 
 def add_decision(parser: argparse.ArgumentParser) -> None:
@@ -49,12 +52,16 @@ class Labelling:
         columns: Those of each head that answers, by the head's name.
         all_heads: Whether all of them answer, or the classifier's chosen one.
         truncated: The name of the column that says which texts were cut.
+        error: The name of the column that says why a row has no label; ``None`` where such a row ends the work.
+        failures: Those rows.
     """
 
     classifier: Classifier
     columns: Mapping[str, HeadColumns]
     all_heads: bool
     truncated: str
+    error: str | None
+    failures: Failures
     abstention: Abstention
     batch_size: int | None
 
@@ -77,29 +84,35 @@ class Labelling:
         }
         truncated = f"{options.prefix}truncated"
         abstention = Abstention.of(options.threshold, options.margin).over(classifier.abstention)
-        return cls(classifier, columns, all_heads, truncated, abstention, options.batch_size)
+        error = f"{options.prefix}error" if options.errors == OnError.RECORD else None
+        return cls(classifier, columns, all_heads, truncated, error, Failures(), abstention, options.batch_size)
 
     def added(self, file_format: Format) -> list[str]:
         """Names of the added columns; ``truncated`` is one, although JSON has it only where a text was cut."""
         is_nested = file_format is Format.JSONL
         names = [name for columns in self.columns.values() for name in columns.names(is_nested=is_nested)]
-        return [*names, self.truncated]
+        return [*names, self.truncated, *([] if self.error is None else [self.error])]
 
     def predictions(self, texts: list[str]) -> dict[str, Predictions]:
         """What each head that answers finds, by its name."""
         call = self.classifier.predictions_all if self.all_heads else self.classifier.predictions
-        found = call(texts, batch_size=self.batch_size, on_truncation="ignore")
+        errors = OnError.RAISE if self.error is None else OnError.RECORD
+        found = call(texts, batch_size=self.batch_size, on_truncation="ignore", errors=errors)
         return found if isinstance(found, dict) else {next(iter(self.columns)): found}
 
-    def cells(self, found: Mapping[str, Predictions], file_format: Format) -> list[dict[str, Any]]:
-        """The added columns of each text."""
-        rows: list[dict[str, Any]] = [{} for _ in next(iter(found.values())).truncated]
+    def cells(self, window: list[Row], found: Mapping[str, Predictions], file_format: Format) -> list[dict[str, Any]]:
+        """The added columns of each row."""
+        rows: list[dict[str, Any]] = [{} for _ in window]
         for name, predictions in found.items():
             columns = self.columns[name]
             outcomes = columns.outcomes(predictions.scores, self.abstention)
             for row, outcome, is_cut in zip(rows, outcomes, predictions.truncated, strict=True):
                 row.update(columns.nested(outcome) if file_format is Format.JSONL else columns.flat(outcome))
                 row.update({self.truncated: True} if is_cut else {})
+        if self.error is not None:
+            failed = next(iter(found.values())).errors
+            for place, problem in self.failures.of(window, failed).items():
+                rows[place] = {self.error: problem}
         return rows
 
 
@@ -130,7 +143,7 @@ def label_stream(
 
             def label(window: list[Row]) -> int:
                 found = labelling.predictions([row.text for row in window])
-                cells = labelling.cells(found, file_format)
+                cells = labelling.cells(window, found, file_format)
                 for row, added in zip(window, cells, strict=True):
                     writer.write(row.values, added)
                 stream.flush()
@@ -139,10 +152,13 @@ def label_stream(
 
             streamed = stream_rows(records, label, options)
         notice_truncation(streamed, classifier.encoder.max_tokens, options)
+        labelling.failures.notice(options)
     return 0
 
 
 def _write_cosines(matrix: MatrixWriter, rows: list[Row], found: Mapping[str, Predictions]) -> None:
+    unread = [place for place, row in enumerate(rows) if row.error is not None]
     for predictions in found.values():
         if predictions.cosines is not None:
+            predictions.cosines[unread] = np.nan
             matrix.write(rows, predictions.cosines)

@@ -8,11 +8,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+import numpy as np
+
 from claxon.commands.arrays import ArrayWriter
 from claxon.commands.columns import shortest
 from claxon.commands.writing import CSVWriter, JSONWriter, check_new_columns, open_output
 from claxon.errors import OptionError
-from claxon.features import FloatMatrix
+from claxon.features import FloatMatrix, FloatVector
 from claxon.records import Records, Row
 
 
@@ -108,7 +110,7 @@ class _CSVRows:
 
     def write(self, rows: list[Row], cosines: FloatMatrix) -> None:
         for row, values in zip(rows, cosines, strict=True):
-            cells = dict(zip(self._names, map(shortest, values), strict=True))
+            cells = dict(zip(self._names, _cosines(values), strict=True))
             self._writer.write(self._keys.of(row), cells)
 
     def finish(self) -> None:
@@ -125,11 +127,16 @@ class _JSONRows:
 
     def write(self, rows: list[Row], cosines: FloatMatrix) -> None:
         for row, values in zip(rows, cosines, strict=True):
-            similarity = dict(zip(self._labels, map(shortest, values), strict=True))
+            similarity = dict(zip(self._labels, _cosines(values), strict=True))
             self._writer.write(self._keys.of(row), {self._name: similarity})
 
     def finish(self) -> None:
         """Nothing is left to do."""
+
+
+def _cosines(values: FloatVector) -> list[float | None]:
+    """As they are written: nothing in a row that has no result."""
+    return [None if np.isnan(value) else shortest(value) for value in values]
 
 
 class _Keys:

@@ -9,6 +9,7 @@ from claxon.classifier import Classifier
 from claxon.commands.arguments import (
     add_bundle,
     add_engine,
+    add_errors,
     add_input,
     add_output,
     add_row_format,
@@ -32,6 +33,7 @@ class Predict:
         parser.usage = "claxon predict BUNDLE [INPUT] [options]"
         add_bundle(parser)
         add_input(parser)
+        add_errors(parser)
         heads = parser.add_argument_group("head").add_mutually_exclusive_group()
         heads.add_argument("--head", metavar="NAME", help="which head answers (default: the only one)")
         heads.add_argument("--all-heads", action="store_true", help="all heads, in columns HEAD_label and HEAD_score")
@@ -52,9 +54,13 @@ class Predict:
 PREDICT = Predict()
 
 
+def _opened(options: argparse.Namespace) -> Bundle:
+    return Bundle.open(options.bundle, expected_digest=options.expected_digest)
+
+
 def _head(options: argparse.Namespace) -> str:
     """The head asked for, or the only one; known before the encoder is loaded."""
-    names = [head.name for head in Bundle.open(options.bundle).manifest.heads]
+    names = [head.name for head in _opened(options).manifest.heads]
     if options.head is not None or not names:
         return str(options.head)  # the loader knows what to say
     if len(names) > 1:

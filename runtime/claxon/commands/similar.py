@@ -8,6 +8,7 @@ from claxon.classifier import Classifier
 from claxon.commands.arguments import (
     add_bundle,
     add_engine,
+    add_errors,
     add_input,
     add_output,
     add_row_format,
@@ -34,6 +35,7 @@ class Similar:
         parser.usage = "claxon similar BUNDLE [INPUT] (--labels A,B,… | --labels-file FILE) [options]"
         add_bundle(parser)
         add_input(parser)
+        add_errors(parser)
         add_labels(parser)
         add_decision(parser)
         output = add_output(parser)

@@ -12,6 +12,7 @@ from itertools import islice
 from claxon.commands.arguments import check_one_input
 from claxon.progress import progress
 from claxon.records import STANDARD_STREAM, Format, Records, Row, open_records, read_records
+from claxon.texts import FailedRow, OnError
 
 # The first window is small, so that the first rows come soon; large ones make better batches.
 FIRST_WINDOW, LARGEST_WINDOW = 64, 1024
@@ -38,7 +39,8 @@ def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
     source = STANDARD_STREAM if options.input is None else options.input
     if _is_typed(options) and not options.quiet:
         print("claxon: reading from the terminal, one text a line; Ctrl-D ends", file=sys.stderr)
-    return open_records(source, file_format=options.format, text_column=options.text)
+    record_errors = getattr(options, "errors", OnError.RAISE) == OnError.RECORD
+    return open_records(source, file_format=options.format, text_column=options.text, record_errors=record_errors)
 
 
 def stream_rows(rows: Iterable[Row], work: Callable[[list[Row]], int], options: argparse.Namespace) -> Streamed:
@@ -73,6 +75,29 @@ def notice_truncation(streamed: Streamed, max_tokens: int, options: argparse.Nam
             f"claxon: {streamed.truncated:,} of {streamed.total:,} texts were cut at {max_tokens} tokens",
             file=sys.stderr,
         )
+
+
+class Failures:
+    """Rows that no result came of; the first is told of on standard error at the end."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first = ""
+
+    def of(self, rows: list[Row], failed: Iterable[FailedRow]) -> dict[int, str]:
+        """What to say of each row of a window that has no result, by its place: why it could not be read, or run."""
+        found = {failure.row: f"line {rows[failure.row].line} {failure.message}" for failure in failed}
+        found |= {place: row.error for place, row in enumerate(rows) if row.error is not None}
+        if found and not self.count:
+            self.first = found[min(found)]
+        self.count += len(found)
+        return found
+
+    def notice(self, options: argparse.Namespace) -> None:
+        """Say how many there were, if any."""
+        if self.count and not options.quiet:
+            plural = "s" * (self.count > 1)
+            print(f"claxon: {self.count:,} row{plural} without a result, the first: {self.first}", file=sys.stderr)
 
 
 def _is_typed(options: argparse.Namespace) -> bool:

@@ -70,3 +70,27 @@ def test_a_classifier_without_an_embedding_says_what_there_is(
     assert main(["embed", str(tmp_path / "bundle"), "--texts", "a"]) == 2
     assert "choose --feature among cls, mean" in capsys.readouterr().err
     assert main(["embed", str(tmp_path / "bundle"), "--texts", "a", "--feature", "embedding"]) == 2
+
+
+def test_rows_without_a_text_are_recorded(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.npy"
+    source.write_text('{"text": "good"}\n{"text": 3}\n{"text": "bad"}\n')
+    words = ["embed", str(tiny_bundle), str(source)]
+    assert main([*words, "-o", str(out), "--errors", "record"]) == 0
+    assert "claxon: 1 row without a result, the first: " in capsys.readouterr().err
+    assert np.isnan(np.load(out)).all(axis=1).tolist() == [False, True, False]
+    assert main([*words, "--errors", "record"]) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert ["error" in row for row in found] == ["embedding" not in row for row in found] == [False, True, False]
+
+
+def test_a_column_of_the_name_error_is_only_in_the_way_where_errors_are_recorded(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"text": "good", "error": "none"}\n')
+    assert main(["embed", str(tiny_bundle), str(source)]) == 0
+    assert main(["embed", str(tiny_bundle), str(source), "--errors", "record"]) == 2
+    assert "column 'error' already" in capsys.readouterr().err

@@ -9,17 +9,23 @@ import pytest
 import claxon
 from claxon.commands.labelling import Labelling, add_decision
 from claxon.decision import Abstention
-from claxon.records import Format
+from claxon.records import Format, Row
 
 
 def options(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     add_decision(parser)
-    return argparse.Namespace(**vars(parser.parse_args(words)), prefix="p_", batch_size=None)
+    return argparse.Namespace(
+        **vars(parser.parse_args(words)), prefix="p_", batch_size=None, errors="raise", quiet=False
+    )
+
+
+def row(text: str, error: str | None = None) -> Row:
+    return Row(1, text, {"text": text}, error)
 
 
 def cells(labelling: Labelling, texts: list[str], file_format: Format) -> list[dict[str, Any]]:
-    return labelling.cells(labelling.predictions(texts), file_format)
+    return labelling.cells([row(text) for text in texts], labelling.predictions(texts), file_format)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +45,8 @@ def test_all_heads_give_what_each_gives_alone(classifier: claxon.Classifier) -> 
     found = cells(labelling, texts, Format.JSONL)
     expected = classifier.predict_all(texts, on_truncation="ignore")
     for name, labels in expected.items():
-        assert [row[f"p_{name}_label"] for row in found] == labels.tolist()
-    assert ["p_truncated" in row for row in found] == [False, True]
+        assert [one[f"p_{name}_label"] for one in found] == labels.tolist()
+    assert ["p_truncated" in one for one in found] == [False, True]
 
 
 def test_threshold_and_margin_are_the_calls_then_the_classifiers(classifier: claxon.Classifier) -> None:
@@ -49,13 +55,25 @@ def test_threshold_and_margin_are_the_calls_then_the_classifiers(classifier: cla
     assert Labelling.of(own, options(), all_heads=False).abstention == labels.abstention
     assert Labelling.of(own, options("--margin", "2"), all_heads=False).abstention == Abstention(0.25, 2.0)
     assert Labelling.of(classifier, options(), all_heads=False).abstention == Abstention()
-    (row,) = cells(Labelling.of(own, options("--margin", "2"), all_heads=False), ["good book"], Format.CSV)
-    assert row["p_predicted_label"] is None
-    assert row["p_score"] is not None
+    (found,) = cells(Labelling.of(own, options("--margin", "2"), all_heads=False), ["good book"], Format.CSV)
+    assert found["p_predicted_label"] is None
+    assert found["p_score"] is not None
 
 
 def test_all_of_the_labels_in_their_order(classifier: claxon.Classifier) -> None:
-    (row,) = cells(Labelling.of(classifier, options("--top-k", "all"), all_heads=False), ["good book"], Format.JSONL)
-    assert [name for name, _ in row["p_labels"]] == [
+    (found,) = cells(Labelling.of(classifier, options("--top-k", "all"), all_heads=False), ["good book"], Format.JSONL)
+    assert [name for name, _ in found["p_labels"]] == [
         label.label for label in classifier.classify(["good book"], top_k=None)[0]
     ]
+
+
+def test_a_row_without_a_text_has_an_error_and_nothing_else(classifier: claxon.Classifier) -> None:
+    recording = argparse.Namespace(**{**vars(options()), "errors": "record"})
+    labelling = Labelling.of(classifier, recording, all_heads=True)
+    assert labelling.added(Format.CSV)[-1] == "p_error"
+    window = [row("good book"), row("", "line 2 has no text")]
+    found = labelling.predictions([one.text for one in window])
+    good, bad = labelling.cells(window, found, Format.CSV)
+    assert "p_error" not in good
+    assert bad == {"p_error": "line 2 has no text"}
+    assert (labelling.failures.count, labelling.failures.first) == (1, "line 2 has no text")

@@ -110,3 +110,16 @@ def test_nothing_is_written_where_nothing_is_asked_for() -> None:
     nothing = NoMatrix()
     nothing.write([], np.empty((0, 2), np.float32))
     nothing.finish()
+
+
+def test_a_row_without_a_text_has_no_cosines(tiny_bundle: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"id": 1, "text": "good book"}\n{"id": 2, "text": 5}\n')
+    words = [str(source), "--errors", "record", "-o", str(tmp_path / "out.jsonl")]
+    for suffix in ("jsonl", "csv", "npy"):
+        assert similar(tiny_bundle, *words, "--matrix", str(tmp_path / f"matrix.{suffix}"), "-q") == 0
+    first, second = (json.loads(line)["similarity"] for line in (tmp_path / "matrix.jsonl").read_text().splitlines())
+    assert all(isinstance(value, float) for value in first.values())
+    assert set(second.values()) == {None}
+    assert (tmp_path / "matrix.csv").read_text().splitlines()[2] == "2,,,"
+    assert np.isnan(np.load(tmp_path / "matrix.npy")).all(axis=1).tolist() == [False, True]

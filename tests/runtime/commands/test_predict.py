@@ -176,3 +176,43 @@ def test_no_rows_are_a_header(tiny_bundle: Path, tmp_path: Path, capsys: pytest.
     (tmp_path / "in.csv").write_text("text\n")
     assert main(["predict", str(tiny_bundle), str(tmp_path / "in.csv"), "--head", "sentiment"]) == 0
     assert capsys.readouterr().out == "text,predicted_label,score,truncated\n"
+
+
+BAD_ROWS = """{"id": 1, "text": "great book"}
+{"id": 2, "text": null}
+{"id": 3, "text": "\\ud800"}
+{"id": 4}
+{"id": 5, "text": "awful film"}
+"""
+
+
+def test_rows_without_a_text_are_recorded(
+    tiny_bundle: Path, sentiment: claxon.Classifier, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text(BAD_ROWS)
+    words = ["predict", str(tiny_bundle), str(path), "--head", "sentiment"]
+    assert main(words) == 1
+    assert "line 2: 'text' is NoneType (None), expected a string" in capsys.readouterr().err
+    assert main([*words, "--errors", "record"]) == 0
+    captured = capsys.readouterr()
+    found = objects_of(captured.out)
+    assert [row["id"] for row in found] == [1, 2, 3, 4, 5]
+    expected = sentiment.predict(["great book", "awful film"]).tolist()
+    assert [row["predicted_label"] for row in found if "predicted_label" in row] == expected
+    assert [row["id"] for row in found if "error" in row] == [2, 3, 4]
+    assert "claxon: 3 rows without a result, the first: " in captured.err
+    assert "line 2: 'text' is NoneType" in captured.err
+    assert main([*words, "--errors", "record", "--output-format", "csv"]) == 0
+    rows = rows_of(capsys.readouterr().out)
+    assert list(rows[0]) == ["id", "text", "predicted_label", "score", "truncated", "error"]
+    assert [bool(row["error"]) for row in rows] == [False, True, True, True, False]
+    assert [bool(row["predicted_label"]) for row in rows] == [True, False, False, False, True]
+
+
+def test_a_digest_can_be_pinned(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["predict", str(tiny_bundle), "--head", "sentiment", "--texts", "great book", "--expected-digest"]
+    assert main([*words, claxon.Bundle.open(tiny_bundle).digest]) == 0
+    assert main([*words, "0" * 64]) == 1
+    assert "it is another bundle" in capsys.readouterr().err
+    assert main([*words, "0"]) == 2

@@ -1,0 +1,40 @@
+"""``claxon verify``: whether a bundle is whole, and whose it is."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from claxon.commands.arguments import add_bundle
+from claxon.errors import OptionError
+
+
+class Verify:
+    """The check of a bundle."""
+
+    name = "verify"
+    help = (
+        "Check every file of BUNDLE against its manifest, and with --key its signature too. The digest is printed: "
+        "--expected-digest (expected_digest=) takes that bundle and no other."
+    )
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon verify BUNDLE [--key KEY.pub] [options]"
+        add_bundle(parser)
+        parser.add_argument("--key", metavar="FILE", type=Path, help="the signer's public key, PEM")
+        parser.add_argument("--signature", metavar="FILE", type=Path, help="the signature (default: BUNDLE.sig)")
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Check, and say what."""
+        from claxon_export.signing import verify_bundle
+
+        if options.signature is not None and options.key is None:
+            raise OptionError("--signature was given without --key: whose signature should it be?")
+        bundle = verify_bundle(options.bundle, options.key, options.signature)
+        signed = f", signed by {options.key}" if options.key else ", its signature not looked at (no --key)"
+        print(f"{bundle.digest}: {len(bundle.manifest.files)} files are whole{signed}")
+        return 0
+
+
+VERIFY = Verify()

@@ -68,7 +68,7 @@ class Abstention:
         )
 
     def passing(self, scores: FloatMatrix) -> BoolMatrix:
-        """Which scores may be a label's, all of a row failing where its margin is too small.
+        """Which scores may be a label's: no NaN, and none of a row whose margin is too small.
 
         Args:
             scores: Shape: ``(texts, labels)``, float32. The threshold is compared in float32: 0.9 is not below 0.9.
@@ -76,7 +76,7 @@ class Abstention:
         Returns:
             Shape: ``(texts, labels)``, bool.
         """
-        passing: BoolMatrix = np.ones(scores.shape, np.bool_)
+        passing: BoolMatrix = ~np.isnan(scores)
         if self.threshold is not None:
             passing &= scores >= np.float32(self.threshold)
         if self.margin is not None:

@@ -79,7 +79,7 @@ def cached_features(
         for name, column in columns.items():
             column.recall(folder / name, digests)
     _encode(encoder, distinct.texts, digests, columns, folder, is_shown=show_progress_bar)
-    return {name: distinct.to_rows(column.values) for name, column in columns.items()}
+    return {name: distinct.to_rows(columns.pop(name).values) for name in names}  # each is dropped once it is copied
 
 
 def feature_folder(encoder: Encoder, precision: str | None) -> Path | None:

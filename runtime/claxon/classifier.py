@@ -17,11 +17,18 @@ from claxon.heads import GraphHead, Head, LabelHead, chosen_head
 from claxon.label_sets import LabelSet
 from claxon.manifest import LabelValue, ScoreKind
 from claxon.options import count
-from claxon.predictions import Predictions, PredictOptions, without_failed
+from claxon.predictions import Predictions, without_failed
 from claxon.texts import iter_windows
 
 if TYPE_CHECKING:
     import onnxruntime
+
+
+class PredictOptions(RunOptions, total=False):
+    """``threshold`` and ``margin`` as for ``Classifier.predict``, and what every run of the encoder takes."""
+
+    threshold: float | None
+    margin: float | None
 
 
 class Classifier:

@@ -1,4 +1,4 @@
-"""What a classifier finds out about texts, and what it can be asked for."""
+"""What a classifier finds out about texts. Pure."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from claxon.encoder import RunOptions
 from claxon.features import FloatMatrix
 from claxon.texts import FailedRow
 from claxon.tokens import BoolArray, IntArray
-
-
-class PredictOptions(RunOptions, total=False):
-    """``threshold`` and ``margin`` as for ``Classifier.predict``, and what every run of the encoder takes."""
-
-    threshold: float | None
-    margin: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,3 +15,8 @@ def test_required_gives_the_module() -> None:
 def test_required_names_the_extra() -> None:
     with pytest.raises(MissingDependencyError, match=r"no_such_module .*pip install 'claxon\[export\]'"):
         required("no_such_module")
+
+
+def test_the_extra_that_brings_it_is_named() -> None:
+    with pytest.raises(MissingDependencyError, match=r"pip install 'claxon\[report\]'"):
+        required("no_such_package", extra="report")

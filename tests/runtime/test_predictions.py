@@ -7,8 +7,8 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 
-from claxon.classifier import Classifier
-from claxon.predictions import Predictions, PredictOptions, without_failed
+from claxon.classifier import Classifier, PredictOptions
+from claxon.predictions import Predictions, without_failed
 from claxon.texts import FailedRow
 from tests.texts import TEXTS
 

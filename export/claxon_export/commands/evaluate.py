@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from claxon.commands.arguments import add_bundle, add_run, finite_float, positive_int
 from claxon.errors import MissingDependencyError
@@ -12,6 +13,9 @@ from claxon_export.commands.labelled_input import add_labelled, labelled_input
 from claxon_export.errors import EvaluationError
 from claxon_export.judging.targets import parsed_map
 from claxon_export.judging.thresholds import requirements, shortfalls
+
+if TYPE_CHECKING:
+    from claxon_export.judging.judge import Judging
 
 
 class Evaluate:
@@ -36,26 +40,16 @@ class Evaluate:
     def run(self, options: argparse.Namespace) -> int:
         """Judge, show, write, and hold against what was asked."""
         from claxon.loading import LoadOptions
-        from claxon_export.judging.judge import Judging, judge
+        from claxon_export.judging.judge import judge
         from claxon_export.judging.report import write_report
         from claxon_export.judging.terminal import evaluation_lines
 
         required = requirements(options.fail_under, options.fail_over)
         _check_report(options)
-        how = Judging(
-            heads=options.head,
-            label_map=parsed_map(options.map),
-            leave_out_unknown=options.leave_out_unknown,
-            threshold=options.threshold,
-            ordered=options.ordered,
-            learning_curve=options.learning_curve,
-            resamples=options.resamples,
-            seed=options.seed,
-        )
         evaluation = judge(
             options.bundle,
             labelled_input(options),
-            how,
+            _judging(options),
             LoadOptions(
                 device=options.device,
                 precision=options.precision,
@@ -76,6 +70,21 @@ class Evaluate:
 
 
 EVALUATE = Evaluate()
+
+
+def _judging(options: argparse.Namespace) -> Judging:
+    from claxon_export.judging.judge import Judging
+
+    return Judging(
+        heads=options.head,
+        label_map=parsed_map(options.map),
+        leave_out_unknown=options.leave_out_unknown,
+        threshold=options.threshold,
+        ordered=options.ordered,
+        learning_curve=options.learning_curve,
+        resamples=options.resamples,
+        seed=options.seed,
+    )
 
 
 def _add_judging(parser: argparse.ArgumentParser) -> None:

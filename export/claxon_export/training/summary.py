@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 
-from claxon.commands.layout import NO_BREAK, facts, pairs_in_words, table
+from claxon.commands.layout import INDENT, NO_BREAK, WIDTH, facts, pairs_in_words, table
 from claxon.manifest import LabelValue
 from claxon_export.training.calibration import CalibrationKind
 from claxon_export.training.few_shot import LearningCurve
@@ -93,4 +94,4 @@ def _curve_lines(curve: LearningCurve) -> Iterator[str]:
     ]
     draws = max(point.draws for point in curve.points)
     yield from table([["labels a class", "texts", "accuracy", "deviation", f"of {draws} draws"], *rows])
-    yield from facts({curve.conclusion: ""})
+    yield from textwrap.wrap(curve.conclusion, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)

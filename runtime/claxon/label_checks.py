@@ -15,6 +15,9 @@ from claxon.caller import caller_level
 from claxon.features import FloatMatrix
 from claxon.label_sets import LabelSet
 
+# Of 275 phrasings of five steps, all-mpnet-base-v2 has "Two stars out of five." and "Three stars out of five." at 0.99,
+# "This review is negative." and "This review is very negative." at 0.95 (all-MiniLM-L6-v2: 0.97). Of the packaged ones
+# no two of different steps are above 0.73.
 NEAR_DUPLICATE_COSINE = 0.95
 NAMED_AT_MOST = 3
 BLOCK_ROWS = 1024

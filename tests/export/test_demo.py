@@ -17,6 +17,7 @@ def with_tiny_models(monkeypatch: pytest.MonkeyPatch, tiny_checkpoint: Path, tin
 
 
 @pytest.mark.filterwarnings("ignore::claxon.TruncationWarning")  # the tiny models cut at 48 tokens
+@pytest.mark.filterwarnings("ignore::claxon.LabelWarning")  # to their random weights much is alike
 @pytest.mark.usefixtures("with_tiny_models")
 def test_offline_demo_labels_every_unseen_text_by_both_heads(tmp_path: Path) -> None:
     lines: list[str] = []
@@ -31,6 +32,7 @@ def test_offline_demo_labels_every_unseen_text_by_both_heads(tmp_path: Path) -> 
 
 
 @pytest.mark.filterwarnings("ignore::claxon.TruncationWarning")  # the tiny models cut at 48 tokens
+@pytest.mark.filterwarnings("ignore::claxon.LabelWarning")  # to their random weights much is alike
 @pytest.mark.usefixtures("with_tiny_models")
 def test_demo_adds_the_classifiers_column_where_the_hub_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -113,7 +113,7 @@ def bootstrap_lines(report: BootstrapReport) -> list[str]:
         title + ("  (not added)" if report.is_trial else ""),
         *facts(about),
         "",
-        *table([["label", "nearest of", "chosen", "smallest margin"], *map(_row, report.labels)]),
+        *table([["label", "nearest", "chosen", "smallest margin"], *map(_row, report.labels)]),
         "",
         *section("examples, surest and least sure", [line for label in report.labels for line in _examples(label)]),
         *facts({**_judgement(report), "next": ending}),
@@ -149,4 +149,9 @@ def _judgement(report: BootstrapReport) -> dict[str, str]:
     shares = {"head": truth.head_accuracy, "similarity": truth.similarity_accuracy, "baseline": truth.baseline_accuracy}
     listed = ", ".join(f"{name} {share:.3f}" for name, share in shares.items() if share is not None)
     found["accuracy"] = f"{listed}, of {truth.n_held_out:,} texts held out; the baseline names the commonest label"
+    if truth.head_accuracy is not None and truth.head_accuracy <= truth.similarity_accuracy:
+        found["so"] = (
+            "similarity is no worse alone (claxon similar, claxon add-head); the rows of -o, corrected by hand, "
+            + ("may train a better head (claxon fit)")
+        )
     return found

@@ -19,6 +19,10 @@ from claxon.features import FloatMatrix
 from claxon.options import count
 from claxon.tokens import BoolArray, IntArray
 
+# Of 0.1, 0.3 and 0.5 the best head, by 1 to 3 points, for two and five steps of Amazon reviews by MPNet and MiniLM.
+# With fewer texts the labels are righter (two steps, MPNet: 0.94, not 0.92), but the head sees less of the border.
+DEFAULT_SHARE = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class SelectionRule:
@@ -33,7 +37,7 @@ class SelectionRule:
         OptionError: a number that cannot be met.
     """
 
-    share: float = 0.3
+    share: float = DEFAULT_SHARE
     per_label: int | None = None
     abstention: Abstention = ANY_LABEL
 

@@ -18,6 +18,7 @@ from claxon.label_sets import LabelSet
 from claxon.manifest import Feature
 from claxon.records import SUFFIXES, Format, Records, Row, format_of, open_records
 from claxon_export.bootstrapping.report import BootstrapReport, PseudoLabel, bootstrap_lines
+from claxon_export.bootstrapping.selection import DEFAULT_SHARE
 from claxon_export.labelled import in_words
 
 ADDED = ("predicted_label", "score", "margin")
@@ -30,7 +31,8 @@ class Bootstrap:
     help = (
         "Label texts by similarity to label names, train a LogisticRegression on those that similarity is surest of, "
         "and add it to the bundle as a head. Nobody checked these labels: what similarity gets wrong with confidence, "
-        "the head learns. Give --label for rows whose truth is known, and see."
+        "the head learns. Give --label for rows whose truth is known, and see; or correct the rows of -o by hand, and "
+        "use `claxon fit`."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -86,9 +88,9 @@ def _add_selection(group: argparse._ArgumentGroup) -> None:
         "--share",
         metavar="S",
         type=finite_float,
-        default=0.3,
+        default=DEFAULT_SHARE,
         help="the surest S of the texts nearest to each label, by margin, and no label more than its equal part of S "
-        "of all texts (default: 0.3)",
+        f"of all texts (default: {DEFAULT_SHARE:g})",
     )
     group.add_argument("--per-label", metavar="N", type=positive_int, help="the surest N of each label instead")
     group.add_argument("--threshold", metavar="T", type=finite_float, help="only texts whose best score is T or more")
@@ -106,7 +108,7 @@ def _add_head(group: argparse._ArgumentGroup) -> None:
         "--feature", choices=list(Feature), help="what it reads (default: what the source calls its embedding)"
     )
     group.add_argument(
-        "--C", metavar="C", type=finite_float, default=1.0, help="inverse strength of regularisation (default: 1)"
+        "--C", metavar="C", type=finite_float, default=10.0, help="inverse strength of regularisation (default: 10)"
     )
     group.add_argument(
         "--test-size",

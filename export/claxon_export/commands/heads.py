@@ -52,6 +52,7 @@ def _facts(head: HeadSpec) -> dict[str, str]:
         "labels": f"{len(head.labels)}: {', '.join(map(str, head.labels[:NAMED_LABELS]))}{more}",
         "gives": f"{head.scores}{temperature}",
         "trained on": _trained_on(head.details),
+        "labels by": str(head.details.get("labels_from", "")),
         "held out": _held_out(head.details),
     }
     return {name: value for name, value in about.items() if value}

@@ -36,10 +36,10 @@ def add_decision(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--top-k",
-        metavar="K",
+        metavar="K|all",
         type=positive_int_or_all,
         default=1,
-        help="the K best labels, or all of them, best first (default: 1)",
+        help="the K best labels, best first (default: 1)",
     )
     group.add_argument("--all-scores", action="store_true", help="the score of every label as well")
 

@@ -74,6 +74,7 @@ def test_what_is_missed_least_is_what_the_heads_scores_say() -> None:
         assert found[place] == pytest.approx(choose.balanced_accuracy(best, steps))
 
 
+@pytest.mark.filterwarnings("ignore::claxon.TruncationWarning")  # the tiny model cuts at 48 tokens
 def test_the_same_call_writes_the_same_file(
     tiny_bundle: Path, reviews: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def test_all_three_ways_have_the_same_labels_in_the_same_order() -> None:
     assert {labels.labels for labels in sets.values()} == {judge.STEPS}
 
 
+@pytest.mark.filterwarnings("ignore::claxon.TruncationWarning")  # the tiny model cuts at 48 tokens
 @pytest.mark.filterwarnings("ignore::claxon.LabelWarning")  # to random weights much is alike
 def test_a_table_and_figures_are_written(tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [f"{judge.STEPS[i % 5 if i < 20 else 3]},good book {i}" for i in range(30)]

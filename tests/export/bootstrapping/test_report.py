@@ -44,6 +44,13 @@ def test_everything_is_said(report: BootstrapReport) -> None:
     assert f"claxon predict {report.bundle.path} --head mood" in shown
 
 
+def test_a_head_that_is_no_better_than_similarity_is_not_praised(report: BootstrapReport) -> None:
+    assert "similarity is no worse alone" not in str(report)
+    assert report.truth is not None
+    worse = replace(report, truth=replace(report.truth, head_accuracy=0.61))
+    assert "similarity is no worse alone" in " ".join(str(worse).split())
+
+
 def test_long_examples_are_cut(report: BootstrapReport) -> None:
     (line,) = [line for line in bootstrap_lines(report) if "long long" in line]
     assert line.endswith("…”")

@@ -43,6 +43,8 @@ def test_a_head_is_trained_added_and_judged(
     assert list(rows[0]) == ["id", "text", "truth", "predicted_label", "score", "margin"]
     assert [int(row["id"]) for row in rows] == sorted(int(row["id"]) for row in rows)
     assert {row["predicted_label"] for row in rows} == {"good", "bad"}
+    assert main(["heads", str(copied_bundle)]) == 0
+    assert "labels by   similarity to label names (pseudo-labels, not truth)" in capsys.readouterr().out
 
 
 def test_a_trial_leaves_the_bundle_as_it_is(

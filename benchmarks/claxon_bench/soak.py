@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 MOST_GROWTH_BYTES = 50 << 20
 SAMPLES = 200
 WARM_UP = 0.2  # of the calls; memory is compared from there on
-RELOADED_EVERY = 2000
+RELOADED_EVERY = 250
 STATUS = Path("/proc/self/status")
 WORDS = [
     "the",

@@ -19,7 +19,15 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
         return Path(own)
     users = environment.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_CACHE_HOME")
     is_usable = users is not None and Path(users).is_absolute()  # the rule of XDG: a relative path is to be ignored
-    return (Path(users) if users is not None and is_usable else Path.home() / ".cache") / "claxon"
+    return (Path(users) if users is not None and is_usable else _home() / ".cache") / "claxon"
+
+
+def _home() -> Path:
+    """The user's folder; where there is none, as in a container with a made-up user, a place that cannot be."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path(os.devnull)
 
 
 def write_whole(path: Path, content: bytes) -> bool:

@@ -6,6 +6,7 @@ Unknown keys, missing keys, wrong types and unknown schema numbers are errors th
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ MAX_FILE_BYTES = 64 << 30
 MAX_NAME, MAX_DEPTH = 255, 8  # characters of a file's name, and folders above it
 REQUIRED_INPUTS = ("input_ids", "attention_mask")
 OPTIONAL_INPUT = "token_type_ids"
+SEAL = "seal"
 
 LabelValue = str | int | float | bool
 
@@ -170,8 +172,14 @@ class Manifest:
     provenance: Provenance
 
     def to_json(self) -> bytes:
-        """The manifest as UTF-8 JSON, indented by two, the same bytes for the same content."""
-        return (json.dumps(encode(self), indent=2, ensure_ascii=False) + "\n").encode()
+        """The manifest as UTF-8 JSON, indented by two, the same bytes for the same content, and sealed.
+
+        The seal, the last key, is the SHA-256 of the bytes with an empty seal: a damage that leaves a valid manifest,
+        in a label for instance, is noticed by it.
+        """
+        unsealed = (json.dumps({**encode(self), SEAL: ""}, indent=2, ensure_ascii=False) + "\n").encode()
+        head, _, tail = unsealed.rpartition(_seal_of(""))
+        return head + _seal_of(hashlib.sha256(unsealed).hexdigest()) + tail
 
     @classmethod
     def from_json(cls, content: bytes) -> Manifest:
@@ -179,18 +187,33 @@ class Manifest:
 
         Raises:
             BundleError: not JSON, another schema, an unknown or missing key, a wrong type, a reference to a file or
-                feature that is not listed; the message names the place.
+                feature that is not listed; the message names the place. Or the seal is another content's.
         """
         if len(content) > MAX_MANIFEST_BYTES:
             raise BundleError(f"{MANIFEST_NAME} is {len(content)} bytes, expected at most {MAX_MANIFEST_BYTES}")
         try:
             raw = parse(content)
             _check_schema(raw)
+            seal = raw.pop(SEAL, None)
             manifest: Manifest = decode(cls, raw)
         except StrictJSONError as error:
             raise BundleError(f"{MANIFEST_NAME}: {error}") from None
         _check_references(manifest)
+        if seal is not None:  # the first bundles had none
+            _check_seal(content, seal)
         return manifest
+
+
+def _seal_of(digest: str) -> bytes:
+    return f'"{SEAL}": "{digest}"'.encode()
+
+
+def _check_seal(content: bytes, seal: Any) -> None:
+    head, is_there, tail = content.rpartition(_seal_of(seal)) if isinstance(seal, str) else (b"", b"", b"")
+    if not is_there or hashlib.sha256(head + _seal_of("") + tail).hexdigest() != seal:
+        raise BundleError(
+            f"{MANIFEST_NAME} is not as it was written (its seal differs); copy the bundle again, or export it again"
+        )
 
 
 def _check_schema(raw: Any) -> None:

@@ -47,3 +47,13 @@ def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path) ->
     (tmp_path / "b.json").mkdir()
     assert not write_whole(tmp_path / "b.json", b"1")
     assert [file.name for file in tmp_path.iterdir()] == ["b.json"]
+
+
+def test_without_a_home_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", none)
+    folder = cache_folder({})
+    assert not folder.exists()
+    assert not write_whole(folder / "file", b"")

@@ -63,3 +63,16 @@ def test_a_graph_that_is_not_what_the_manifest_says(graph: bytes, message: str, 
 def without_weights(manifest: Manifest) -> Manifest:
     variants = (replace(manifest.encoder.variants[0], weights=None),)
     return replace(manifest, encoder=replace(manifest.encoder, variants=variants))
+
+
+def test_a_table_of_other_rows_than_the_manifest_says(copied_bundle: Path) -> None:
+    """Token ids were compared with the manifest's number: it must be that of the rows."""
+
+    def rewrite(manifest: Manifest) -> Manifest:
+        return replace(manifest, encoder=replace(manifest.encoder, vocab_size=manifest.encoder.vocab_size + 1))
+
+    manifest = reseal(copied_bundle, rewrite)
+    with pytest.raises(
+        BundleError, match=rf"embeddings\.word has the shape .*, expected {manifest.encoder.vocab_size}"
+    ):
+        start(copied_bundle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -101,6 +102,16 @@ def test_bytes_that_are_no_graph(copied_bundle: Path) -> None:
 def test_a_graph_that_the_engine_refuses(copied_bundle: Path) -> None:
     with pytest.raises(EngineError, match="could not load the graph"):
         load(with_graph(copied_bundle, encoder(WIDTHS).replace(b"ReduceSum", b"ReduceSun")))
+
+
+def test_a_tokenizer_with_more_ids_than_the_encoder_has_rows(copied_bundle: Path) -> None:
+    document = json.loads((copied_bundle / "tokenizer.json").read_bytes())
+    n_words = Bundle.open(copied_bundle).manifest.encoder.vocab_size
+    document["model"]["vocab"]["beyond"] = n_words
+    (copied_bundle / "tokenizer.json").write_text(json.dumps(document))
+    reseal(copied_bundle)
+    with pytest.raises(BundleError, match=f"has the id {n_words}, and the encoder's table of words {n_words} rows"):
+        load(copied_bundle)
 
 
 def test_a_tokenizer_that_is_none(copied_bundle: Path) -> None:

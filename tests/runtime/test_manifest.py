@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claxon.errors import BundleError
-from claxon.manifest import MAX_MANIFEST_BYTES, SCHEMA, Manifest
+from claxon.manifest import MAX_MANIFEST_BYTES, SCHEMA, SEAL, Manifest
 from tests.bundles import sample_manifest
 
 # Objects whose keys are free: names of files, of tools, of features.
@@ -24,7 +26,10 @@ DETAILS = st.dictionaries(TEXTS, TEXTS | st.integers() | FLOATS | st.booleans(),
 
 
 def as_json() -> Any:
-    return json.loads(sample_manifest().to_json())
+    """The sample to be changed, without the seal, which would hold for the sample alone."""
+    document = json.loads(sample_manifest().to_json())
+    del document[SEAL]
+    return document
 
 
 def objects(value: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -206,3 +211,39 @@ def test_an_accent_written_in_two_ways_is_one_name() -> None:
     manifest["files"] |= {"caf\u00e9": ENTRY, "cafe\u0301": ENTRY}
     with pytest.raises(BundleError, match="are one file on some systems"):
         read(manifest)
+
+
+def test_a_seal_is_the_hash_of_the_rest() -> None:
+    content = sample_manifest().to_json()
+    assert content.decode().rstrip().splitlines()[-2].startswith('  "seal": "')
+    assert Manifest.from_json(content) == sample_manifest()
+    unsealed = re.sub(rb'"seal": "[0-9a-f]{64}"', b'"seal": ""', content)
+    assert json.loads(content)["seal"] == hashlib.sha256(unsealed).hexdigest()
+
+
+def test_no_flip_of_a_bit_passes() -> None:
+    """Labels, provenance and blanks are where nothing but the seal would notice."""
+    content = sample_manifest().to_json()
+    for place in range(len(content)):
+        for bit in (1 << place % 8, 1 << (place + 3) % 8):
+            flipped = content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :]
+            with pytest.raises(BundleError):
+                Manifest.from_json(flipped)
+
+
+def test_no_truncation_passes() -> None:
+    content = sample_manifest().to_json()
+    for size in range(len(content)):
+        if content[size:].strip():
+            with pytest.raises(BundleError):
+                Manifest.from_json(content[:size])
+
+
+@pytest.mark.parametrize("seal", ["", "0" * 64, 3, ["x"], {}])
+def test_another_seal_is_told(seal: Any) -> None:
+    with pytest.raises(BundleError, match="is not as it was written"):
+        read({**as_json(), "seal": seal})
+
+
+def test_the_first_bundles_had_no_seal() -> None:
+    assert read(as_json()) == sample_manifest()

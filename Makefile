@@ -9,7 +9,7 @@ CHECKPOINT ?= demo/all-MiniLM-L6-v2
 BENCH_OPTIONS ?=
 SOAK_OPTIONS ?=
 
-.PHONY: help demo test check bench bench-peers bench-micro soak format clean
+.PHONY: help demo test check bench bench-peers bench-micro accuracy soak format clean
 
 help:
 	@echo "make demo    export a sentence encoder, fit a head on it, label unseen texts (about a minute, downloads apart)"
@@ -18,6 +18,7 @@ help:
 	@echo "make bench   BUNDLE (the demo's) against its peers in one run; tables and plots go to benchmarks/results"
 	@echo "make bench-peers   the peers' virtual environments (10 GB); a peer without one is left out, and the table says so"
 	@echo "make bench-micro   parts of a run, timed alone"
+	@echo "make accuracy   the published experiments again: DATA=folder DISTILBERT=bundle MPNET=bundle"
 	@echo "make soak    20,000 mixed calls on BUNDLE in one process: does memory grow? results to benchmarks/results/reliability"
 	@echo "make format  put the code into the house's format"
 	@echo "make clean   remove what the others made"
@@ -57,6 +58,14 @@ bench: $(VENV)/installed $(BUNDLE)/manifest.json
 bench-micro: $(VENV)/installed
 	mkdir -p benchmarks/results
 	$(VENV)/bin/python -m pytest benchmarks/test_speed.py --benchmark-json=benchmarks/results/micro.json
+
+# Folders of labelled texts, and the bundles that the published experiments run on.
+DATA ?=
+DISTILBERT ?=
+MPNET ?=
+
+accuracy: $(VENV)/installed
+	$(VENV)/bin/python -m accuracy --data $(DATA) $(if $(DISTILBERT),--distilbert $(DISTILBERT)) $(if $(MPNET),--mpnet $(MPNET))
 
 soak: $(VENV)/installed $(BUNDLE)/manifest.json
 	$(VENV)/bin/python -m claxon_bench.soak $(BUNDLE) $(SOAK_OPTIONS)

@@ -172,3 +172,8 @@ def test_a_margin_is_a_number_from_0_up(margin: Any) -> None:
     with pytest.raises(OptionError, match="margin is"):
         Abstention.of(None, margin)
     assert Abstention.of(float("-inf"), 0) == Abstention(float("-inf"), 0.0)
+
+
+@pytest.mark.parametrize("abstention", [ANY_LABEL, Abstention(0.0), Abstention(margin=0.0)])
+def test_a_row_without_scores_has_no_ranking(abstention: Abstention) -> None:
+    assert ranked(scores([np.nan, np.nan]), ["a", "b"], None, abstention) == [[]]

@@ -282,6 +282,20 @@ def test_a_long_text_has_the_ids_of_the_uncut_one(name: str, parts: list[tuple[s
     assert tokens.uncut_lengths[0] <= len(expected) + len(prefix) + len(suffix)
 
 
+@pytest.mark.parametrize("place", range(1, 30))
+def test_an_added_token_that_a_window_ends_in_is_not_taken_for_its_parts(place: int) -> None:
+    library = bert()
+    library.add_special_tokens(["<||>"])
+    text = "a" * (place % 2) + " a" * (place // 2) + "<||> " + "a " * 40
+    expected = library.encode(text).ids
+    with pytest.MonkeyPatch.context() as patch:
+        for module, attribute, value in SHORT_WINDOWS:
+            patch.setattr(module, attribute, value)
+        for limit in range(3, 20):
+            found = Tokenizer(library.to_str().encode(), max_tokens=limit)([text])
+            assert found.input_ids.tolist()[:-1] == expected[: limit - 1]
+
+
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_what_is_shortened_is_of_berts_kind(name: str) -> None:
     is_shortened = Tokenizer(LIBRARIES[name].to_str().encode(), max_tokens=9)._compactor is not None

@@ -107,7 +107,7 @@ def sample_evaluation(
     vectors = np.hstack([sharp, np.random.default_rng(1).normal(size=(texts, 6)).astype(np.float32)])
     return Evaluation(
         conditions=Conditions(
-            "tiny", "d" * 64, "mpnet", "fp32", "cpu", 48, threshold, 50, 0, {"claxon": "0.1.0", "numpy": "2"}
+            "tiny", "d" * 64, "mpnet", "fp32", "cpu", 48, threshold, None, 50, 0, {"claxon": "0.1.0", "numpy": "2"}
         ),
         source=Source("folder/texts.csv", "a" * 64, "line", texts, {"without text": 2}, counts),
         heads=tuple(heads),

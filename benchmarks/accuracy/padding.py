@@ -12,11 +12,11 @@ from sklearn.linear_model import LogisticRegression
 import claxon_export
 from accuracy.experiments import Texts
 from accuracy.running import TRAIN, VALIDATION, Workplace, draw
-from claxon.batching import plan
+from claxon.batching import Matrix, plan
 from claxon.bundle import Bundle
 from claxon.features import FloatMatrix
 from claxon.loading import Parts, load_parts
-from claxon.tokens import Tokens
+from claxon.tokens import IntArray, Tokens
 
 TOKEN_STATES = "token_states"
 # As the published experiment has it: the texts of a table are padded to the longest of them, cut at 512.
@@ -81,11 +81,11 @@ def means(parts: Parts, bundle: Bundle, texts: Sequence[str]) -> Means:
     return Means(alone, padded)
 
 
-def _padded(tokens: Tokens, rows: Sequence[int], longest: int, pad_id: int) -> dict[str, np.ndarray]:
+def _padded(tokens: Tokens, rows: IntArray, longest: int, pad_id: int) -> dict[str, Matrix]:
     ids = np.full((len(rows), longest), pad_id, np.int64)
     mask = np.zeros_like(ids)
     starts = tokens.starts
-    for i, row in enumerate(rows):
+    for i, row in enumerate(rows.tolist()):
         length = int(tokens.lengths[row])
         ids[i, :length] = tokens.input_ids[starts[row] : starts[row] + length]
         mask[i, :length] = 1

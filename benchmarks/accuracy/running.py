@@ -10,7 +10,7 @@ from pathlib import Path
 import claxon_export
 from accuracy.experiments import Classifier, Experiment, Model, Published, Steps, Texts
 from claxon.bundle import Bundle
-from claxon.manifest import HeadKind
+from claxon.manifest import HeadKind, LabelValue
 from claxon_export.judging.evaluation import Estimate, Evaluation, Metric
 from claxon_export.labelled import LabelledTexts, read_labelled
 
@@ -127,7 +127,7 @@ class Drawn:
     """Rows of a table."""
 
     texts: Sequence[str]
-    labels: Sequence[str | int | bool]
+    labels: Sequence[LabelValue]
 
 
 def draw(labelled: LabelledTexts, count: int | None, seed: int) -> Drawn:

@@ -80,6 +80,7 @@ def save_spread(model: Any, folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("optimum")
+@pytest.mark.filterwarnings("ignore::claxon.LabelWarning")  # to random weights much is alike
 @pytest.mark.parametrize(
     ("write", "architecture", "inputs"),
     [

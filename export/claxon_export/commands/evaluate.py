@@ -80,6 +80,7 @@ def _judging(options: argparse.Namespace) -> Judging:
         label_map=parsed_map(options.map),
         leave_out_unknown=options.leave_out_unknown,
         threshold=options.threshold,
+        margin=options.margin,
         ordered=options.ordered,
         learning_curve=options.learning_curve,
         resamples=options.resamples,
@@ -101,6 +102,12 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--threshold", metavar="T", type=finite_float, help="no label for texts whose best score is below T"
+    )
+    group.add_argument(
+        "--margin",
+        metavar="M",
+        type=finite_float,
+        help="nor for texts whose best score leads the second by less than M",
     )
     group.add_argument(
         "--ordered", action="store_true", help="labels are steps of a scale: tell the share within one step, too"

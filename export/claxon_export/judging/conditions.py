@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 import numpy as np
 
+from claxon.decision import Abstention
 from claxon.encoder import Encoder
 from claxon.manifest import LabelValue
 from claxon.session import engine_version
@@ -18,7 +19,7 @@ from claxon_export.judging.head_evaluation import Resampling
 from claxon_export.labelled import LabelledTexts
 
 
-def conditions_of(encoder: Encoder, threshold: float | None, resampling: Resampling) -> Conditions:
+def conditions_of(encoder: Encoder, abstention: Abstention, resampling: Resampling) -> Conditions:
     """What ran, and the choices that decide the figures."""
     return Conditions(
         bundle=encoder.bundle.path.name,
@@ -27,7 +28,8 @@ def conditions_of(encoder: Encoder, threshold: float | None, resampling: Resampl
         precision=encoder.precision,
         device=str(encoder.device),
         max_tokens=encoder.max_tokens,
-        threshold=threshold,
+        threshold=abstention.threshold,
+        margin=abstention.margin,
         resamples=resampling.resamples,
         seed=resampling.seed,
         versions={

@@ -213,6 +213,7 @@ class Conditions:
     device: str
     max_tokens: int
     threshold: float | None
+    margin: float | None
     resamples: int
     seed: int
     versions: Mapping[str, str]

@@ -26,7 +26,7 @@ Array = np.ndarray[Any, Any]
 
 NO_PROBABILITIES = "cosines are no probabilities; a temperature makes them so"
 NOT_ORDERED = "its labels were not said to be steps of a scale (--ordered)"
-NO_THRESHOLD = "no threshold was given, so every text has a label"
+NO_THRESHOLD = "no threshold and no margin were given, so every text has a label"
 NO_ANSWER = "no text got a label"
 
 
@@ -67,7 +67,7 @@ def head_evaluation(
         absent: Labels of the head that no text has.
         resampling: For the intervals.
         is_ordered: The labels are steps of a scale.
-        may_abstain: A threshold was given.
+        may_abstain: A threshold or a margin was given.
         most_wrong: How many texts to quote.
     """
     table = confusion_table(answers)

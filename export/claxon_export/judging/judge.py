@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from claxon.bundle import Bundle
-from claxon.decision import softmax
+from claxon.decision import Abstention, softmax
 from claxon.encoder import Encoder
 from claxon.errors import OptionError
 from claxon.heads import GraphHead
 from claxon.loading import LoadOptions
 from claxon.manifest import Feature, LabelValue
-from claxon.options import count, real_number
+from claxon.options import count
 from claxon.precision import AUTO
 from claxon_export.feature_cache import cached_features
 from claxon_export.judging.choosing import Candidate, Chosen, chosen_heads
@@ -57,6 +57,7 @@ class Judging:
     label_map: Mapping[str, str] = field(default_factory=dict)
     leave_out_unknown: bool = False
     threshold: float | None = None
+    margin: float | None = None
     ordered: bool = False
     learning_curve: bool = False
     resamples: int = RESAMPLES
@@ -66,11 +67,16 @@ class Judging:
     map_texts: int = 2000
 
     def __post_init__(self) -> None:
-        real_number("threshold", self.threshold, none_means="a label for every text")
+        Abstention.of(self.threshold, self.margin)
         for name in ("resamples", "wrong_texts", "slow_texts", "map_texts"):
             count(name, getattr(self, name), none_means="the default")
         if not 0 <= self.seed <= MAX_SEED:
             raise OptionError(f"seed is {self.seed!r}, expected 0 to {MAX_SEED}")
+
+    @property
+    def abstention(self) -> Abstention:
+        """When a text gets no label."""
+        return Abstention(self.threshold, self.margin)
 
     @property
     def resampling(self) -> Resampling:
@@ -87,6 +93,7 @@ def evaluate(
     label_map: Mapping[str, str] | None = None,
     leave_out_unknown: bool = False,
     threshold: float | None = None,
+    margin: float | None = None,
     ordered: bool = False,
     learning_curve: bool = False,
     resamples: int = RESAMPLES,
@@ -108,6 +115,7 @@ def evaluate(
         label_map: What labels of the data are called by the heads, by how they are written: ``{"1": "positive"}``.
         leave_out_unknown: Leave texts out whose label a judged head does not know, which is an error otherwise.
         threshold: Texts whose best score is below it get no label, and count as labelled wrong.
+        margin: So do texts whose best score is above the second best by less.
         ordered: Labels are steps of a scale, in the head's order: ``within_one`` counts the next step as right.
         learning_curve: Also fit heads on more and more of these texts, to see what labels would bring.
         resamples: Bootstrap resamples for the 95 % intervals.
@@ -123,7 +131,15 @@ def evaluate(
         InputError, BundleError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load`` and ``encode``.
     """
     how = Judging(
-        heads, label_map or {}, leave_out_unknown, threshold, ordered, learning_curve, resamples=resamples, seed=seed
+        heads,
+        label_map or {},
+        leave_out_unknown,
+        threshold,
+        margin,
+        ordered,
+        learning_curve,
+        resamples=resamples,
+        seed=seed,
     )
     engine = LoadOptions(device=device, precision=precision, threads=threads, max_tokens=max_tokens)
     labelled = LabelledTexts.of(texts, labels)
@@ -179,7 +195,7 @@ class _Run:
         baselines = self._baselines()
         right = {name: found.is_right for name, found in answers.items()}
         return Evaluation(
-            conditions=conditions_of(self.encoder, self.how.threshold, self.how.resampling),
+            conditions=conditions_of(self.encoder, self.how.abstention, self.how.resampling),
             source=source_of(labelled, self.judged.labels),
             heads=tuple(self._head(found, answers[found.spec.name]) for found in self.chosen.candidates),
             baselines=tuple(found.evaluation for found in baselines),
@@ -195,7 +211,7 @@ class _Run:
         scores = head(self.features[head.feature])
         if head.temperature is not None:
             scores = softmax(scores, head.temperature)
-        return Answers.of(found.targets.columns[self.chosen.is_kept], scores, self.how.threshold)
+        return Answers.of(found.targets.columns[self.chosen.is_kept], scores, self.how.threshold, self.how.margin)
 
     def _head(self, found: Candidate, answers: Answers) -> HeadEvaluation:
         return head_evaluation(
@@ -205,7 +221,7 @@ class _Run:
             self._absent(found),
             self.how.resampling,
             is_ordered=self.how.ordered,
-            may_abstain=self.how.threshold is not None,
+            may_abstain=self.how.abstention.is_possible,
             most_wrong=self.how.wrong_texts,
         )
 

@@ -127,6 +127,7 @@ def conditions_list(evaluation: Evaluation) -> Iterator[Markup]:
             ("texts", f"{source.name}, SHA-256 {source.sha256}"),
             ("ran", f"{ran.precision} on {ran.device}, at most {ran.max_tokens} tokens a text"),
             ("threshold", "none" if ran.threshold is None else f"{ran.threshold:g}: below it a text has no label"),
+            ("margin", "none" if ran.margin is None else f"{ran.margin:g}: by less above the second best, no label"),
             ("seed", str(ran.seed)),
             ("versions", ", ".join(f"{name} {version}" for name, version in ran.versions.items())),
         ]

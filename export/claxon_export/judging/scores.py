@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from claxon.decision import Abstention
 from claxon.manifest import LabelValue
 from claxon_export.judging.evaluation import Estimate, LabelScores, Metric
 from claxon_export.judging.intervals import percentile_interval, resampled_means, resampled_tables
@@ -35,11 +36,11 @@ class Answers:
     scores: Array
 
     @classmethod
-    def of(cls, truth: Array, scores: Array, threshold: float | None = None) -> Answers:
-        """The largest score wins, the first of equals; one below the threshold, in float32, gives no label."""
+    def of(cls, truth: Array, scores: Array, threshold: float | None = None, margin: float | None = None) -> Answers:
+        """The largest score wins, the first of equals; what threshold or margin does not let pass gives no label."""
         best = scores.argmax(axis=1)
-        least = np.float32(-np.inf if threshold is None else threshold)
-        return cls(truth, np.where(scores.max(axis=1) < least, ABSTAINED, best), best, scores)
+        is_passing = Abstention(threshold, margin).passing(scores)[np.arange(len(best)), best]
+        return cls(truth, np.where(is_passing, best, ABSTAINED), best, scores)
 
     @property
     def is_right(self) -> Array:

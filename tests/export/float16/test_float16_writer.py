@@ -52,7 +52,7 @@ DENSE = Dense("layer.0.dense", WEIGHT, BIAS)
 
 
 def tanh_gelu(x: Array) -> Array:
-    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    return np.asarray(0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))))
 
 
 def erf_gelu(x: Array) -> Array:

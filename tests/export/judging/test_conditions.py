@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import claxon
+from claxon.decision import Abstention
 from claxon_export.judging.conditions import conditions_of, source_of
 from claxon_export.judging.head_evaluation import Resampling
 from claxon_export.labelled import LabelledTexts, Skipped
@@ -12,10 +13,10 @@ from claxon_export.labelled import LabelledTexts, Skipped
 
 def test_conditions_tell_evaluations_apart(tiny_bundle: Path) -> None:
     with claxon.Encoder.load(tiny_bundle, device="cpu", precision="fp32", max_tokens=16) as encoder:
-        found = conditions_of(encoder, 0.5, Resampling(100, 7))
+        found = conditions_of(encoder, Abstention(0.5, 0.1), Resampling(100, 7))
         assert found.digest == encoder.bundle.digest
     assert (found.bundle, found.precision, found.device, found.max_tokens) == (tiny_bundle.name, "fp32", "cpu", 16)
-    assert (found.threshold, found.resamples, found.seed) == (0.5, 100, 7)
+    assert (found.threshold, found.margin, found.resamples, found.seed) == (0.5, 0.1, 100, 7)
     assert found.versions["claxon"] == claxon.__version__
     assert {"onnxruntime", "scikit-learn", "numpy", "python"} <= found.versions.keys()
 

@@ -119,11 +119,11 @@ def test_the_cache_changes_nothing(tiny_bundle: Path) -> None:
 
 
 def test_the_sample_of_the_map_is_a_seeded_draw(tiny_bundle: Path) -> None:
-    from claxon.commands.arguments import EngineOptions
+    from claxon.loading import LoadOptions
     from claxon_export.judging.judge import Judging, judge
     from claxon_export.labelled import LabelledTexts
 
-    engine = EngineOptions(device="cpu", precision="fp32", threads=None, max_tokens=None)
+    engine = LoadOptions(device="cpu", precision="fp32")
     how = Judging(map_texts=10, resamples=10)
     sample = judge(tiny_bundle, LabelledTexts.of(TEXTS, LABELS), how, engine).sample
     assert sample is not None

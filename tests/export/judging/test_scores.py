@@ -120,3 +120,10 @@ def test_report_is_that_of_scikit_learn() -> None:
 def test_table_has_truth_by_rows() -> None:
     found = Answers.of(np.array([0, 0, 1]), np.array([[0.2, 0.8], [0.9, 0.1], [0.45, 0.55]], np.float32), threshold=0.6)
     assert confusion_table(found).tolist() == [[1, 1, 0], [0, 0, 1]]
+
+
+def test_a_margin_that_is_too_small_gives_no_label() -> None:
+    scores = np.array([[0.6, 0.4], [0.9, 0.1]], np.float32)
+    found = Answers.of(np.array([0, 0]), scores, margin=0.5)
+    assert found.predicted.tolist() == [ABSTAINED, 0]
+    assert found.best.tolist() == [0, 0]

@@ -100,6 +100,7 @@ def _head(experiment: Experiment, place: Workplace, precision: str) -> _Head:
         rows.labels,
         head="fitted",
         feature=experiment.feature,
+        C="auto",
         test_size=0,
         seed=place.seed,
         device="cpu",

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from claxon_export.judging import calibration
+
 Array = np.ndarray[Any, Any]
 
-BINS = 15
 # The standard normal's 97.5 % quantile: intervals hold 95 %.
 Z = 1.959964
 SMALLEST = 1e-15
@@ -78,12 +79,7 @@ def log_loss(found: Array, targets: Array, weights: Array | None = None) -> floa
 
 
 def calibration_error(found: Array, targets: Array) -> float:
-    """How far the best label's probability is from its share of right ones, over bins, weighted by their rows.
-
-    Guo, Pleiss, Sun and Weinberger 2017, "On Calibration of Modern Neural Networks", equation 3; bins
-    ``((m - 1) / 15, m / 15]``.
-    """
-    confidence, is_right = found.max(axis=1), found.argmax(axis=1) == targets
-    bins = np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    gaps = np.bincount(bins, weights=confidence - is_right, minlength=BINS)
-    return float(np.abs(gaps).sum() / len(targets))
+    """As ``claxon evaluate`` tells it, of probabilities of shape ``(rows, labels)``: see ``judging.calibration``."""
+    return calibration.calibration_error(
+        calibration.reliability_bins(found.max(axis=1), found.argmax(axis=1) == targets)
+    )

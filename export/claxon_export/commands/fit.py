@@ -58,6 +58,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("training")
     group.add_argument(
         "--feature",
+        "--features",
         choices=[*Feature, AUTO],
         help="what it reads; auto compares them by cross-validation (default: what the source calls its embedding)",
     )

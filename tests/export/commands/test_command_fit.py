@@ -56,7 +56,7 @@ def test_plain_lines_have_no_labels(tiny_bundle: Path, tmp_path: Path, capsys: p
 
 @pytest.mark.filterwarnings("default")  # the command line prints them
 def test_all_options_together(copied_bundle: Path, reviews: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["fit", str(copied_bundle), str(reviews), "--head", "own", "--feature", "auto", "--C", "auto"]
+    words = ["fit", str(copied_bundle), str(reviews), "--head", "own", "--features", "auto", "--C", "auto"]
     more = ["--calibrate", "--few-shot", "1,2", "--device", "cpu", "--precision", "fp32", "--threads", "1"]
     assert main([*words, *more, "--no-cache", "--max-iter", "500"]) == 0
     shown = capsys.readouterr().out

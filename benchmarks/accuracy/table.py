@@ -58,7 +58,8 @@ EXPLANATION = (
     "Again, with the published checkpoints: `claxon export distilbert/distilbert-base-uncased-finetuned-sst-2-english "
     "out/sst2 --precision fp32,int8`, `claxon export sentence-transformers/all-mpnet-base-v2 out/mpnet --precision "
     "fp32,int8`, then `make accuracy DATA=folder DISTILBERT=out/sst2 MPNET=out/mpnet`. How much better phrasings are "
-    "than bare labels, on the same texts: `python benchmarks/accuracy/judge_phrasings.py`, [five_steps.md](five_steps.md)."
+    "than bare labels, on the same texts: `python benchmarks/accuracy/judge_phrasings.py`, see "
+    "[five_steps.md](five_steps.md)."
 )
 
 

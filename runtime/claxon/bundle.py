@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from claxon.errors import BundleError, BundleNotFoundError, IntegrityError, OptionError
-from claxon.manifest import MANIFEST_NAME, MAX_DEPTH, MAX_MANIFEST_BYTES, FileEntry, Manifest
+from claxon.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES, FileEntry, Manifest
+from claxon.plain_paths import MAX_DEPTH
 from claxon.tensors import Buffer
 
 

@@ -12,16 +12,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-from unicodedata import normalize
 
 from claxon.errors import BundleError
+from claxon.plain_paths import first_collision, is_plain_path
 from claxon.strict_json import StrictJSONError, decode, encode, parse
 
 SCHEMA = 1
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 4 << 20
 MAX_FILE_BYTES = 64 << 30
-MAX_NAME, MAX_DEPTH = 255, 8  # characters of a file's name, and folders above it
 REQUIRED_INPUTS = ("input_ids", "attention_mask")
 OPTIONAL_INPUT = "token_type_ids"
 SEAL = "seal"
@@ -245,27 +244,18 @@ def _check_references(manifest: Manifest) -> None:
 
 
 def _check_file(name: str, entry: FileEntry) -> None:
-    if not _is_plain_path(name) or name == MANIFEST_NAME:
+    if not is_plain_path(name) or name == MANIFEST_NAME:
         raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} is not a plain path inside the bundle")
     is_hash = len(entry.sha256) == 64 and set(entry.sha256) <= set("0123456789abcdef")
     if not 0 <= entry.size_bytes <= MAX_FILE_BYTES or not is_hash:
         raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} has no valid size and SHA-256")
 
 
-def _is_plain_path(name: str) -> bool:
-    """Whether a name is the same path on every system: no way out, no drive, nothing that a system would strip."""
-    parts = name.split("/")
-    is_named = all(part.rstrip(". ") == part != "" and len(part) <= MAX_NAME for part in parts)
-    return is_named and len(parts) <= MAX_DEPTH and not any(c in "\\:" or ord(c) < ord(" ") for c in name)
-
-
 def _check_names(names: Iterable[str]) -> None:
-    """Raise if two names are one file where letters' case, or how an accent is written, does not count."""
-    seen: dict[str, str] = {}
-    for name in names:
-        other = seen.setdefault(normalize("NFC", name.casefold()), name)
-        if other != name:
-            raise BundleError(f"{MANIFEST_NAME}: files: {other!r:.80} and {name!r:.80} are one file on some systems")
+    collision = first_collision(names)
+    if collision is not None:
+        one, other = collision
+        raise BundleError(f"{MANIFEST_NAME}: files: {one!r:.80} and {other!r:.80} are one file on some systems")
 
 
 def _check_listed(manifest: Manifest, name: str, where: str) -> None:

@@ -27,13 +27,8 @@ RUN_BY_PATH = [*ENGINES, "claxon_bench.random_classifier"]
 
 # Besides the standard library and those beside them in the list, these modules import nothing.
 PURE = [
-<<<<<<< HEAD
     "caller", "errors", "strict_json", "manifest", "options", "version", "onnx_graph", "tokenizer_rules", "long_texts",
-    "texts",
-=======
-    "errors", "strict_json", "manifest", "options", "version", "onnx_graph", "tokenizer_rules", "long_texts",
-    "plain_paths", "texts",
->>>>>>> faults
+    "texts", "plain_paths",
 ]  # fmt: skip
 PURE_NUMPY = [
     *PURE,

@@ -70,7 +70,7 @@ def _table(rows: Sequence[Row]) -> str:
     for name in dict.fromkeys(row.experiment for row in rows):
         found = {row.precision: row for row in rows if row.experiment == name}
         first = next(iter(found.values()))
-        published = f"{first.published.accuracy:.3g}" if first.published else ""
+        published = f"{first.published.accuracy:.4g}" if first.published else ""
         cells = [_cell(found[precision]) if precision in found else "" for precision in precisions]
         learnt = f"{first.learnt_from:,}" if first.learnt_from else "nothing"
         lines.append(_line([name, learnt, f"{first.judged:,}", f"{first.most_frequent:.3f}", published, *cells]))
@@ -94,7 +94,7 @@ def _differences(rows: Sequence[Row]) -> str:
     lines = []
     for name in dict.fromkeys(row.experiment for row in rows if row.published):
         row = next(row for row in rows if row.experiment == name)
-        published = f"{row.published.accuracy:.3g} on {row.published.how}" if row.published else ""
+        published = f"{row.published.accuracy:.4g} on {row.published.how}" if row.published else ""
         lines.append(f"- {name} (published {published}): {row.difference}.")
     return "\n".join(lines)
 

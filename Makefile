@@ -63,9 +63,11 @@ bench-micro: $(VENV)/installed
 DATA ?=
 DISTILBERT ?=
 MPNET ?=
+DISTILBERT_CHECKPOINT ?=
 
 accuracy: $(VENV)/installed
-	$(VENV)/bin/python -m accuracy --data $(DATA) $(if $(DISTILBERT),--distilbert $(DISTILBERT)) $(if $(MPNET),--mpnet $(MPNET))
+	$(VENV)/bin/python -m accuracy --data $(DATA) $(if $(DISTILBERT),--distilbert $(DISTILBERT)) $(if $(MPNET),--mpnet $(MPNET)) \
+	  $(if $(DISTILBERT_CHECKPOINT),--checkpoint $(DISTILBERT_CHECKPOINT))
 
 soak: $(VENV)/installed $(BUNDLE)/manifest.json
 	$(VENV)/bin/python -m claxon_bench.soak $(BUNDLE) $(SOAK_OPTIONS)

@@ -74,7 +74,8 @@ class Steps:
 
 Experiment = Classifier | Trained | Steps
 
-STAND_IN = "another checkpoint: six layers of width 384, fine-tuned on SST-2, where the published one has width 768"
+PUBLISHED_WIDTH = 768
+OTHER_REVIEWS = "other reviews: four kinds of goods, 2007"
 CLASSIFIERS = (
     Classifier(
         "DistilBERT as it comes, reviews in two classes",
@@ -82,9 +83,9 @@ CLASSIFIERS = (
         Texts.AMAZON_REVIEWS,
         {"negative": "NEGATIVE", "positive": "POSITIVE"},
         Published(0.80, "1,500 Amazon reviews"),
-        STAND_IN,
+        OTHER_REVIEWS,
     ),
-    Classifier("DistilBERT as it comes, SST-2", Model.DISTILBERT, Texts.SST2, {}),
+    Classifier("DistilBERT as it comes, SST-2, which it was tuned on", Model.DISTILBERT, Texts.SST2, {}),
 )
 HEADS = (
     Trained(
@@ -94,7 +95,7 @@ HEADS = (
         "mean",
         1500,
         Published(0.85, "1,500 to learn from, 1,500 judged"),
-        STAND_IN + "; the mean leaves padding out, the published one took it in",
+        OTHER_REVIEWS + "; the mean leaves padding out, the published one took it in",
     ),
     Trained("DistilBERT, mean of tokens + LR, reviews", Model.DISTILBERT, Texts.AMAZON_REVIEWS, "mean"),
     Trained(
@@ -104,7 +105,7 @@ HEADS = (
         "cls",
         None,
         Published(0.6405, "16,000 to learn from, the same 2,000 judged"),
-        STAND_IN + ": its [CLS] was trained to hold sentiment alone",
+        "C chosen by cross-validation",
     ),
     Trained("DistilBERT, mean of tokens + LR, six emotions", Model.DISTILBERT, Texts.EMOTION, "mean"),
     Trained(
@@ -114,7 +115,7 @@ HEADS = (
         "embedding",
         None,
         Published(0.87, "100,000 to learn from, 10,000 judged"),
-        "a twentieth of the texts to learn from, and other reviews: four kinds of goods, 2007",
+        "a twentieth of the texts to learn from; " + OTHER_REVIEWS,
     ),
     Trained("MPNet + LR, six emotions", Model.MPNET, Texts.EMOTION, "embedding"),
     Trained("MPNet + LR, SST-2, 10,000 to learn from", Model.MPNET, Texts.SST2, "embedding", 10_000),

@@ -2,9 +2,10 @@
 
     python benchmarks/accuracy/judge_phrasings.py BUNDLE BUNDLE --reviews amazon_stars/validation.csv --out FOLDER
 
-Accuracy, and the share within one step of the truth, with percentile bootstrap intervals of 95 % (Efron 1979) over the
-reviews; differences are of the same resampled reviews. The reviews must be others than those that the phrasings were
-chosen on (``choose_phrasings.py``). A table goes to standard output and, with the figures as JSON, into the folder.
+Accuracy, and the share within one step of the truth, with percentile bootstrap intervals of 95 % over the reviews
+(``claxon_export.judging.intervals``); differences are of the same resampled reviews. Every precision that a CPU runs is
+judged. The reviews must be others than those that the phrasings were chosen on (``choose_phrasings.py``). A table goes
+to standard output and, with the figures as JSON, into the folder.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
@@ -25,26 +27,14 @@ from claxon.heads import LabelHead
 from claxon.manifest import Feature
 from claxon.tokens import IntArray
 from claxon_export.feature_cache import cached_features
+from claxon_export.judging.evaluation import Estimate
+from claxon_export.judging.intervals import percentile_interval, resampled_means
 
 STEPS = ("Very Negative", "Negative", "Neutral", "Positive", "Very Positive")
 RESAMPLES = 10_000
 SEED = 0
-LEVEL = 0.95
 BARE, PHRASINGS, DUMMY = "bare labels", "phrasings", "commonest label"
-Shares = np.ndarray[tuple[int], np.dtype[np.float64]]
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share of the reviews, or a difference of two, with its interval."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        """Three digits."""
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+SCRIPT = "benchmarks/accuracy/judge_phrasings.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +44,10 @@ class Judged:
     bundle: str
     precision: str
     labels: str
-    accuracy: Share
-    within_one_step: Share
-    over_bare: Share
-    over_dummy: Share
+    accuracy: Estimate
+    within_one_step: Estimate
+    over_bare: Estimate
+    over_dummy: Estimate
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -66,19 +56,18 @@ def main(words: Sequence[str] | None = None) -> None:
     with Path(options.reviews).open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     truth = np.array([STEPS.index(row["label"]) for row in rows])
-    draws = np.random.default_rng(SEED).integers(0, len(rows), (RESAMPLES, len(rows)))
     found = [
         judged
         for bundle in options.bundles
-        for precision in _precisions(bundle)
-        for judged in judge(bundle, precision, [row["text"] for row in rows], truth, draws)
+        for precision in cpu_precisions(bundle)
+        for judged in judge(bundle, precision, [row["text"] for row in rows], truth)
     ]
-    table = "\n".join(_table(found))
-    print(table)
+    page = "\n".join([_made_by(options), "", *_table(found)])
+    print(page)
     if options.out is not None:
         folder = Path(options.out)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "five_steps.md").write_text(table + "\n", encoding="utf-8")
+        (folder / "five_steps.md").write_text(page + "\n", encoding="utf-8")
         (folder / "five_steps.json").write_text(json.dumps([asdict(row) for row in found], indent=2) + "\n")
 
 
@@ -90,12 +79,14 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _precisions(bundle: str) -> list[str]:
-    return [str(variant.precision) for variant in claxon.Bundle.open(bundle).manifest.encoder.variants]
+def cpu_precisions(bundle: str) -> list[str]:
+    """What a bundle holds, less the fp16 that only a GPU runs."""
+    variants = claxon.Bundle.open(bundle).manifest.encoder.variants
+    return [str(variant.precision) for variant in variants if "cpu" in variant.devices]
 
 
-def judge(bundle: str, precision: str, texts: Sequence[str], truth: IntArray, draws: IntArray) -> list[Judged]:
-    """Every way to label the texts, by one encoder. Shape of ``draws``: ``(resamples, texts)``."""
+def judge(bundle: str, precision: str, texts: Sequence[str], truth: IntArray) -> list[Judged]:
+    """Every way to label the texts, by one encoder."""
     answers = {**_dummies(truth), **_similarities(bundle, precision, texts)}
     bare, dummy = answers[BARE] == truth, answers[DUMMY] == truth
     return [
@@ -103,10 +94,10 @@ def judge(bundle: str, precision: str, texts: Sequence[str], truth: IntArray, dr
             Path(bundle).name,
             precision,
             name,
-            accuracy=share(found == truth, draws),
-            within_one_step=share(np.abs(found - truth) <= 1, draws),
-            over_bare=share((found == truth) - bare.astype(float), draws),
-            over_dummy=share((found == truth) - dummy.astype(float), draws),
+            accuracy=share(found == truth),
+            within_one_step=share(np.abs(found - truth) <= 1),
+            over_bare=share((found == truth) - bare.astype(float)),
+            over_dummy=share((found == truth) - dummy.astype(float)),
         )
         for name, found in answers.items()
     ]
@@ -118,7 +109,7 @@ def _dummies(truth: IntArray) -> dict[str, IntArray]:
 
 
 def _similarities(bundle: str, precision: str, texts: Sequence[str]) -> dict[str, IntArray]:
-    with claxon.Encoder.load(bundle, precision=precision) as encoder:
+    with claxon.Encoder.load(bundle, device="cpu", precision=precision) as encoder:
         vectors = cached_features(encoder, texts, features=[Feature.EMBEDDING], precision=precision)[Feature.EMBEDDING]
         return {name: LabelHead.of(encoder, labels)(vectors).argmax(axis=1) for name, labels in label_sets().items()}
 
@@ -133,20 +124,32 @@ def label_sets() -> Mapping[str, claxon.LabelSet]:
     }
 
 
-def share(values: np.ndarray[Any, Any], draws: IntArray) -> Share:
-    """The mean of the values and the interval of its resampled means. Shapes: ``(texts,)``, ``(resamples, texts)``."""
-    means = values.astype(float)[draws].mean(axis=1)
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Share(float(values.mean()), float(low), float(high))
+def share(values: np.ndarray[Any, Any]) -> Estimate:
+    """The mean of values of shape ``(texts,)``, with its interval; every call draws the same texts."""
+    return percentile_interval(values.mean(), resampled_means(values, RESAMPLES, SEED))
+
+
+def _made_by(options: argparse.Namespace) -> str:
+    """The command, without the folders of this machine."""
+    reviews = Path(options.reviews).absolute()
+    bundles = [Path(bundle).name for bundle in options.bundles]
+    words = ["python", SCRIPT, *bundles, "--reviews", f"{reviews.parent.name}/{reviews.name}"]
+    words += [] if options.out is None else ["--out", "FOLDER"]
+    return f"Made by `{shlex.join(words)}`, seed {SEED}, {RESAMPLES:,} resamples."
 
 
 def _table(found: Sequence[Judged]) -> list[str]:
     head = "| bundle | labels | accuracy | within one step | over bare labels | over the commonest |"
     lines = [head, "|---|---|---|---|---|---|"]
     for row in found:
-        cells = [f"{row.bundle} {row.precision}", row.labels, row.accuracy, row.within_one_step, row.over_bare]
-        lines.append("| " + " | ".join(map(str, [*cells, row.over_dummy])) + " |")
+        figures = map(_figure, [row.accuracy, row.within_one_step, row.over_bare, row.over_dummy])
+        lines.append("| " + " | ".join([f"{row.bundle} {row.precision}", row.labels, *figures]) + " |")
     return lines
+
+
+def _figure(found: Estimate) -> str:
+    """Three digits, and the interval."""
+    return f"{found.value:.3f} ({found.low:.3f} to {found.high:.3f})"
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import claxon_export
-from accuracy.experiments import Classifier, Experiment, Model, Published, Steps, Texts
+from accuracy.experiments import PUBLISHED_WIDTH, Classifier, Experiment, Model, Published, Steps, Texts
 from claxon.bundle import Bundle
 from claxon.manifest import HeadKind, LabelValue
 from claxon_export.judging.evaluation import Estimate, Evaluation, Metric
@@ -52,8 +53,13 @@ class Workplace:
     seed: int = 0
 
     def read(self, texts: Texts, name: str) -> LabelledTexts:
-        """The rows of a table; nothing is left out of these, and a warning would say so."""
-        return read_labelled(str(self.data / texts / name), text_column="text")
+        """The rows of a table."""
+        return _read(self.data / texts / name)
+
+
+@cache
+def _read(path: Path) -> LabelledTexts:
+    return read_labelled(str(path), text_column="text")
 
 
 def run(experiment: Experiment, place: Workplace, on_row: Callable[[Row], object]) -> Iterator[Row]:
@@ -83,7 +89,8 @@ def _row(experiment: Experiment, place: Workplace, precision: str) -> Row:
         precision=precision,
         show_progress_bar=True,
     )
-    return _told(experiment, precision, head, evaluation)
+    width = Bundle.open(place.bundles[experiment.model]).manifest.encoder.width
+    return _told(experiment, precision, head, evaluation, width)
 
 
 def _head(experiment: Experiment, place: Workplace, precision: str) -> _Head:
@@ -91,7 +98,7 @@ def _head(experiment: Experiment, place: Workplace, precision: str) -> _Head:
     if isinstance(experiment, Classifier):
         return _Head(_pretrained(bundle), 0)
     if isinstance(experiment, Steps):
-        claxon_export.add_head(bundle, "steps", labels=experiment.labels, force=True)
+        claxon_export.add_head(bundle, "steps", labels=experiment.labels, precision=precision, force=True)
         return _Head("steps", 0)
     rows = draw(place.read(experiment.texts, TRAIN), experiment.rows, place.seed)
     claxon_export.fit(
@@ -137,7 +144,7 @@ def draw(labelled: LabelledTexts, count: int | None, seed: int) -> Drawn:
     return Drawn([labelled.texts[row] for row in rows], [labelled.labels[row] for row in rows])
 
 
-def _told(experiment: Experiment, precision: str, head: _Head, evaluation: Evaluation) -> Row:
+def _told(experiment: Experiment, precision: str, head: _Head, evaluation: Evaluation, width: int) -> Row:
     found = evaluation.head(head.name).metrics
     baseline = next(found.metrics for found in evaluation.baselines if found.name == MOST_FREQUENT)
     return Row(
@@ -152,5 +159,12 @@ def _told(experiment: Experiment, precision: str, head: _Head, evaluation: Evalu
         most_frequent=baseline[Metric.ACCURACY].value,
         within_one=found.get(Metric.WITHIN_ONE),
         published=None if isinstance(experiment, Steps) else experiment.published,
-        difference="" if isinstance(experiment, Steps) else experiment.difference,
+        difference="" if isinstance(experiment, Steps) else _difference(experiment.difference, width),
     )
+
+
+def _difference(reason: str, width: int) -> str:
+    """Why a figure differs, the checkpoint first where it is not of the published one's size."""
+    if width == PUBLISHED_WIDTH:
+        return reason
+    return f"another checkpoint, of width {width} instead of {PUBLISHED_WIDTH}; {reason}"

@@ -52,13 +52,13 @@ def report(rows: Sequence[Row], together: Sequence[Pooled], padding: PaddingFoun
 
 
 EXPLANATION = (
-    "Accuracy on validation texts that no head has seen, with its 95 % bootstrap interval; heads are fitted and judged "
-    "in the same precision, their C chosen by cross-validation on the training texts alone. *most frequent* always "
-    "names the commonest label. *within one* counts the next step of a scale as right.\n\n"
+    "Accuracy on validation texts that no head fitted here has seen, with its 95 % bootstrap interval; heads are "
+    "fitted and judged in the same precision, their C chosen by cross-validation on the training texts alone. *most "
+    "frequent* always names the commonest label. *within one* counts the next step of a scale as right.\n\n"
     "Again, with the published checkpoints: `claxon export distilbert/distilbert-base-uncased-finetuned-sst-2-english "
     "out/sst2 --precision fp32,int8`, `claxon export sentence-transformers/all-mpnet-base-v2 out/mpnet --precision "
-    "fp32,int8`, then `make accuracy DATA=folder DISTILBERT=out/sst2 MPNET=out/mpnet`. How much better phrasings are "
-    "than bare labels, on the same texts: `python benchmarks/accuracy/judge_phrasings.py`, see "
+    "fp32,int8`, then `make accuracy DATA=folder DISTILBERT=out/sst2 MPNET=out/mpnet`, and for the mean over padding "
+    "`DISTILBERT_CHECKPOINT=folder`. How much better phrasings are than bare labels, on the same texts: "
     "[five_steps.md](five_steps.md)."
 )
 

@@ -20,7 +20,7 @@ import numpy as np
 
 import claxon
 from claxon.bundle import Bundle
-from claxon.commands.arguments import positive_int
+from claxon.commands.arguments import finite_float, positive_int
 from claxon.commands.writing import open_output
 from claxon.progress import progress
 from claxon.strict_json import encode
@@ -78,7 +78,11 @@ class Soak:
 
     Attributes:
         changed: Calls after which the probe texts had other features than at first, to the bit.
-        errors: Calls that raised something that is not Claxon's, by its name.
+        errors: Calls that raised anything but the ``InputError`` that odd texts ask for, by its name. A bundle that
+            cannot be loaded anew ends the run.
+        calls_asked: How many were wanted; ``calls`` were made. ``None`` where it was not noted.
+        minutes: After which the run was to end, ``None`` for never.
+        threads: That were asked for, ``None`` for the default.
     """
 
     bundle: str
@@ -92,6 +96,9 @@ class Soak:
     samples: tuple[Sample, ...]
     changed: tuple[int, ...]
     errors: tuple[str, ...]
+    calls_asked: int | None = None
+    minutes: float | None = None
+    threads: int | None = None
 
     @property
     def growth_bytes(self) -> int:
@@ -108,7 +115,7 @@ class Soak:
             > MOST_GROWTH_BYTES,
             f"{last.descriptors - first.descriptors} descriptors leaked": last.descriptors > first.descriptors,
             f"answers changed after calls {self.changed[:3]}": bool(self.changed),
-            f"untyped errors: {self.errors[:3]}": bool(self.errors),
+            f"unexpected errors: {self.errors[:3]}": bool(self.errors),
         }
         return tuple(problem for problem, is_there in found.items() if is_there)
 
@@ -127,22 +134,24 @@ class Caller:
 
     def load(self) -> None:
         """Load the bundle anew."""
+        self.is_loaded = False
         self.encoder.close()
         self.encoder = claxon.Encoder.load(self._bundle, threads=self._threads)
         heads = Bundle.open(self._bundle).manifest.heads
         self._classifier = claxon.load(self._bundle, threads=self._threads) if heads else None
+        self.is_loaded = True
 
     def call(self, number: int) -> None:
         """One call of some kind, on some texts, some of which may be none."""
-        if number and number % RELOADED_EVERY == 0:
-            self.load()
         texts = [self._text() for _ in range(self._random.choice((1, 1, 1, 2, 4, 8, 32)))]
         self.texts += len(texts)
         try:
+            if number and number % RELOADED_EVERY == 0:
+                self.load()
             self._call(texts)
         except claxon.InputError:
             pass
-        except Exception as error:  # whatever is not typed is what is looked for
+        except Exception as error:  # whatever else happens is what is looked for
             self.errors.append(f"call {number}: {type(error).__name__}: {error}")
 
     def _call(self, texts: list[Any]) -> None:
@@ -179,13 +188,15 @@ class Caller:
 
 
 def soak(bundle: Path, *, calls: int, seed: int = 0, threads: int | None = None, minutes: float | None = None) -> Soak:
-    """Make ``calls`` calls, or as many as there is time for.
+    """Make ``calls`` calls, or as many as there is time for, or until the bundle cannot be loaded anew.
 
     Raises:
         BenchmarkError: the system does not tell what a process holds.
         ClaxonError: as ``Encoder.load``.
     """
     caller = Caller(bundle, seed, threads)
+    encoder = caller.encoder
+    digest, runs = encoder.bundle.digest, f"{encoder.precision} on {encoder.device}"
     samples, changed, start = [sample(0)], [], time.perf_counter()
     every, number = max(1, calls // SAMPLES), 0
     with progress(calls, unit=" calls", is_shown=sys.stderr.isatty()) as bar:
@@ -193,16 +204,17 @@ def soak(bundle: Path, *, calls: int, seed: int = 0, threads: int | None = None,
             caller.call(number)
             bar.update(1)
             is_late = minutes is not None and time.perf_counter() - start > 60 * minutes
-            if number % every == 0 or is_late:
+            is_last = is_late or not caller.is_loaded
+            if number % every == 0 or is_last:
                 samples.append(sample(number))
-                changed += [] if caller.is_unchanged() else [number]
-            if is_late:
+                changed += [number] if caller.is_loaded and not caller.is_unchanged() else []
+            if is_last:
                 break
-    encoder = caller.encoder
     return Soak(
-        bundle=bundle.name, digest=encoder.bundle.digest, runs=f"{encoder.precision} on {encoder.device}",
+        bundle=bundle.name, digest=digest, runs=runs,
         machine=this_machine(), seed=seed, calls=number, texts=caller.texts, seconds=time.perf_counter() - start,
-        samples=tuple(samples), changed=tuple(changed), errors=tuple(caller.errors),
+        samples=tuple(samples), changed=tuple(changed), errors=tuple(caller.errors), calls_asked=calls,
+        minutes=minutes, threads=threads,
     )  # fmt: skip
 
 
@@ -256,7 +268,7 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m claxon_bench.soak", description=__doc__)
     parser.add_argument("bundle", metavar="BUNDLE", type=Path)
     parser.add_argument("--calls", metavar="N", type=positive_int, default=20_000)
-    parser.add_argument("--minutes", metavar="M", type=float, help="end after so long, whatever is left")
+    parser.add_argument("--minutes", metavar="M", type=finite_float, help="end after so long, whatever is left")
     parser.add_argument("--threads", metavar="N", type=positive_int)
     parser.add_argument("--seed", metavar="N", type=int, default=0)
     parser.add_argument("--output", metavar="FOLDER", type=Path, default=Path("benchmarks/results/reliability"))
@@ -273,7 +285,7 @@ def main(words: Sequence[str] | None = None) -> int:
         figure_style.save(soak_plot(found), options.output / "soak")
     last = found.samples[-1]
     print(
-        f"{found.calls:,} calls, {found.texts:,} texts, {found.seconds:.0f} s: memory grew by "
+        f"{found.calls:,} of {options.calls:,} calls, {found.texts:,} texts, {found.seconds:.0f} s: memory grew by "
         f"{found.growth_bytes / (1 << 20):.1f} MiB at most, {last.descriptors} descriptors, {last.threads} threads"
     )
     for problem in found.problems:

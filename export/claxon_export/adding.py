@@ -13,6 +13,7 @@ from claxon.features import chosen_feature
 from claxon.heads import label_vectors, require_embedding
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature
+from claxon.precision import AUTO
 from claxon_export.head_files import check_head_is_new, with_head
 from claxon_export.heads import HeadGraph, logistic_head, similarity_head
 
@@ -25,6 +26,7 @@ def add_head(
     labels: LabelSet | None = None,
     feature: str | None = None,
     temperature: float | None = None,
+    precision: str = AUTO,
     force: bool = False,
 ) -> Bundle:
     """Add a head to a bundle: a fitted scikit-learn LogisticRegression, or labels to be similar to.
@@ -38,6 +40,7 @@ def add_head(
         feature: ``embedding``, ``mean`` or ``cls``; what the estimator was trained on. Left out, it is what the source
             calls its sentence embedding.
         temperature: For labels: makes probabilities, ``softmax(cosine / temperature)``; left out, the labels' own.
+        precision: What labels are embedded in: that in which the head will serve, as for ``Encoder.load``.
         force: Replace a head of that name.
 
     Raises:
@@ -50,12 +53,12 @@ def add_head(
     opened = Bundle.open(bundle)
     check_head_is_new(opened, name, force=force)
     if labels is not None:
-        head = _similarity(opened, labels, temperature)
+        head = _similarity(opened, labels, temperature, precision)
     else:
         chosen = chosen_feature(opened.manifest.encoder, feature)
         width = opened.manifest.encoder.features[chosen]
         head = logistic_head(estimator, feature=chosen, width=width)
-    return with_head(bundle, name, head, force=force)
+    return with_head(opened, name, head, force=force)
 
 
 def _check_options(estimator: Any, labels: LabelSet | None, feature: str | None, temperature: float | None) -> None:
@@ -69,7 +72,7 @@ def _check_options(estimator: Any, labels: LabelSet | None, feature: str | None,
         raise OptionError("temperature is for labels; an estimator gives probabilities by itself, so leave it out")
 
 
-def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None) -> HeadGraph:
+def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None, precision: str) -> HeadGraph:
     require_embedding(bundle)
     if labels.abstention.is_possible:
         warnings.warn(
@@ -77,6 +80,6 @@ def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None) -> 
             UserWarning,
             stacklevel=3,
         )
-    with Encoder.from_bundle(bundle, device="cpu") as encoder:
+    with Encoder.from_bundle(bundle, device="cpu", precision=precision) as encoder:
         vectors = label_vectors(encoder, labels)
     return similarity_head(labels, vectors, temperature=labels.temperature if temperature is None else temperature)

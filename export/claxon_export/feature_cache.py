@@ -148,7 +148,7 @@ def _encode(
             found = encoder.features([texts[row] for row in window], names, on_truncation="ignore")
             for name in names:
                 columns[name].values[window] = found.values[name]
-                if folder is not None:
+                if folder is not None and np.isfinite(found.values[name]).all():  # what is odd is not to stay
                     is_kept &= write_shard(folder / name, [digests[row] for row in window], found.values[name])
             bar.update(len(window))
     if not is_kept:

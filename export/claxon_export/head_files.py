@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from claxon.bundle import Bundle
-from claxon.errors import OptionError
+from claxon.errors import BundleError, OptionError
 from claxon.manifest import HeadSpec
 from claxon_export.errors import HeadError
 from claxon_export.heads import HeadGraph
@@ -54,44 +54,70 @@ def check_head_is_new(bundle: Bundle, name: str, *, force: bool) -> None:
         raise HeadError(f"{bundle.path} has a head {name!r}; give --force (force=True) to replace it, or another name")
 
 
-def with_head(path: str | os.PathLike[str], name: str, head: HeadGraph, *, force: bool = False) -> Bundle:
+def with_head(bundle: Bundle | str | os.PathLike[str], name: str, head: HeadGraph, *, force: bool = False) -> Bundle:
     """The bundle with one more head; the folder is replaced at once, so that readers see it before or after.
 
+    Args:
+        bundle: That which the head was made for, or its folder, if the head could be for any.
+        name: The head's.
+        head: Its graph.
+        force: Replace a head of that name.
+
     Raises:
-        HeadError: the head does not fit the encoder, or the name is taken and ``force`` was not given.
+        HeadError: the head does not fit the encoder, the name is taken and ``force`` was not given, or the folder holds
+            another bundle by now, which stays as it is.
         BundleError: the bundle is not whole.
     """
-    bundle = Bundle.open(path)
+    bundle = _opened(bundle)
     check_head_is_new(bundle, name, force=force)
     if head.feature not in bundle.manifest.encoder.features:
         available = ", ".join(bundle.manifest.encoder.features)
         raise HeadError(f"the head reads {head.feature!r}, but {bundle.path} gives {available}")
     specs = {spec.name: spec for spec in bundle.manifest.heads}
     replaced = {specs[name].file} if name in specs else set()
+    _check_unchanged(bundle)
     with whole_folder(bundle.path.resolve(), force=True) as folder:  # a link to a bundle stays a link
         _copy(bundle, bundle.manifest.files.keys() - replaced, folder)
         specs[name] = write_head(head, name, folder)
         seal(folder, bundle.manifest.encoder, tuple(specs.values()), bundle.manifest.provenance)
+        _check_unchanged(bundle)
     return Bundle.open(bundle.path)
 
 
-def without_head(path: str | os.PathLike[str], name: str) -> Bundle:
+def without_head(bundle: Bundle | str | os.PathLike[str], name: str) -> Bundle:
     """The bundle with one head less; the folder is replaced at once, as by ``with_head``.
 
     Raises:
         OptionError: the bundle has no head of that name; the message lists those it has.
+        HeadError: the folder holds another bundle by now, which stays as it is.
         BundleError: the bundle is not whole.
     """
-    bundle = Bundle.open(path)
+    bundle = _opened(bundle)
     specs = {spec.name: spec for spec in bundle.manifest.heads}
     if name not in specs:
         raise OptionError(f"{bundle.path} has no head {name!r}, but {', '.join(specs) or 'none at all'}")
     file = specs.pop(name).file
     left = bundle.manifest.files.keys() - ({file} - {spec.file for spec in specs.values()})
+    _check_unchanged(bundle)
     with whole_folder(bundle.path.resolve(), force=True) as folder:
         _copy(bundle, left, folder)
         seal(folder, bundle.manifest.encoder, tuple(specs.values()), bundle.manifest.provenance)
+        _check_unchanged(bundle)
     return Bundle.open(bundle.path)
+
+
+def _opened(bundle: Bundle | str | os.PathLike[str]) -> Bundle:
+    return bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
+
+
+def _check_unchanged(bundle: Bundle) -> None:
+    """Raise ``HeadError`` unless the folder still holds what was opened: another's heads are not to be lost."""
+    try:
+        is_same = Bundle.open(bundle.path).digest == bundle.digest
+    except BundleError:
+        is_same = False
+    if not is_same:
+        raise HeadError(f"{bundle.path} was changed meanwhile, so it was left as it is; try again")
 
 
 def _copy(bundle: Bundle, names: Iterable[str], folder: Path) -> None:

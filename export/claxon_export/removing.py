@@ -17,6 +17,7 @@ def remove_head(bundle: str | os.PathLike[str], name: str) -> Bundle:
 
     Raises:
         OptionError: the bundle has no head of that name; the message lists those it has.
+        HeadError: the bundle was changed meanwhile.
         BundleError: the bundle is not whole.
         ExportError: the folder cannot be written to.
     """

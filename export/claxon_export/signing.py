@@ -8,7 +8,6 @@ SHA-256 is the digest are those that are signed, or compared with a signature. T
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from claxon.bundle import Bundle
+from claxon.commands.writing import open_output
 from claxon.errors import IntegrityError, MissingDependencyError
 from claxon.manifest import MANIFEST_NAME
 from claxon_export.errors import SigningError
@@ -47,16 +47,20 @@ def sign_bundle(bundle: Path, key: Path, signature: Path | None = None) -> Bundl
     opened = Bundle.open(bundle)
     opened.verify()
     target = signature_path(bundle) if signature is None else signature
-    with _signed_part(opened) as part, _told(f"{key} cannot sign {bundle}"):
-        written = part.parent / "signature"
-        library.Config().use_elliptic_key_signer(private_key=key).sign(part, written)
-        unfinished = target.with_name(f".{target.name}.{os.getpid()}.unfinished")
-        try:
-            unfinished.write_bytes(written.read_bytes())
-            unfinished.replace(target)
-        finally:
-            unfinished.unlink(missing_ok=True)
+    with _signed_part(opened) as part:
+        signed = part.parent / "signature"
+        with _told(f"{key} cannot sign {bundle}"):
+            library.Config().use_elliptic_key_signer(private_key=key).sign(part, signed)
+        _write(target, signed.read_bytes())
     return opened
+
+
+def _write(target: Path, content: bytes) -> None:
+    try:
+        with open_output(str(target.absolute())) as stream:
+            stream.write(content)
+    except OSError as error:
+        raise SigningError(f"the signature cannot be written: {_line(error)}") from error
 
 
 def verify_bundle(bundle: Path, key: Path | None = None, signature: Path | None = None) -> Bundle:
@@ -87,7 +91,10 @@ def _check_signature(bundle: Bundle, key: Path, signature: Path) -> None:
     library = _library("verifying")
     with _told(f"{key} cannot be used to check {signature}"):
         config = library.Config().use_elliptic_key_verifier(public_key=key)
+    try:
         signature.read_bytes()
+    except OSError as error:
+        raise SigningError(f"the signature cannot be read: {_line(error)}") from error
     with _signed_part(bundle) as part:
         try:
             config.verify(part, signature)
@@ -112,7 +119,7 @@ def _signed_part(bundle: Bundle) -> Iterator[Path]:
 
 @contextmanager
 def _told(deed: str) -> Iterator[None]:
-    """Errors about keys and files, as ``SigningError``."""
+    """Errors about keys, as ``SigningError``."""
     try:
         yield
     except (OSError, ValueError, TypeError) as error:  # TypeError: a key with a password, of which none was given

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from claxon.bundle import Bundle
 from claxon.commands.figures import parity_rows, parity_source
 from claxon.commands.layout import NO_BREAK, byte_count, facts
@@ -28,9 +26,9 @@ def _variant_lines(variant: GraphVariant) -> list[str]:
     return [*facts({str(variant.precision): parity_source(variant.parity)}), *parity_rows(variant.parity, "    ")]
 
 
-def head_lines(bundle: Bundle, name: str, scores: Mapping[str, str] | None = None) -> list[str]:
+def head_lines(bundle: Bundle, name: str) -> list[str]:
     """What a new head is, and how it is used."""
     head = next(head for head in bundle.manifest.heads if head.name == name)
-    about = {"kind": f"{head.kind} on {head.feature}", "labels": ", ".join(map(str, head.labels)), **(scores or {})}
+    about = {"kind": f"{head.kind} on {head.feature}", "labels": ", ".join(map(str, head.labels))}
     follow_up = f"claxon predict {bundle.path} --head {name}".replace(" ", NO_BREAK)
     return [f"{bundle.path}  head {name}", *facts({**about, "next": follow_up})]

@@ -13,7 +13,7 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedReader
 from pathlib import Path
 
@@ -123,6 +123,11 @@ class Bundle:
             f"{self.path / name} is not the file that the manifest describes (its SHA-256 or size differs); "
             "copy the bundle again, or export it again"
         )
+
+
+def by_absolute_path(bundle: Bundle) -> Bundle:
+    """The same bundle, to be found from any working directory."""
+    return replace(bundle, path=bundle.path.absolute())
 
 
 def _checked_digest(digest: str | None) -> str | None:

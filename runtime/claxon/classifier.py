@@ -18,7 +18,7 @@ from claxon.label_sets import LabelSet
 from claxon.manifest import LabelValue, ScoreKind
 from claxon.options import count
 from claxon.predictions import Predictions, without_failed
-from claxon.texts import iter_windows
+from claxon.texts import OnError, iter_windows
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -166,7 +166,8 @@ class Classifier:
             options: ``batch_size``, ``show_progress_bar``, ``on_truncation``, ``errors``, as for ``Encoder.encode``.
 
         Returns:
-            Strings or integers as the labels are, shape ``(texts,)``; dtype object with a threshold or margin.
+            Strings or integers as the labels are, shape ``(texts,)``; dtype object with a threshold, a
+            margin or ``errors="record"``.
 
         Raises:
             InputError, OptionError, EngineError, ClosedError: as ``Encoder.encode`` does.
@@ -288,12 +289,12 @@ class Classifier:
         abstention = self._abstention(left.pop("threshold", None), left.pop("margin", None))
         run: RunOptions = left
         features = self.encoder.features(texts, [head.feature for head in heads], **run)
-        found = {}
+        found, may_fail = {}, run.get("errors") == OnError.RECORD
         for head in heads:
             given = head(features.values[head.feature])
             scores = given if head.temperature is None else softmax(given, head.temperature)
             cosines = given if head.score_kind is ScoreKind.COSINE else None
             labels = winners(scores, head.labels, abstention)
-            predictions = Predictions(labels, scores, features.n_tokens, features.truncated, cosines)
-            found[head.name] = without_failed(predictions, features.failed)
+            whole = Predictions(labels, scores, features.n_tokens, features.truncated, cosines)
+            found[head.name] = without_failed(whole, features.failed) if may_fail else whole
         return found

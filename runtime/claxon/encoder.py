@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
-from claxon.bundle import Bundle
+from claxon.bundle import Bundle, by_absolute_path
 from claxon.errors import ClosedError, OptionError
 from claxon.extraction import Extraction
 from claxon.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
@@ -59,7 +59,7 @@ class Encoder:
         options: LoadOptions | None = None,
     ) -> None:
         """Compose loaded parts; ``Encoder.load`` is the usual way in. ``options`` are what to load them with again."""
-        self._origin = Origin(bundle, LoadOptions() if options is None else options, variant, runner.session.device)
+        self._origin = Origin(by_absolute_path(bundle), options or LoadOptions(), variant, runner.session.device)
         self.bundle = bundle
         self.variant = variant
         self.max_tokens = max_tokens
@@ -134,16 +134,16 @@ class Encoder:
     @property
     def providers(self) -> tuple[str, ...]:
         """Execution providers that run, as ONNX Runtime says, first choice first."""
-        return self._open().session.providers
+        return self._known().session.providers
 
     @property
     def token_budget(self) -> int:
         """Padded tokens a batch at most, more only where one text alone has more; may be set."""
-        return self._open().token_budget
+        return self._known().token_budget
 
     @token_budget.setter
     def token_budget(self, tokens: int) -> None:
-        self._open().token_budget = tokens
+        self._known().token_budget = tokens
 
     def encode(
         self,
@@ -277,7 +277,7 @@ class Encoder:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Path, digest and options travel; what receives them opens the bundle again."""
-        return reopen, (type(self), *self._origin.travelling(self._open().token_budget))
+        return reopen, (type(self), *self._origin.travelling(self._known().token_budget))
 
     def __repr__(self) -> str:
         """What runs, in one line."""
@@ -285,9 +285,15 @@ class Encoder:
         return f"Encoder({str(self.bundle.path)!r}, {self.spec.architecture}, {state})"
 
     def _open(self) -> BatchRunner:
+        return self._owned().get()
+
+    def _known(self) -> BatchRunner:
+        return self._owned().known()
+
+    def _owned(self) -> Owned[BatchRunner]:
         if self._runner is None:
             raise ClosedError(f"the encoder of {self.bundle.path} was closed; load it again")
-        return self._runner.get()
+        return self._runner
 
 
 def _batch_size(batch_size: int | None) -> int | None:

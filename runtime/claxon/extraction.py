@@ -40,14 +40,17 @@ class Extraction:
         """Features of every row, those of rows that cannot be read NaN.
 
         Raises:
-            TokenizationError: the tokenizer fails on a text, and ``on_error`` is ``raise``.
+            TokenizationError: the tokenizer fails on a text, and ``on_error`` is ``raise``; or on the empty text, which
+                stands in the place of rows that failed.
             TruncatedTextError, EngineError: as ``Encoder.features``.
         """
         while True:
             try:
                 return _without(self._of_rows(read.texts), read.failed)
             except TokenizationError as error:
-                failed = [FailedRow(row, str(error)) for row, text in enumerate(read.texts) if text == error.text]
+                before = {failure.row for failure in read.failed}
+                rows = [row for row, text in enumerate(read.texts) if text == error.text and row not in before]
+                failed = [FailedRow(row, str(error)) for row in rows]
                 if on_error is OnError.RAISE or not failed:
                     where = f"row {failed[0].row}: " if failed else ""
                     raise TokenizationError(f"{where}{error}", error.text) from error

@@ -19,8 +19,8 @@ _engines: WeakSet[object] = WeakSet()
 class Owned(Generic[Value]):
     """A value that belongs to the process it was made in; a forked child makes its own when it is first asked for."""
 
-    def __init__(self, value: Value, make_again: Callable[[], Value]) -> None:
-        """Own a value that ``make_again`` makes another of."""
+    def __init__(self, value: Value, make_again: Callable[[Value], Value]) -> None:
+        """Own a value; ``make_again`` makes another of it, which it is given to be asked, not to be run."""
         self._value = value
         self._make_again = make_again
         self._pid = os.getpid()
@@ -33,8 +33,12 @@ class Owned(Generic[Value]):
         """
         if self._pid != os.getpid():
             # No lock: one that another thread held at the fork would never be released. Two threads at once make two.
-            self._value = self._make_again()
+            self._value = self._make_again(self._value)
             self._pid = os.getpid()
+        return self._value
+
+    def known(self) -> Value:
+        """The value to be asked, not to be run: in a forked child perhaps the one that it inherited."""
         return self._value
 
 

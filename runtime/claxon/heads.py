@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
-from claxon.bundle import Bundle
+from claxon.bundle import Bundle, by_absolute_path
 from claxon.encoder import Encoder
 from claxon.errors import BundleError, EngineError, OptionError
 from claxon.features import FloatMatrix
@@ -61,7 +61,7 @@ class GraphHead:
             EngineError: ONNX Runtime refuses the graph.
         """
         self.spec = spec
-        self._bundle = bundle
+        self._bundle = by_absolute_path(bundle)
         # A head is a few thousand multiplications: one thread on the CPU, wherever the encoder runs.
         asked = EngineRequest(Device.CPU, (CPU_PROVIDER,), threads=1)
         graph = bundle.read(spec.file).tobytes()
@@ -110,7 +110,7 @@ class GraphHead:
 
     def __reduce__(self) -> tuple[type[GraphHead], tuple[Bundle, HeadSpec]]:
         """The bundle's path and manifest travel; the graph is read again, and its hash checked."""
-        return type(self), (replace(self._bundle, path=self._bundle.path.absolute()), self.spec)
+        return type(self), (self._bundle, self.spec)
 
     def _try(self, width: int) -> None:
         """Run once: every weight meets a zero in one row or the other, and NaN or infinity times zero is NaN."""

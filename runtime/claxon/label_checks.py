@@ -62,7 +62,7 @@ def warn_of_likeness(label_set: LabelSet, vectors: FloatMatrix) -> None:
         return
     rest = f"; and {len(found) - NAMED_AT_MOST:,} more" if len(found) > NAMED_AT_MOST else ""
     named = "; ".join(map(str, found[:NAMED_AT_MOST]))
-    message = f"labels that can hardly be told apart: {named}{rest}. Say them differently, or make one of them"
+    message = f"labels that can hardly be told apart: {named}{rest}. Say them differently, or make them one label"
     warnings.warn(message, LabelWarning, stacklevel=caller_level())
 
 

@@ -10,7 +10,7 @@ from claxon.bundle import Bundle
 from claxon.encoder_session import TOKENIZER_NAME, engine_files, read_engine_files, start_session
 from claxon.manifest import EncoderSpec, GraphVariant
 from claxon.options import count
-from claxon.planning import Run, expected_variant, plan_run, recalled
+from claxon.planning import Run, expected_variant, plan_run, recalled, with_graphs
 from claxon.precision import AUTO
 from claxon.providers import Device
 from claxon.session import Session, engine_version
@@ -64,6 +64,7 @@ def load_parts(
     """
     spec = bundle.manifest.encoder
     limit = _token_limit(spec, max_tokens)
+    device = with_graphs(device) if cuda_graphs else device
     tuning = _tuning(bundle, threads) if tune and precision == AUTO else None
     expected = expected_variant(bundle, device, precision, threads)
     with ThreadPoolExecutor(1) as pool:

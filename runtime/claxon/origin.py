@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The bundle and the options that an encoder was loaded with, and what came of them."""
+    """The bundle, by its absolute path, and the options that an encoder was loaded with, and what came of them."""
 
     bundle: Bundle
     options: LoadOptions
     variant: GraphVariant
     device: Device
 
-    def runner_of_child(self) -> BatchRunner:
-        """The same graph, loaded again in a forked child.
+    def runner_of_child(self, inherited: BatchRunner) -> BatchRunner:
+        """The same graph, loaded again in a forked child, with the token budget of the runner inherited there.
 
         Raises:
             DeviceError: it ran on a device that cannot be used in a forked child.
@@ -45,7 +45,9 @@ class Origin:
         options = self.options.copy()
         options |= {"device": self.device, "precision": self.variant.precision, "tune": False}
         session = load_parts(bundle, **options).session
-        return BatchRunner(session, bundle.manifest.encoder, session.callers)
+        runner = BatchRunner(session, bundle.manifest.encoder, session.callers)
+        runner.token_budget = inherited.token_budget
+        return runner
 
     def travelling(self, token_budget: int) -> tuple[str, str, LoadOptions, int]:
         """What ``reopen`` needs in another process.
@@ -54,7 +56,7 @@ class Origin:
             OptionError: as ``runner_of_child``.
         """
         self._check_options("pickled or copied")
-        return str(self.bundle.path.absolute()), self.bundle.digest, self.options, token_budget
+        return str(self.bundle.path), self.bundle.digest, self.options, token_budget
 
     def _check_options(self, deed: str) -> None:
         if self.options.get("session_options") is not None:

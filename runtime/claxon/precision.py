@@ -111,7 +111,7 @@ def _asked_for(variants: Sequence[GraphVariant], precision: str, place: Place) -
 def obstacle(variant: GraphVariant, device: Device, place: Place) -> str | None:
     """Why a graph cannot run on a device; ``None`` where it can."""
     if not runs_on(variant, device):
-        return f"its graph was written for {', '.join(variant.devices)}, not for {device}"
+        return f"its graph was written for {', '.join(variant.devices) or 'no device'}, not for {device}"
     missing = () if device is Device.CUDA else missing_features(variant.requires, place.features)
     if not missing:
         return None

@@ -18,7 +18,8 @@ class Predictions:
     """All that one call found out, in the texts' order.
 
     Attributes:
-        labels: The winning label of each text, ``None`` where threshold or margin is not met. Shape: ``(texts,)``.
+        labels: The winning label of each text, ``None`` where threshold or margin is not met. Shape: ``(texts,)``;
+            dtype as ``Classifier.predict`` says.
         scores: What the winners were chosen by. Shape: ``(texts, labels)``, float32.
         n_tokens: Tokens of each text before the cut; of a text of more than 16,384 characters at least so many.
             Shape: ``(texts,)``, int64.
@@ -37,9 +38,7 @@ class Predictions:
 
 
 def without_failed(predictions: Predictions, failed: Sequence[FailedRow]) -> Predictions:
-    """The predictions with no label and no scores in the rows that failed."""
-    if not failed:
-        return predictions
+    """The predictions with no label and no scores in the rows that failed; labels are objects, failed row or not."""
     rows = [failure.row for failure in failed]
     labels, scores = predictions.labels.astype(object), predictions.scores.copy()
     labels[rows], scores[rows] = None, np.nan

@@ -67,8 +67,7 @@ class Tokenizer:
         Raises:
             TokenizationError: the native code failed on a text.
         """
-        prompted = [self._prompt + text for text in texts] if self._prompt else list(texts)
-        pieces = self._pieces(prompted)
+        pieces = self._pieces(list(texts))
         rows = [[*self._prefix, *piece[: self._room], *self._suffix] for piece in pieces]
         specials = len(self._prefix) + len(self._suffix)
         return Tokens(
@@ -78,26 +77,43 @@ class Tokenizer:
         )
 
     def _pieces(self, texts: list[str]) -> list[list[int]]:
-        """Ids of each text without the special ones; of a long text the first ones, more than there is room for."""
-        if max(map(len, texts), default=0) <= LONG:
+        """Ids of each text with its prompt, no special ones; of a long text the first, more than there is room for."""
+        most = LONG - len(self._prompt)
+        if max(map(len, texts), default=0) <= most:
             return self._whole(texts)
-        whole = iter(self._whole([text for text in texts if len(text) <= LONG]))
-        return [next(whole) if len(text) <= LONG else self._first(text) for text in texts]
+        whole = iter(self._whole([text for text in texts if len(text) <= most]))
+        return [next(whole) if len(text) <= most else self._first(text) for text in texts]
 
     def _whole(self, texts: list[str]) -> list[list[int]]:
         encodings = []
         for start in range(0, len(texts), AT_ONCE):
             some = texts[start : start + AT_ONCE]
             try:
-                encodings += self._tokenizer.encode_batch_fast(some, add_special_tokens=False)
+                encodings += self._encoded(some)
             except BaseException as error:
                 if not _is_native(error):
                     raise
-                raise _refusal(self._tokenizer, some, error) from error
+                raise self._refusal(some, error) from error
         return [encoding.ids for encoding in encodings]
 
+    def _encoded(self, texts: list[str]) -> list[Any]:
+        prompted = [self._prompt + text for text in texts]
+        return list(self._tokenizer.encode_batch_fast(prompted, add_special_tokens=False))
+
+    def _refusal(self, texts: list[str], error: BaseException) -> TokenizationError:
+        """The error about the first of the texts that fails alone."""
+        for text in texts:
+            try:
+                self._encoded([text])
+            except BaseException as own:
+                if not _is_native(own):
+                    raise
+                return TokenizationError(f"{text!r:.40}: {_words(own)}", text)
+        return TokenizationError(f"{len(texts)} texts together: {_words(error)}", texts[0])
+
     def _first(self, text: str) -> list[int]:
-        chunks = slices(text) if self._compactor is None else self._compactor.chunks(text)
+        prompted = self._prompt + text
+        chunks = slices(prompted) if self._compactor is None else self._compactor.chunks(prompted)
 
         def encode(part: str) -> Any:
             return self._tokenizer.encode(part, add_special_tokens=False)
@@ -113,18 +129,6 @@ class Tokenizer:
 def _is_native(error: BaseException) -> bool:
     """Whether it is the native library's: it raises plain ``Exception``, and panics that are none."""
     return type(error) is Exception or type(error) is TypeError or type(error).__name__ == PANIC
-
-
-def _refusal(tokenizer: tokenizers.Tokenizer, texts: list[str], error: BaseException) -> TokenizationError:
-    """The error about the first of the texts that fails alone."""
-    for text in texts:
-        try:
-            tokenizer.encode_batch_fast([text], add_special_tokens=False)
-        except BaseException as own:
-            if not _is_native(own):
-                raise
-            return TokenizationError(f"{text!r:.40}: {_words(own)}", text)
-    return TokenizationError(f"{len(texts)} texts together: {_words(error)}", texts[0])
 
 
 def _words(error: BaseException) -> str:

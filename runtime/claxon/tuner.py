@@ -53,13 +53,13 @@ def candidates(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
 
 
 def left_out(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
-    """The graphs that run on no device here, each with the reason, on the device that it was written for."""
+    """The graphs that run on no device here, each with the reason, on the device that it was written for if known."""
     place = Place(engine_request(Device.AUTO, threads).devices, processor_features())
     able = {candidate.variant.precision for candidate in candidates(bundle, threads)}
     others = [variant for variant in bundle.manifest.encoder.variants if variant.precision not in able]
     reasons = [obstacle(variant, place.devices[-1], place) for variant in others]
     return [
-        Candidate(variant, Device(variant.devices[0]), f"left out: {reason}")
+        Candidate(variant, _written_for(variant, place.devices[-1]), f"left out: {reason}")
         for variant, reason in zip(others, reasons, strict=True)
     ]
 
@@ -108,6 +108,12 @@ def _plugins() -> tuple[Device, ...]:
     return () if plugin_version() is None else (Device.OPENVINO,)
 
 
+def _written_for(variant: GraphVariant, otherwise: Device) -> Device:
+    """The first of its devices that is known; a manifest may name others, or none."""
+    known = (device for device in Device if device is not Device.AUTO)
+    return next((device for device in known if device in variant.devices), otherwise)
+
+
 def _objection(variant: GraphVariant) -> str | None:
     if variant.precision is Precision.FP32 or variant.parity is not None:
         return None
@@ -121,7 +127,7 @@ def _workloads(bundle: Bundle, texts: Sequence[str] | None) -> tuple[Workload, W
     if not texts:
         raise InputError("there are no texts to time; expected one or more")
     content = bundle.read(TOKENIZER_NAME).tobytes()
-    tokenizer = Tokenizer(content, max_tokens=spec.max_tokens, prompt=spec.prompt)
+    tokenizer = Tokenizer(content, max_tokens=spec.max_tokens, prompt=spec.prompt, n_embeddings=spec.vocab_size)
     return of_texts(spec, tokenizer(check_texts(texts)))
 
 

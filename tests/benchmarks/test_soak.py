@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from claxon.encoder import Encoder
+from claxon.errors import EngineError, InputError
 from claxon_bench import soak
 from claxon_bench.errors import BenchmarkError
 from claxon_bench.soak import Caller, Sample, Soak, soak_plot, to_json
@@ -59,14 +61,44 @@ def test_an_answer_that_changes_is_seen(tiny_bundle: Path, monkeypatch: pytest.M
     assert not caller.is_unchanged()
 
 
-def test_an_untyped_error_is_kept(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [LookupError, EngineError])
+def test_whatever_is_no_input_error_is_kept(
+    kind: type[Exception], tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise LookupError("what nobody typed")
+        raise kind("what was not asked for")
 
     caller = Caller(tiny_bundle, 0, 1)
     monkeypatch.setattr(Encoder, "features", fail)
     caller.call(1)
-    assert caller.errors == ["call 1: LookupError: what nobody typed"]
+    assert caller.errors == [f"call 1: {kind.__name__}: what was not asked for"]
+
+
+def test_an_input_error_is_what_odd_texts_ask_for(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise InputError("no text")
+
+    caller = Caller(tiny_bundle, 0, 1)
+    monkeypatch.setattr(Encoder, "features", fail)
+    caller.call(1)
+    assert caller.errors == []
+
+
+def test_a_load_that_fails_ends_the_run_and_is_told(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, loads = Encoder.load, []
+
+    def load(*arguments: Any, **options: Any) -> Encoder:
+        loads.append(1)
+        if len(loads) > 2:  # the two of the beginning
+            raise OSError("the bundle is gone")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(soak, "RELOADED_EVERY", 3)
+    monkeypatch.setattr(Encoder, "load", load)
+    found = soak.soak(tiny_bundle, calls=20, threads=1)
+    assert found.errors == ("call 3: OSError: the bundle is gone",)
+    assert (found.calls, found.calls_asked, found.changed) == (3, 20, ())
+    assert found.problems == ("unexpected errors: ('call 3: OSError: the bundle is gone',)",)
 
 
 def test_a_bundle_is_loaded_anew_now_and_then(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +113,15 @@ def test_a_bundle_is_loaded_anew_now_and_then(tiny_bundle: Path, monkeypatch: py
 
 
 def test_time_ends_it(tiny_bundle: Path) -> None:
-    assert soak.soak(tiny_bundle, calls=10_000, threads=1, minutes=0).calls == 1
+    found = soak.soak(tiny_bundle, calls=10_000, threads=1, minutes=0)
+    assert (found.calls, found.calls_asked, found.minutes, found.threads) == (1, 10_000, 0, 1)
+
+
+@pytest.mark.parametrize("word", ["inf", "nan", "soon"])
+def test_minutes_are_a_number(word: str, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        soak.main([str(tiny_bundle), "--minutes", word, "--calls", "1", "--output", str(tmp_path / "new")])
+    assert "--minutes" in capsys.readouterr().err
 
 
 def test_a_system_that_does_not_tell_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -96,4 +136,6 @@ def test_the_plot_and_the_figures(found: Soak, tiny_bundle: Path, tmp_path: Path
     assert to_json(found)["problems"] == []
     assert soak.main([str(tiny_bundle), "--calls", "5", "--threads", "1", "--output", str(tmp_path / "new")]) == 0
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"soak.json", "soak.png", "soak.svg"}
-    assert json.loads((tmp_path / "new" / "soak.json").read_text())["calls"] == 5
+    written = json.loads((tmp_path / "new" / "soak.json").read_text())
+    asked = {"calls": 5, "calls_asked": 5, "minutes": None, "threads": 1}
+    assert {name: written[name] for name in asked} == asked

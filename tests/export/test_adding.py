@@ -75,6 +75,12 @@ def test_labels_give_the_same_cosines_as_at_run_time(bundle: Path, combine: str)
     np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
 
 
+def test_labels_are_embedded_in_the_precision_that_is_asked_for(bundle: Path) -> None:
+    with pytest.raises(OptionError, match="int8"):
+        add_head(bundle, "topic", labels=LABELS, precision="int8")
+    assert add_head(bundle, "topic", labels=LABELS, precision="fp32").manifest.heads
+
+
 def test_temperature_makes_probabilities(bundle: Path) -> None:
     added = add_head(bundle, "topic", labels=LABELS, temperature=0.05)
     assert added.manifest.heads[0].temperature == 0.05

@@ -194,3 +194,20 @@ def test_progress_counts_what_is_encoded(
     assert ("32.0/32.0" in capsys.readouterr().err) is is_shown
     cached_features(encoder, TEXTS, features=["mean"], show_progress_bar=True)
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf])
+def test_vectors_that_are_not_finite_are_not_kept(
+    encoder: claxon.Encoder, cache: Path, monkeypatch: pytest.MonkeyPatch, odd: float
+) -> None:
+    own = claxon.Encoder.features
+
+    def features(self: claxon.Encoder, texts: list[str], *words: Any, **options: Any) -> Any:
+        found = own(self, texts, *words, **options)
+        found.values[MEAN][3, 1] = odd
+        return found
+
+    monkeypatch.setattr(claxon.Encoder, "features", features)
+    found = cached_features(encoder, TEXTS, features=["mean", "cls"])
+    assert not np.isfinite(found[MEAN]).all()
+    assert {path.parent.name for path in cache.rglob("*.vectors")} == {"cls"}

@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from claxon.manifest import MANIFEST_NAME, Feature, Manifest
 from claxon_export import head_files
 from claxon_export.errors import ExportError, HeadError
 from claxon_export.exporting import export
-from claxon_export.head_files import check_head_is_new, check_head_name, with_head, write_head
+from claxon_export.head_files import check_head_is_new, check_head_name, with_head, without_head, write_head
 from claxon_export.heads import HeadGraph, logistic_head
 from claxon_export.seal import seal
 from tests.checkpoints import WIDTH
@@ -217,3 +218,29 @@ def test_classifier_that_was_loaded_before_goes_on(bundle: Path, head: HeadGraph
     before = classifier.predict_proba(["great book"])
     with_head(bundle, "sentiment", head)
     np.testing.assert_array_equal(classifier.predict_proba(["great book"]), before)
+
+
+def test_a_bundle_that_was_changed_meanwhile_is_left_as_it_is(bundle: Path, head: HeadGraph) -> None:
+    opened = Bundle.open(bundle)
+    after = with_head(opened, "other", head)
+    message = "was changed meanwhile, so it was left as it is; try again"
+    with pytest.raises(HeadError, match=message):
+        with_head(opened, "sentiment", head)
+    with pytest.raises(HeadError, match=message):
+        without_head(opened, "classifier")
+    assert Bundle.open(bundle).digest == after.digest
+    assert sorted(path.name for path in bundle.parent.iterdir()) == ["bundle"]
+
+
+def test_a_bundle_that_is_gone_does_not_come_back(
+    bundle: Path, head: HeadGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sealed(*words: Any) -> Manifest:
+        found = seal(*words)
+        bundle.rename(bundle.with_name("moved"))
+        return found
+
+    monkeypatch.setattr(head_files, "seal", sealed)
+    with pytest.raises(HeadError, match="changed meanwhile"):
+        with_head(bundle, "sentiment", head)
+    assert [path.name for path in bundle.parent.iterdir()] == ["moved"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from claxon.manifest import Precision
 from claxon_export.errors import ParityError
-from claxon_export.precision_gate import PrecisionGate, judged
+from claxon_export.precision_gate import PrecisionGate, judged, outputs_of
 
 GATE = PrecisionGate(min_mean_cosine=0.99, min_cosine=0.9, label_margin=0.2)
 TEXTS = ["first", "second"]
@@ -53,3 +56,44 @@ def test_a_label_may_change_where_it_was_not_clear() -> None:
     assert parity.comparisons[0].label_agreement == 0.5
     with pytest.raises(ParityError, match="differs from fp32 on 1 texts"):
         judged(Precision.INT8, {"probabilities": SURE}, {"probabilities": changed[:, ::-1]}, TEXTS, GATE)
+
+
+def test_a_feature_three_times_too_large_is_refused_where_norms_are_bound() -> None:
+    gate = replace(GATE, max_norm_change=0.02)
+    found = {"mean": VECTORS * np.array([[3], [1.01]], np.float32)}
+    judged(Precision.INT8, {"mean": VECTORS}, found, TEXTS, GATE)
+    with pytest.raises(ParityError, match="fp16 differs from fp32 on 1 texts") as caught:
+        judged(Precision.FP16, {"mean": VECTORS}, found, TEXTS, gate)
+    assert [(f.row, f.found) for f in caught.value.report.failures] == [(0, "3.0000 times fp32's norm")]
+
+
+def test_a_probability_that_differs_is_refused_where_differences_are_bound() -> None:
+    gate = replace(GATE, max_probability_difference=0.02)
+    found = {"probabilities": np.array([[0.7, 0.3], [0.54, 0.46]], np.float32)}
+    judged(Precision.INT8, {"probabilities": SURE}, found, TEXTS, GATE)
+    with pytest.raises(ParityError, match="fp16 differs from fp32 on 1 texts") as caught:
+        judged(Precision.FP16, {"probabilities": SURE}, found, TEXTS, gate)
+    assert [(f.row, f.found) for f in caught.value.report.failures] == [(0, "a probability differs by 0.2000")]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_what_is_no_number_is_refused_by_every_bound(number: float) -> None:
+    gate = PrecisionGate(-1, -1, 1, max_norm_change=0.02, max_probability_difference=0.02)
+    for name, wanted in (("mean", VECTORS), ("probabilities", SURE)):
+        with pytest.raises(ParityError, match="on 2 texts"):
+            judged(Precision.FP16, {name: wanted}, {name: np.full_like(wanted, number)}, TEXTS, gate)
+
+
+def test_an_output_that_is_not_given_is_refused() -> None:
+    wanted = {"mean": VECTORS, "probabilities": SURE}
+    with pytest.raises(ParityError, match="fp16 gives no mean, probabilities, so nothing was written"):
+        judged(Precision.FP16, wanted, {}, TEXTS, GATE)
+    with pytest.raises(ParityError, match="fp16 gives no probabilities, so nothing was written"):
+        judged(Precision.FP16, wanted, {"mean": VECTORS}, TEXTS, GATE)
+
+
+def test_outputs_are_those_of_each_text_alone(tiny_bundle: Path) -> None:
+    found = outputs_of(tiny_bundle, Precision.FP32, ["good", "a very good book"], None)
+    assert list(found) == ["cls", "mean", "embedding"]
+    alone = outputs_of(tiny_bundle, Precision.FP32, ["good"], None)
+    assert all((found[name][:1] == alone[name]).all() for name in found)

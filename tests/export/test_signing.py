@@ -110,7 +110,7 @@ def test_keys_that_cannot_be_used_are_told(copied_bundle: Path, keys: Path) -> N
     with pytest.raises(SigningError, match="cannot be used to check"):
         verify_bundle(copied_bundle, keys / "absent.pub")
     signature_path(copied_bundle).unlink()
-    with pytest.raises(SigningError, match="cannot be used to check"):
+    with pytest.raises(SigningError, match=r"the signature cannot be read: .*bundle\.sig: No such file"):
         verify_bundle(copied_bundle, keys / "own.pub")
 
 
@@ -124,8 +124,18 @@ def test_without_the_library_the_extra_is_named(copied_bundle: Path, monkeypatch
 
 
 def test_nothing_is_written_where_the_folder_is_closed(copied_bundle: Path, keys: Path) -> None:
+    for target in (keys / "absent" / "x.sig", keys):
+        with pytest.raises(SigningError, match="the signature cannot be written: ") as caught:
+            sign_bundle(copied_bundle, keys / "own.pem", target)
+        assert str(target) in str(caught.value)
+        assert "key" not in str(caught.value).replace(str(keys), "")
+
+
+def test_an_older_signature_stays_when_the_key_cannot_sign(copied_bundle: Path, keys: Path) -> None:
+    signature_path(copied_bundle).write_text("older")
     with pytest.raises(SigningError, match="cannot sign"):
-        sign_bundle(copied_bundle, keys / "own.pem", keys / "absent" / "x.sig")
+        sign_bundle(copied_bundle, keys / "absent.pem")
+    assert signature_path(copied_bundle).read_text() == "older"
 
 
 def test_the_commands_are_known(capsys: pytest.CaptureFixture[str]) -> None:

@@ -91,3 +91,24 @@ def test_texts_that_the_tokenizer_fails_on_are_set_apart(encoder: Encoder, alone
     assert [failure.row for failure in features.failed] == [1, 3, 6, 7]
     served = [0, 2, 4, 5]
     np.testing.assert_allclose(features.values[Feature.EMBEDDING][served], alone[served], atol=TOLERANCE)
+
+
+def test_a_tokenizer_that_fails_on_nothing_at_all_ends_the_call(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that failed is an empty text from then on: if that one fails too, no row is left to set apart."""
+    real, calls = Tokenizer.__call__, []
+
+    def choke(tokenizer: Tokenizer, texts: list[str]) -> Tokens:
+        calls.append(texts)
+        if len(calls) > 4:
+            pytest.fail("it goes on for ever")
+        if "" in texts:
+            raise TokenizationError("'': the tokenizer failed (at the disco)", "")
+        return real(tokenizer, texts)
+
+    monkeypatch.setattr(Tokenizer, "__call__", choke)
+    for texts in (["great book", None], ["great book", ""]):
+        calls.clear()
+        with pytest.raises(TokenizationError, match=r"^'': the tokenizer failed"):
+            encoder.encode(texts, errors="record")  # type: ignore[arg-type]

@@ -246,3 +246,25 @@ def test_a_bundle_on_openvino(tiny_bundle: Path) -> None:
     parts = load(tiny_bundle, device="openvino", threads=1)
     assert (parts.session.device, parts.run.plan.device) == (Device.OPENVINO, Device.OPENVINO)
     assert parts.run.asked.shapes is not None
+
+
+def test_cuda_graphs_on_another_device_are_refused_before_anything_is_read_or_timed(
+    tiny_bundle: Path, tunings: list[Tuning], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_read_files", lambda *_: pytest.fail("the weights were read"))
+    with pytest.raises(OptionError, match="cuda_graphs goes with device='cuda', not with device='cpu'"):
+        load(tiny_bundle, device="cpu", cuda_graphs=True, tune=True)
+    assert not tunings
+
+
+def test_cuda_graphs_read_the_graph_for_cuda(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    devices: list[str] = []
+
+    def spy(_: Bundle, device: str, *__: Any) -> None:
+        devices.append(device)
+        raise OptionError("far enough")
+
+    monkeypatch.setattr(loading, "expected_variant", spy)
+    with pytest.raises(OptionError, match="far enough"):
+        load(tiny_bundle, cuda_graphs=True)
+    assert devices == ["cuda"]

@@ -58,9 +58,11 @@ def test_a_classifier_of_labels_travels(encoder: claxon.Encoder) -> None:
 
 def test_a_relative_path_travels_as_a_whole_one(copied_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(copied_bundle.parent)
-    content = pickle.dumps(claxon.load(copied_bundle.name, "sentiment", threads=1))
+    classifier = claxon.load(copied_bundle.name, "sentiment", threads=1)
+    content = pickle.dumps(classifier)
     monkeypatch.chdir("/")
-    assert len(pickle.loads(content).predict(TEXTS)) == len(TEXTS)
+    for other in (pickle.loads(content), sent(classifier)):
+        assert len(other.predict(TEXTS)) == len(TEXTS)
 
 
 def test_a_bundle_that_was_replaced_meanwhile_is_noticed(copied_bundle: Path) -> None:
@@ -82,10 +84,11 @@ def test_a_bundle_that_is_gone_is_told(copied_bundle: Path) -> None:
 
 def test_session_options_do_not_travel(tiny_bundle: Path) -> None:
     encoder = claxon.Encoder.load(tiny_bundle, session_options=onnxruntime.SessionOptions())
+    assert encoder._runner is not None
     with pytest.raises(OptionError, match="loaded with session_options, and so it cannot be pickled or copied"):
         pickle.dumps(encoder)
     with pytest.raises(OptionError, match="cannot be used in a forked process"):
-        encoder._origin.runner_of_child()
+        encoder._origin.runner_of_child(encoder._runner.get())
 
 
 def test_a_closed_encoder_does_not_travel(tiny_bundle: Path) -> None:
@@ -97,8 +100,9 @@ def test_a_closed_encoder_does_not_travel(tiny_bundle: Path) -> None:
 
 @pytest.mark.parametrize("device", [Device.CUDA, Device.OPENVINO])
 def test_a_device_that_a_forked_child_cannot_use_is_told(device: Device, encoder: claxon.Encoder) -> None:
+    assert encoder._runner is not None
     with pytest.raises(DeviceError, match=f"runs on {device}, which a forked process cannot use: .* 'spawn'"):
-        replace(encoder._origin, device=device).runner_of_child()
+        replace(encoder._origin, device=device).runner_of_child(encoder._runner.get())
 
 
 def _scores(classifier: claxon.Classifier) -> tuple[int, list[list[float]]]:

@@ -49,9 +49,19 @@ def test_the_rows_that_failed_have_no_label_and_no_score() -> None:
     assert whole.labels.tolist() == ["b", "a"]
 
 
-def test_nothing_is_copied_where_nothing_failed() -> None:
-    whole = Predictions(np.array(["b"]), np.ones((1, 2), np.float32), np.array([3]), np.array([False]))
-    assert without_failed(whole, ()) is whole
+def test_labels_are_objects_where_a_row_may_fail_although_none_did() -> None:
+    scores = np.ones((1, 2), np.float32)
+    found = without_failed(Predictions(np.array(["b"]), scores, np.array([3]), np.array([False])), ())
+    assert found.labels.dtype == object
+    assert (found.labels.tolist(), found.errors) == (["b"], ())
+    np.testing.assert_array_equal(found.scores, scores)
+
+
+def test_the_kind_of_labels_depends_on_what_is_asked_for_alone(several: Classifier) -> None:
+    for texts in (TEXTS, []):
+        assert {labels.dtype.kind for labels in several.predict_all(texts).values()} == {"U"}
+        recorded = several.predict_all(texts, errors="record")
+        assert {labels.dtype for labels in recorded.values()} == {np.dtype(object)}
 
 
 @pytest.mark.parametrize("head", ["sentiment", "topic"])

@@ -18,6 +18,7 @@ from tests.texts import TEXTS
 # Hours of work, were it not interrupted; every phase of a call is long enough to be hit.
 INTERRUPTED = """
 import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell puts into the background ignores it
 import claxon
 classifier = claxon.load(sys.argv[1], "sentiment", threads=int(sys.argv[2]))
 classifier.predict(["great book"])

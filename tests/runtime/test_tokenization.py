@@ -420,3 +420,14 @@ def test_an_added_token_that_the_library_numbers_itself_is_compared_as_well() ->
     document["added_tokens"].append({**document["added_tokens"][0], "content": "new", "id": 0})
     with pytest.raises(BundleError, match=rf"has the id {len(VOCAB)}, and the encoder's table"):
         Tokenizer(json.dumps(document).encode(), max_tokens=8, n_embeddings=len(VOCAB))
+
+
+@pytest.mark.parametrize("length", [1, LONG + 1])
+def test_a_text_that_the_library_fails_on_is_given_without_the_prompt(length: int) -> None:
+    tokenizer = Tokenizer(content(), max_tokens=8, prompt="query: ")
+    tokenizer._tokenizer = Failing(tokenizer._tokenizer, PanicException("at the disco"))
+    bad = "bad" * length
+    with pytest.raises(TokenizationError, match="at the disco") as caught:
+        tokenizer(["a", bad, "b"])
+    assert caught.value.text == bad
+    assert "query" not in str(caught.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import onnxruntime
 import pytest
@@ -16,7 +17,8 @@ from claxon.openvino import plugin_version
 from claxon.precision import Pair
 from claxon.providers import CUDA_PROVIDER, Device
 from claxon.session import engine_version
-from claxon.tuner import Candidate, candidates, tune
+from claxon.tokenization import Tokenizer
+from claxon.tuner import Candidate, candidates, left_out, tune
 from claxon.tuning import Rate
 
 FP32_ON_CPU = Pair(Precision.FP32, Device.CPU)
@@ -134,3 +136,28 @@ def test_texts_of_the_caller_are_timed(bundle: Bundle) -> None:
 def test_openvino_is_timed(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuner, "plugin_version", plugin_version)
     assert set(tune(bundle, 1).pairs) >= {FP32_ON_CPU, Pair(Precision.FP32, Device.OPENVINO)}
+
+
+@pytest.mark.parametrize("devices", [("npu",), (), ("auto",)])
+def test_a_graph_for_a_device_that_nobody_knows_is_told_of(devices: tuple[str, ...], bundle: Bundle) -> None:
+    unknown = replace(int8(bundle, PARITY), devices=devices)
+    [told] = left_out(with_variants(bundle, unknown), 1)
+    assert told.pair == Pair(Precision.INT8, Device.CPU)
+    assert told.obstacle is not None
+    assert told.obstacle.startswith("left out: its graph was written for ")
+    assert told.obstacle.endswith(", not for cpu")
+
+
+def test_the_tokenizer_for_texts_is_checked_against_the_encoder(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[dict[str, object]] = []
+
+    class Spy(Tokenizer):
+        def __init__(self, content: bytes, **options: Any) -> None:
+            given.append(options)
+            super().__init__(content, **options)
+
+    monkeypatch.setattr(tuner, "Tokenizer", Spy)
+    tune(bundle, 1, ["great book"])
+    assert given[0]["n_embeddings"] == bundle.manifest.encoder.vocab_size

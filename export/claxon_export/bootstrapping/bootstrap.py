@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,21 +16,20 @@ from claxon.features import FloatMatrix, chosen_feature
 from claxon.heads import GraphHead, LabelHead
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature, LabelValue
-from claxon.precision import AUTO
 from claxon.texts import check_texts
 from claxon.tokens import IntArray
 from claxon_export.bootstrapping.judgement import Judgement
-from claxon_export.bootstrapping.provenance import pseudo_label_details, with_details
+from claxon_export.bootstrapping.provenance import pseudo_label_details
 from claxon_export.bootstrapping.report import BootstrapReport
-from claxon_export.bootstrapping.selection import DEFAULT_SHARE, Selection, SelectionRule, select
+from claxon_export.bootstrapping.selection import DEFAULT_C, DEFAULT_SHARE, Selection, SelectionRule, select
 from claxon_export.bootstrapping.truth import KnownTruth
 from claxon_export.errors import TrainingError
-from claxon_export.feature_cache import cached_features
 from claxon_export.head_files import check_head_is_new
-from claxon_export.training.fitting import fit
-
-# Of 0.1, 1, 10 and 100 the best on the reviews that DEFAULT_SHARE was chosen on, but for a tie with 100.
-DEFAULT_C = 10.0
+from claxon_export.labelled import LabelledTexts
+from claxon_export.training.encoding import Encoded, encode
+from claxon_export.training.fitting import fit_features
+from claxon_export.training.options import BALANCED, FitOptions
+from claxon_export.training.training_texts import TrainingTexts
 
 
 def bootstrap(
@@ -80,53 +79,51 @@ def bootstrap(
         show_progress_bar: Draw one on standard error.
 
     Raises:
-        LabelError: a truth that is none of the labels, or not one a text.
-        TrainingError: fewer than two labels have sure texts.
+        LabelError: a truth that is none of the labels, not one a text, or known of no text.
+        TrainingError: fewer than two labels have sure texts, or features are not finite.
         OptionError: an option's value cannot be met, or the encoder has no sentence embedding.
-        HeadError: the name is taken, and ``force`` was not given.
+        HeadError: the name is taken, and ``force`` was not given; or the bundle was changed meanwhile.
         MissingDependencyError: scikit-learn or skl2onnx is not installed.
     """
     opened = Bundle.open(bundle)
     check_head_is_new(opened, head, force=force or dry_run)
     chosen = chosen_feature(opened.manifest.encoder, feature)
+    # Pseudo-labels are no truth to judge by, so that none are held out.
+    how = FitOptions(head, chosen, C, class_weight=BALANCED, test_size=0, seed=seed, cache=cache, force=force)
+    options = replace(how, show_progress_bar=show_progress_bar)
+    options.check()
     rule = SelectionRule(share, per_label, Abstention.of(threshold, margin).over(labels.abstention))
     rows = check_texts(texts)
     known = KnownTruth.of(truth, labels.labels, len(rows), test_size=test_size, seed=seed)
-    vectors = _encoded(opened, rows, labels, chosen, cache=cache, is_shown=show_progress_bar)
+    vectors = _encoded(opened, rows, labels, chosen, options)
     selection = select(vectors.scores, rows, rule, known.is_free(rows))
     _check_selection(selection, labels)
     added, found = opened, None
     if not dry_run:
-        added = _fitted(bundle, rows, labels, selection, head=head, feature=chosen, C=C, cache=cache, force=force)
-        added = with_details(added, head, pseudo_label_details(labels, rule, selection))
-        found = _head_columns(added, head, labels, vectors.features)
+        details = pseudo_label_details(labels, rule, selection)
+        labelled = _pseudo_labelled(rows, labels, selection)
+        encoded = vectors.encoded.only(selection.rows.tolist(), chosen)
+        added = _fitted(opened, labelled, encoded, options, details)
+        found = _head_columns(added, head, labels, vectors.encoded.values[chosen])
     return Judgement(labels.labels, rows, vectors.scores, selection, known, found).report(added, head)
 
 
 @dataclass(frozen=True, slots=True)
 class _Vectors:
-    """What the encoder gives. Shapes: ``(texts, labels)`` and ``(texts, width)``, float32."""
+    """What the encoder gives. ``scores``: shape ``(texts, labels)``, float32."""
 
     scores: FloatMatrix
-    features: FloatMatrix
+    encoded: Encoded
 
 
-def _encoded(
-    bundle: Bundle, texts: Sequence[str], labels: LabelSet, feature: Feature, *, cache: bool, is_shown: bool
-) -> _Vectors:
+def _encoded(bundle: Bundle, texts: Sequence[str], labels: LabelSet, feature: Feature, options: FitOptions) -> _Vectors:
     with Encoder.from_bundle(bundle) as encoder:
         similarity = LabelHead.of(encoder, labels)
-        found = cached_features(
-            encoder,
-            texts,
-            features=list(dict.fromkeys([Feature.EMBEDDING, feature])),
-            cache=cache,
-            precision=AUTO,
-            show_progress_bar=is_shown,
-        )
-    cosines = similarity(found[Feature.EMBEDDING])
+        encoded = encode(encoder, texts, list(dict.fromkeys([Feature.EMBEDDING, feature])), options)
+    encoded.check_finite("the texts", "row", range(len(texts)))
+    cosines = similarity(encoded.values[Feature.EMBEDDING])
     scores = cosines if similarity.temperature is None else softmax(cosines, similarity.temperature)
-    return _Vectors(scores, found[feature])
+    return _Vectors(scores, encoded)
 
 
 def _check_selection(selection: Selection, labels: LabelSet) -> None:
@@ -146,31 +143,21 @@ def _check_selection(selection: Selection, labels: LabelSet) -> None:
         )
 
 
+def _pseudo_labelled(texts: Sequence[str], labels: LabelSet, selection: Selection) -> LabelledTexts:
+    """The chosen texts with their pseudo-labels; messages name the rows that they have among all texts."""
+    rows = selection.rows.tolist()
+    nearest = [labels.labels[column] for column in selection.nearest[selection.rows].tolist()]
+    return replace(LabelledTexts.of([texts[row] for row in rows], nearest), lines=tuple(rows))
+
+
 def _fitted(
-    bundle: str | os.PathLike[str],
-    texts: Sequence[str],
-    labels: LabelSet,
-    selection: Selection,
-    *,
-    head: str,
-    feature: Feature,
-    C: float,  # noqa: N803 - scikit-learn's name
-    cache: bool,
-    force: bool,
+    bundle: Bundle, labelled: LabelledTexts, encoded: Encoded, options: FitOptions, details: Mapping[str, LabelValue]
 ) -> Bundle:
-    """The bundle with a head fitted on all pseudo-labels: they are no truth to judge by, so that none are held out."""
-    return fit(
-        bundle,
-        [texts[row] for row in selection.rows.tolist()],
-        [labels.labels[column] for column in selection.nearest[selection.rows].tolist()],
-        head=head,
-        feature=feature,
-        C=C,
-        class_weight="balanced",
-        test_size=0,
-        cache=cache,
-        force=force,
-    ).bundle
+    """The bundle with the head; what is odd is warned of."""
+    report = fit_features(bundle, TrainingTexts.of(labelled, options), encoded, options, details)
+    for notice in report.notices:
+        warnings.warn(notice, UserWarning, stacklevel=3)
+    return report.bundle
 
 
 def _head_columns(bundle: Bundle, head: str, labels: LabelSet, features: FloatMatrix) -> IntArray:

@@ -67,12 +67,12 @@ class Judgement:
         truth, is_held_out = self.known.columns, self.known.is_held_out
         is_chosen = self._is_chosen() & self.known.is_known
         seen = truth[~is_held_out & self.known.is_known]
-        commonest = np.full(len(truth), np.bincount(seen).argmax() if len(seen) else 0)
+        commonest = np.full(len(truth), np.bincount(seen).argmax()) if len(seen) else None
         return Truth(
             n_held_out=int(is_held_out.sum()),
             similarity_accuracy=_share(self.selection.nearest, truth, is_held_out),
             head_accuracy=None if self.found is None else _share(self.found, truth, is_held_out),
-            baseline_accuracy=_share(commonest, truth, is_held_out),
+            baseline_accuracy=None if commonest is None else _share(commonest, truth, is_held_out),
             n_chosen=int(is_chosen.sum()),
             chosen_accuracy=_share(self.selection.nearest, truth, is_chosen) if is_chosen.any() else None,
         )

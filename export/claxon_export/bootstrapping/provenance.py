@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from claxon.bundle import Bundle
 from claxon.label_sets import LabelSet
-from claxon.manifest import HeadSpec, LabelValue
+from claxon.manifest import LabelValue
 from claxon_export.bootstrapping.selection import Selection, SelectionRule
-from claxon_export.head_files import with_head
-from claxon_export.heads import HeadGraph
 
 LABELS_FROM = "similarity to label names (pseudo-labels, not truth)"
 
@@ -27,22 +24,3 @@ def pseudo_label_details(labels: LabelSet, rule: SelectionRule, selection: Selec
     for label, group in zip(labels.labels, labels.phrasings, strict=True):
         details[f"phrasings of {label}"] = " | ".join(group)
     return details
-
-
-def with_details(bundle: Bundle, name: str, details: dict[str, LabelValue]) -> Bundle:
-    """The bundle, its folder replaced by one whose manifest says more of a head."""
-    spec = next(spec for spec in bundle.manifest.heads if spec.name == name)
-    return with_head(bundle.path, name, _graph(bundle, spec, details), force=True)
-
-
-def _graph(bundle: Bundle, spec: HeadSpec, details: dict[str, LabelValue]) -> HeadGraph:
-    return HeadGraph(
-        spec.kind,
-        spec.feature,
-        spec.labels,
-        spec.scores,
-        bundle.read(spec.file).tobytes(),
-        temperature=spec.temperature,
-        details={**spec.details, **details},
-        parity=spec.parity,
-    )

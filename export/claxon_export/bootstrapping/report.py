@@ -52,7 +52,8 @@ class Truth:
         n_held_out: Texts that took no part in the training, and that the other shares are of.
         similarity_accuracy: Similarity's own.
         head_accuracy: The head's; ``None`` where it was not trained.
-        baseline_accuracy: For always naming the label that is commonest among the texts not held out.
+        baseline_accuracy: For always naming the label that is commonest among the texts not held out; ``None`` where
+            the truth is known of none of those.
         n_chosen: Chosen texts whose truth is known.
         chosen_accuracy: Of their pseudo-labels; ``None`` where there are none.
     """
@@ -60,7 +61,7 @@ class Truth:
     n_held_out: int
     similarity_accuracy: float
     head_accuracy: float | None
-    baseline_accuracy: float
+    baseline_accuracy: float | None
     n_chosen: int
     chosen_accuracy: float | None
 
@@ -148,7 +149,8 @@ def _judgement(report: BootstrapReport) -> dict[str, str]:
         )
     shares = {"head": truth.head_accuracy, "similarity": truth.similarity_accuracy, "baseline": truth.baseline_accuracy}
     listed = ", ".join(f"{name} {share:.3f}" for name, share in shares.items() if share is not None)
-    found["accuracy"] = f"{listed}, of {truth.n_held_out:,} texts held out; the baseline names the commonest label"
+    ending = "; the baseline names the commonest label" if truth.baseline_accuracy is not None else ""
+    found["accuracy"] = f"{listed}, of {truth.n_held_out:,} text{'s' if truth.n_held_out > 1 else ''} held out{ending}"
     if truth.head_accuracy is not None and truth.head_accuracy <= truth.similarity_accuracy:
         found["so"] = (
             "similarity is no worse alone (claxon similar, claxon add-head); the rows of -o, corrected by hand, "

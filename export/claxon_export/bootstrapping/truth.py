@@ -23,7 +23,7 @@ class KnownTruth:
 
     Attributes:
         columns: The true label's place among the labels, or ``UNKNOWN``. Shape: ``(texts,)``, int64.
-        is_held_out: Texts with a truth that are kept from the training. Shape: ``(texts,)``, bool.
+        is_held_out: Texts with a truth that are kept from the training, one at least. Shape: ``(texts,)``, bool.
     """
 
     columns: IntArray
@@ -42,7 +42,7 @@ class KnownTruth:
         """The truth that a caller gives; ``None`` and empty strings are none.
 
         Raises:
-            LabelError: a truth that is none of the labels, or not one a text.
+            LabelError: a truth that is none of the labels, not one a text, or known of no text.
             OptionError: ``test_size`` or ``seed`` cannot be met.
         """
         columns = _columns(truth, labels, n_texts)
@@ -73,6 +73,8 @@ def _columns(truth: Iterable[LabelValue | None] | None, labels: Sequence[str], n
             f"the truth {label!r} ({times:,} texts, the first is row {given.index(label)}) is none of the labels "
             f"{', '.join(labels)}; name the labels as the truth does"
         )
+    if not any(given):
+        raise LabelError(f"of {n_texts:,} texts none has a true label; label some, or leave the truth out (--label)")
     return np.array([columns[label] if label else UNKNOWN for label in given], np.int64)
 
 
@@ -83,5 +85,5 @@ def _held_out(columns: IntArray, test_size: float, seed: int) -> BoolArray:
         raise OptionError(f"seed is {seed!r}, expected 0 to {(1 << 32) - 1}")
     rows = np.flatnonzero(columns != UNKNOWN)
     is_held_out: BoolArray = np.zeros(len(columns), np.bool_)
-    is_held_out[np.random.default_rng(seed).permutation(rows)[: round(len(rows) * test_size)]] = True
+    is_held_out[np.random.default_rng(seed).permutation(rows)[: max(1, round(len(rows) * test_size))]] = True
     return is_held_out

@@ -10,7 +10,8 @@ from typing import Any
 from claxon.commands.arguments import add_bundle
 from claxon.commands.similar import add_labels, label_set_of
 from claxon.errors import OptionError
-from claxon.manifest import Feature
+from claxon.manifest import Feature, Precision
+from claxon.precision import AUTO
 from claxon_export.errors import HeadError
 from claxon_export.summaries import head_lines
 
@@ -28,6 +29,11 @@ class AddHead:
         parser.add_argument("--name", metavar="NAME", required=True, help="the head's name")
         choice = add_labels(parser)
         choice.add_argument("--estimator", metavar="FILE", type=Path, help="a fitted scikit-learn estimator, by joblib")
+        parser.add_argument(
+            "--precision",
+            choices=[AUTO, *Precision],
+            help="what labels are embedded in: that in which the head will serve (default: what runs here)",
+        )
         group = parser.add_argument_group("estimator")
         group.add_argument(
             "--trust-pickle", action="store_true", help="open FILE although opening it may run any code that is in it"
@@ -46,7 +52,8 @@ class AddHead:
             estimator = _estimator(options.estimator, is_trusted=options.trust_pickle)
             how: dict[str, Any] = {"estimator": estimator, "feature": options.feature}
         else:
-            how = {"labels": label_set_of(options), "temperature": options.temperature}
+            how = {"labels": label_set_of(options), "temperature": options.temperature, "feature": options.feature}
+            how["precision"] = options.precision or AUTO
         bundle = add_head(options.bundle, options.name, force=options.force, **how)
         print("\n".join(head_lines(bundle, options.name)))
         return 0
@@ -56,10 +63,9 @@ ADD_HEAD = AddHead()
 
 
 def _refuse_label_options(options: argparse.Namespace) -> None:
-    if any(option is not None for option in (options.template, options.combine, options.temperature)):
-        raise OptionError(
-            "--template, --combine and --temperature go with --labels or --labels-file, not with --estimator"
-        )
+    of_labels = (options.template, options.combine, options.temperature, options.precision)
+    if any(option is not None for option in of_labels):
+        raise OptionError("--template, --combine, --temperature and --precision go with labels, not with --estimator")
 
 
 def _estimator(path: Path, *, is_trusted: bool) -> Any:

@@ -18,7 +18,7 @@ from claxon.label_sets import LabelSet
 from claxon.manifest import Feature
 from claxon.records import SUFFIXES, Format, Records, Row, format_of, open_records
 from claxon_export.bootstrapping.report import BootstrapReport, PseudoLabel, bootstrap_lines
-from claxon_export.bootstrapping.selection import DEFAULT_SHARE
+from claxon_export.bootstrapping.selection import DEFAULT_C, DEFAULT_SHARE
 from claxon_export.labelled import in_words
 
 ADDED = ("predicted_label", "score", "margin")
@@ -108,7 +108,11 @@ def _add_head(group: argparse._ArgumentGroup) -> None:
         "--feature", choices=list(Feature), help="what it reads (default: what the source calls its embedding)"
     )
     group.add_argument(
-        "--C", metavar="C", type=finite_float, default=10.0, help="inverse strength of regularisation (default: 10)"
+        "--C",
+        metavar="C",
+        type=finite_float,
+        default=DEFAULT_C,
+        help=f"inverse strength of regularisation (default: {DEFAULT_C:g})",
     )
     group.add_argument(
         "--test-size",

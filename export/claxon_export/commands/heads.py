@@ -64,7 +64,7 @@ def _trained_on(details: Mapping[str, LabelValue]) -> str:
     name = f" of {details['data']}" if "data" in details else ""
     digest = f" (SHA-256 {str(details['data_sha256'])[:SHORT_HASH]}…)" if "data_sha256" in details else ""
     how = pairs_in_words({key: details[key] for key in TOLD if key in details})
-    return f"{details['training_texts']:,} texts{name}{digest}; {how}"
+    return f"{_number(details['training_texts'], ',')} texts{name}{digest}; {how}"
 
 
 def _held_out(details: Mapping[str, LabelValue]) -> str:
@@ -73,5 +73,10 @@ def _held_out(details: Mapping[str, LabelValue]) -> str:
     figures = {word: details[name] for word, name in names.items() if name in details}
     if "accuracy" not in figures:
         return ""
-    on = f"on {details['held_out_texts']:,} texts: " if "held_out_texts" in details else ""
-    return on + ", ".join(f"{word} {value:.3f}" for word, value in figures.items())
+    on = f"on {_number(details['held_out_texts'], ',')} texts: " if "held_out_texts" in details else ""
+    return on + ", ".join(f"{word} {_number(value, '.3f')}" for word, value in figures.items())
+
+
+def _number(value: LabelValue, form: str) -> str:
+    """A number as ``form`` says; what another program wrote in its place, as it is."""
+    return format(value, form) if isinstance(value, int | float) else str(value)

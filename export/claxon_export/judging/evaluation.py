@@ -272,7 +272,7 @@ class Evaluation:
 
     def to_json(self) -> str:
         """The evaluation as JSON, indented by two, the same text for the same content."""
-        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False) + "\n"
+        return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def spelled(label: LabelValue) -> str:

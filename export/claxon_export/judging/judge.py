@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import combinations
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from claxon.errors import OptionError
 from claxon.heads import GraphHead
 from claxon.loading import LoadOptions
 from claxon.manifest import Feature, LabelValue
-from claxon.options import count
+from claxon.options import real_number
 from claxon.precision import AUTO
 from claxon_export.feature_cache import cached_features
 from claxon_export.judging.choosing import Candidate, Chosen, chosen_heads
@@ -43,11 +44,12 @@ Array = np.ndarray[Any, Any]
 
 RESAMPLES = 1000
 MAX_SEED = (1 << 32) - 1
+COUNTS = ("resamples", "wrong_texts", "slow_texts", "map_texts")
 
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """What is judged and how; see ``evaluate``.
+    """What is judged and how; see ``evaluate``. Numbers of numpy's types become Python's.
 
     Raises:
         OptionError: a value cannot be met.
@@ -67,11 +69,12 @@ class Judging:
     map_texts: int = 2000
 
     def __post_init__(self) -> None:
-        Abstention.of(self.threshold, self.margin)
-        for name in ("resamples", "wrong_texts", "slow_texts", "map_texts"):
-            count(name, getattr(self, name), none_means="the default")
-        if not 0 <= self.seed <= MAX_SEED:
-            raise OptionError(f"seed is {self.seed!r}, expected 0 to {MAX_SEED}")
+        real_number("threshold", self.threshold, none_means="the best label in any case")
+        abstention = Abstention.of(self.threshold, self.margin)
+        numbers = {name: _whole(name, getattr(self, name), 1) for name in COUNTS}
+        seed = _whole("seed", self.seed, 0, MAX_SEED)
+        for name, value in {**asdict(abstention), **numbers, "seed": seed}.items():
+            object.__setattr__(self, name, value)
 
     @property
     def abstention(self) -> Abstention:
@@ -82,6 +85,14 @@ class Judging:
     def resampling(self) -> Resampling:
         """For the intervals."""
         return Resampling(self.resamples, self.seed)
+
+
+def _whole(option: str, value: object, least: int, most: int | None = None) -> int:
+    number = int(value) if not isinstance(value, bool) and isinstance(value, Integral) else least - 1
+    if number < least or (most is not None and number > most):
+        expected = f"{least} or more" if most is None else f"{least} to {most}"
+        raise OptionError(f"{option} is {value!r:.80}, expected a whole number, {expected}")
+    return number
 
 
 def evaluate(

@@ -6,6 +6,8 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from claxon_export.judging.visible import visible
+
 
 @dataclass(frozen=True, slots=True)
 class Markup:
@@ -30,7 +32,7 @@ def escaped(content: Content) -> str:
     """Markup as it is, anything else with every special character escaped and no control characters."""
     if isinstance(content, Markup):
         return content.html
-    return html.escape("".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in content))
+    return html.escape(visible(content, kept="\n\t"))
 
 
 def joined(parts: Iterable[Content], between: str = "\n") -> Markup:

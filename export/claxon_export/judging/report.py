@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from claxon_export.judging.evaluation import Evaluation
@@ -41,10 +43,18 @@ def write_report(
     with whole_folder(target, force=force, kind=REPORT) as new:
         (new / PAGE_NAME).write_text(page(evaluation, gallery), encoding="utf-8", newline="\n")
         (new / JSON_NAME).write_text(evaluation.to_json(), encoding="utf-8", newline="\n")
-        for picture in gallery.pictures:
-            # A bundle's manifest may hold any name; a file's name may not.
-            (new / f"{UNSAFE.sub('_', picture.name)}.png").write_bytes(picture.content)
+        names = _file_names([picture.name for picture in gallery.pictures])
+        for name, picture in zip(names, gallery.pictures, strict=True):
+            (new / name).write_bytes(picture.content)
     return target / PAGE_NAME
+
+
+def _file_names(names: Sequence[str]) -> list[str]:
+    """A bundle's manifest may hold any name; a file's name may not. Those that become equal get a number in front."""
+    safe = [f"{UNSAFE.sub('_', name)}.png" for name in names]
+    # Windows and macOS tell no capitals apart.
+    times = Counter(name.casefold() for name in safe)
+    return [name if times[name.casefold()] == 1 else f"{number}-{name}" for number, name in enumerate(safe, 1)]
 
 
 def check_report_target(target: Path, *, force: bool) -> None:

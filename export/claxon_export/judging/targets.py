@@ -6,6 +6,7 @@ integer 1, its ``"True"`` the boolean. Nothing is guessed beyond that: ``label_m
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -127,10 +128,15 @@ def _comparable(label: LabelValue, *, is_boolean: bool = False) -> str:
 def _advice(unknown: Mapping[str, int], head_labels: Sequence[LabelValue]) -> str:
     """A mapping to copy, where labels differ in capitals or decimals only; else the form of one."""
     alike = {_loose(spelled(label)): spelled(label) for label in head_labels}
-    pairs = [f"--map {old}={alike[_loose(old)]}" for old in unknown if _loose(old) in alike]
+    pairs = [_map_option(old, alike[_loose(old)]) for old in unknown if _loose(old) in alike]
     if pairs:
         return f"give {' '.join(pairs[:LABELS_SHOWN])}"
-    return f"say what is what, as in --map {next(iter(unknown))}={spelled(head_labels[0])} (label_map=)"
+    return f"say what is what, as in {_map_option(next(iter(unknown)), spelled(head_labels[0]))} (label_map=)"
+
+
+def _map_option(old: str, new: str) -> str:
+    """As a shell reads it."""
+    return f"--map {shlex.quote(f'{old}={new}')}"
 
 
 def _loose(word: str) -> str:

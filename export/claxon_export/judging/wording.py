@@ -15,6 +15,7 @@ from claxon_export.judging.evaluation import (
     Metric,
 )
 from claxon_export.judging.significance import McNemar
+from claxon_export.judging.visible import visible
 
 TITLES = {
     Metric.ACCURACY: "accuracy",
@@ -132,5 +133,5 @@ def source_facts(evaluation: Evaluation) -> list[str]:
 
 def quoted(text: str, most: int) -> str:
     """A text on one line, cut at so many characters; what would steer a terminal is replaced."""
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(text.split()))
+    line = visible(" ".join(text.split()))
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from claxon.encoder import Encoder
 from claxon.manifest import Parity, Precision
-from claxon_export.graph import Array
-from claxon_export.parity import bundle_outputs, packaged_texts
-from claxon_export.precision_gate import PrecisionGate, judged
+from claxon_export.parity import packaged_texts
+from claxon_export.precision_gate import PrecisionGate, judged, outputs_of
 
 INT8_GATE = PrecisionGate(min_mean_cosine=0.99, min_cosine=0.97, label_margin=0.2)
 
@@ -34,9 +32,3 @@ def check_int8(
     every = [*packaged_texts(), *texts]
     wanted, found = (outputs_of(folder, precision, every, labels) for precision in (Precision.FP32, Precision.INT8))
     return judged(Precision.INT8, wanted, found, every, gate or INT8_GATE)
-
-
-def outputs_of(folder: Path, precision: str, texts: Sequence[str], labels: Sequence[str] | None) -> dict[str, Array]:
-    """What a bundle's graph of one precision gives on the CPU, each text alone."""
-    with Encoder.load(folder, device="cpu", precision=precision) as encoder:
-        return bundle_outputs(encoder, texts, labels, batch_size=1)

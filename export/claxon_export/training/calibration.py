@@ -1,12 +1,14 @@
 """Probabilities that mean what they say: two numbers, learnt on cross-validated logits, folded into the coefficients.
 
 Several labels: temperature scaling, one factor for all logits (Guo et al. 2017), which changes no label. Two labels: a
-factor and a shift of the one logit (Platt 1999, without his smoothed targets). With class weights a shift would take
-back what the weights are for, so that two labels get a factor alone as well.
+factor and a shift of the one logit, learnt on smoothed targets (Platt 1999), which bound them where the logits separate
+the labels. With class weights a shift would take back what the weights are for, so that two labels get a factor alone,
+too.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,7 +23,9 @@ Array = np.ndarray[Any, Any]
 
 # Factors are looked for between one over this and this.
 LARGEST_FACTOR = 20.0
-# Hardly any penalty on two numbers, enough to keep them finite where the logits separate the labels.
+# Of a factor's logarithm: a factor so near to its limit was stopped there.
+NEAR_LIMIT = 1e-2
+# Hardly any penalty on two numbers.
 PLATT_STRENGTH = 1e4
 PLATT_STEPS = 200
 
@@ -41,6 +45,11 @@ class Calibration:
     factor: float
     shift: float = 0.0
 
+    @property
+    def is_at_limit(self) -> bool:
+        """Whether the factor is as far from 1 as it may be: rows ask for more, and cannot tell how much."""
+        return abs(math.log(self.factor)) > math.log(LARGEST_FACTOR) - NEAR_LIMIT
+
     def applied(self, solution: Solution) -> Solution:
         """The calibrated solution."""
         return solution.scaled(self.factor, self.shift)
@@ -56,16 +65,24 @@ def calibrate(logits: Array, targets: Array, *, is_weighted: bool) -> Calibratio
     """
     if logits.shape[1] > 1 or is_weighted:
         return Calibration(CalibrationKind.TEMPERATURE, _factor(logits, targets))
-    problem = Problem(logits, targets, 2, np.ones((len(targets), 1)))
-    found = solve(problem, Metric.of(logits), PLATT_STRENGTH, PLATT_STEPS)
+    found = solve(_smoothed(logits, targets), Metric.of(logits), PLATT_STRENGTH, PLATT_STEPS)
     factor, shift = float(found.coefficients[0, 0]), float(found.intercepts[0])
-    if factor <= 1 / LARGEST_FACTOR:  # logits that say nothing, or the contrary: labels are not to be turned round
+    # Logits that say nothing, or the contrary: labels are not to be turned round. Or logits that hardly differ.
+    if not 1 / LARGEST_FACTOR < factor < LARGEST_FACTOR:
         return Calibration(CalibrationKind.TEMPERATURE, _factor(logits, targets))
     return Calibration(CalibrationKind.PLATT, factor, shift)
 
 
+def _smoothed(logits: Array, targets: Array) -> Problem:
+    """Each row with both labels, in the shares ``1 / (n_0 + 2)`` and ``(n_1 + 1) / (n_1 + 2)`` that Platt has."""
+    n_0, n_1 = np.bincount(targets, minlength=2)
+    share = np.where(targets == 1, (n_1 + 1) / (n_1 + 2), 1 / (n_0 + 2))
+    labels = np.repeat([0, 1], len(targets))
+    return Problem(np.concatenate([logits, logits]), labels, 2, np.concatenate([1 - share, share])[:, None])
+
+
 def _factor(logits: Array, targets: Array) -> float:
-    limit = float(np.log(LARGEST_FACTOR))
+    limit = math.log(LARGEST_FACTOR)
     found = required("scipy.optimize").minimize_scalar(
         lambda power: log_loss(probabilities(np.exp(power) * logits), targets),
         bounds=(-limit, limit),

@@ -5,30 +5,28 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from claxon.bundle import Bundle
 from claxon.encoder import Encoder
-from claxon.features import FloatMatrix, chosen_feature
+from claxon.features import chosen_feature
 from claxon.manifest import EncoderSpec, Feature, LabelValue
 from claxon.precision import AUTO
 from claxon.providers import Device
-from claxon.threads import available_threads
-from claxon_export.feature_cache import cached_features
 from claxon_export.head_files import check_head_is_new, with_head
 from claxon_export.heads import logistic_head
 from claxon_export.labelled import LabelledTexts
 from claxon_export.requirements import required
-from claxon_export.training.classes import Classes
+from claxon_export.training.encoding import Encoded, encode
 from claxon_export.training.learning import Learnt, learn
 from claxon_export.training.options import FitOptions
 from claxon_export.training.report import FitReport, details_of
 from claxon_export.training.solver import Solution
-from claxon_export.training.splitting import Split, held_out_split, repeated_notice
-from claxon_export.training.training_rows import TrainingRows
+from claxon_export.training.splitting import Split, repeated_notice
+from claxon_export.training.training_texts import TrainingTexts
 
 Array = np.ndarray[Any, Any]
 
@@ -59,7 +57,7 @@ def fit(
     A part of the texts is held out to judge it; the head that is added learns from the others alone, so that the figure
     is its own. ``UserWarning`` tells what is odd: rows without text, which are left out, labels seen once, labels that
     differ by case only, held-out texts that were learnt from too, a solver that did not converge, a calibration that
-    did not help.
+    did not help or stopped at its limit.
 
     Args:
         bundle: The bundle's folder.
@@ -77,16 +75,16 @@ def fit(
         few_shot: A learning curve up to so many labels a class, or at these numbers of them.
         precision: As for ``Encoder.load``: the one that will serve.
         device: As for ``Encoder.load``.
-        threads: As for ``Encoder.load``; the training takes so many as well.
+        threads: As for ``Encoder.load``; so many fits of the learning curve are computed side by side.
         cache: Look the texts' features up among those kept from other calls, and keep them.
         force: Replace a head of that name.
         show_progress_bar: Draw one on standard error.
 
     Raises:
         LabelError: not one label a text, a label that is empty or of another type.
-        TrainingError: fewer than two different labels, or texts too few to hold some out.
+        TrainingError: fewer than two different labels, texts too few to hold some out, or features that are not finite.
         OptionError: an option's value cannot be met.
-        HeadError: the name is taken, and ``force`` was not given.
+        HeadError: the name is taken, and ``force`` was not given; or the bundle was changed meanwhile.
         MissingDependencyError: scikit-learn or skl2onnx is not installed.
     """
     options = FitOptions(
@@ -122,39 +120,39 @@ def fit_labelled(bundle: Bundle, labelled: LabelledTexts, options: FitOptions) -
         As ``fit``.
     """
     _check(bundle, options)
-    classes = Classes.of(labelled)
-    split = held_out_split(classes.targets, options.test_size, options.seed)
-    encoded = _encoded(bundle, labelled.texts, options)
-    threads = options.threads or available_threads()
-    training = TrainingRows(
-        rows=split.train,
-        targets=classes.targets,
-        n_labels=len(classes.labels),
-        is_weighted=options.is_weighted,
-        max_steps=options.max_iter,
-        threads=threads,
-        seed=options.seed,
-    )
-    # Fits run side by side, one thread each: threads of BLAS that wait for each other beside other work took a fit of
-    # eight seconds to seven minutes.
+    texts = TrainingTexts.of(labelled, options)
+    return fit_features(bundle, texts, _encoded(bundle, labelled, options), options)
+
+
+def fit_features(
+    bundle: Bundle,
+    texts: TrainingTexts,
+    encoded: Encoded,
+    options: FitOptions,
+    details: Mapping[str, LabelValue] | None = None,
+) -> FitReport:
+    """Train on features that are there already, and add the head; notices are in the report, and nowhere else.
+
+    Args:
+        bundle: As it was opened before the texts were encoded.
+        texts: Labelled, and split.
+        encoded: Finite features of all of them: those to choose from, the default first.
+        options: Checked ones.
+        details: What the manifest is to keep of the head, beside what it keeps of any trained one.
+
+    Raises:
+        HeadError: the name is taken, and ``force`` was not given; or the bundle was changed meanwhile.
+        MissingDependencyError: scikit-learn or skl2onnx is not installed.
+    """
+    # One thread of BLAS: two that wait for each other beside other work took a fit of eight seconds to seven minutes.
     with required("threadpoolctl").threadpool_limits(1, user_api="blas"):
-        learnt = learn(encoded.values, training, split.test, options)
-    report = _report(bundle, options.head, labelled, classes, split, encoded, learnt)
+        learnt = learn(encoded.values, texts.rows(options), texts.split.test, options)
+    report = _report(bundle, options.head, texts, encoded, learnt)
     estimator = _estimator(learnt.solution, learnt.C, options)
     width = learnt.solution.coefficients.shape[1]
-    graph = logistic_head(estimator, feature=learnt.feature, width=width, labels=classes.labels)
-    details = {**graph.details, **details_of(report, labelled, options)}
-    added = with_head(bundle.path, options.head, replace(graph, details=details), force=options.force)
-    return replace(report, bundle=added)
-
-
-@dataclass(frozen=True, slots=True)
-class _Encoded:
-    """Features of all texts, and what they were made with."""
-
-    values: Mapping[Feature, FloatMatrix]
-    precision: str
-    device: str
+    graph = logistic_head(estimator, feature=learnt.feature, width=width, labels=texts.classes.labels)
+    kept = {**graph.details, **details_of(report, texts.labelled, options), **(details or {})}
+    return replace(report, bundle=with_head(bundle, options.head, replace(graph, details=kept), force=options.force))
 
 
 def _check(bundle: Bundle, options: FitOptions) -> None:
@@ -171,19 +169,13 @@ def _features(spec: EncoderSpec, asked: str | None) -> list[Feature]:
     return sorted(spec.features, key=lambda feature: feature != spec.default_feature)
 
 
-def _encoded(bundle: Bundle, texts: Sequence[str], options: FitOptions) -> _Encoded:
+def _encoded(bundle: Bundle, labelled: LabelledTexts, options: FitOptions) -> Encoded:
     with Encoder.from_bundle(
         bundle, precision=options.precision, device=options.device, threads=options.threads
     ) as encoder:
-        values = cached_features(
-            encoder,
-            texts,
-            features=_features(encoder.spec, options.feature),
-            cache=options.cache,
-            precision=options.precision,
-            show_progress_bar=options.show_progress_bar,
-        )
-        return _Encoded(values, encoder.precision, str(encoder.device))
+        encoded = encode(encoder, labelled.texts, _features(encoder.spec, options.feature), options)
+    encoded.check_finite(labelled.name, labelled.place, labelled.lines)
+    return encoded
 
 
 def _estimator(solution: Solution, strength: float, options: FitOptions) -> Any:
@@ -198,15 +190,9 @@ def _estimator(solution: Solution, strength: float, options: FitOptions) -> Any:
     return estimator
 
 
-def _report(
-    bundle: Bundle,
-    head: str,
-    labelled: LabelledTexts,
-    classes: Classes,
-    split: Split,
-    encoded: _Encoded,
-    learnt: Learnt,
-) -> FitReport:
+def _report(bundle: Bundle, head: str, texts: TrainingTexts, encoded: Encoded, learnt: Learnt) -> FitReport:
+    labelled, classes, split = texts.labelled, texts.classes, texts.split
+    notices = (*classes.notices, repeated_notice(labelled.texts, split), *learnt.notices)
     return FitReport(
         bundle=bundle,
         head=head,
@@ -226,7 +212,7 @@ def _report(
         calibration=learnt.calibration,
         uncalibrated=learnt.uncalibrated,
         curve=learnt.curve,
-        notices=tuple(filter(None, [*classes.notices, repeated_notice(labelled.texts, split), *learnt.notices])),
+        notices=tuple(filter(None, notices)),
     )
 
 

@@ -53,13 +53,12 @@ def learn(features: Mapping[Feature, Array], training: TrainingRows, test: Array
     """Choose, fit, calibrate and judge.
 
     Args:
-        features: Those to choose from, the first one where nothing can be compared. Shapes: ``(rows, width)``.
+        features: Those to choose from, the first one where nothing can be compared; finite. Shapes: ``(rows, width)``.
         training: The rows to learn from.
         test: The rows held out.
         options: As ``fit`` was asked.
 
     Raises:
-        TrainingError: the features are not finite.
         MissingDependencyError: SciPy is not installed.
     """
     choice = _choose(features, training, options.strength)
@@ -95,10 +94,10 @@ def _choose(features: Mapping[Feature, Array], training: TrainingRows, strength:
 
 
 def _calibration(problem: Problem, metric: Metric, training: TrainingRows, strength: float) -> Calibration | None:
-    """What cross-validated logits of all training rows ask for; ``None`` where no label has two rows."""
+    """What cross-validated logits of all training rows ask for; ``None`` where no label has two texts."""
     splits = [
         Split(training.rows[split.train], training.rows[split.test])
-        for split in folds(training.targets[training.rows], FOLDS, training.seed)
+        for split in folds(training.targets[training.rows], FOLDS, training.seed, texts=training.texts[training.rows])
     ]
     if not splits:
         return None
@@ -127,6 +126,11 @@ def _notices(learnt: Learnt, features: Mapping[Feature, Array], options: FitOpti
         )
     if options.calibrate and learnt.calibration is None:
         yield "no label has two texts to learn from, so that nothing could be calibrated"
+    if learnt.calibration is not None and learnt.calibration.is_at_limit:
+        yield (
+            f"the calibration stopped at its limit, a factor of {learnt.calibration.factor:.3g}: the texts learnt from "
+            "are too easy, too hard or too few to tell how sure the head is; give more texts, or leave --calibrate out"
+        )
     before, after = learnt.uncalibrated, learnt.scores
     if learnt.calibration is not None and before and after and after.log_loss >= before.log_loss:
         yield (

@@ -82,7 +82,8 @@ def details_of(report: FitReport, labelled: LabelledTexts, options: FitOptions) 
         "class_counts": _counts(report.counts),
         "seed": options.seed,
         "C": report.C,
-        "C_by": "cross-validation" if report.search is not None and options.strength is None else "choice",
+        "C_by": _by(report.search is not None and report.search.compares_strengths),
+        "feature_by": _by(report.search is not None and report.search.compares_features),
         "class_weight": options.class_weight or "none",
         "precision": report.precision,
         "device": report.device,
@@ -105,6 +106,10 @@ def _score_details(report: FitReport) -> dict[str, LabelValue]:
         "held_out_calibration_error": report.scores.calibration_error,
         "baseline_accuracy": report.baseline_accuracy,
     }
+
+
+def _by(is_compared: bool) -> str:
+    return "cross-validation" if is_compared else "choice"
 
 
 def _counts(counts: Mapping[LabelValue, int]) -> str:

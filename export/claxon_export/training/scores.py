@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from claxon_export.judging import calibration
+from claxon_export.judging.scores import log_losses
+from claxon_export.requirements import required
 
 Array = np.ndarray[Any, Any]
-
-# The standard normal's 97.5 % quantile: intervals hold 95 %.
-Z = 1.959964
-SMALLEST = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +42,14 @@ class Scores:
 
 
 def scores_of(found: Array, targets: Array) -> Scores:
-    """The figures of probabilities, shape ``(rows, labels)``, for labels, shape ``(rows,)``; one row or more."""
+    """The figures of probabilities, shape ``(rows, labels)``, for labels, shape ``(rows,)``; one row or more.
+
+    They are those of float32 probabilities, which is what a head gives, and what ``claxon evaluate`` judges.
+
+    Raises:
+        MissingDependencyError: SciPy or scikit-learn is not installed.
+    """
+    found = found.astype(np.float32)
     right = int((found.argmax(axis=1) == targets).sum())
     return Scores(
         right / len(targets),
@@ -57,25 +61,19 @@ def scores_of(found: Array, targets: Array) -> Scores:
 
 
 def wilson_interval(right: int, total: int) -> Interval:
-    """Of a share (Wilson 1927): it stays within 0 and 1, and holds for few rows too."""
-    share, squared = right / total, Z * Z
-    centre = (share + squared / (2 * total)) / (1 + squared / total)
-    half = Z / (1 + squared / total) * math.sqrt(share * (1 - share) / total + squared / (4 * total * total))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    """Of a share, 95 % (Wilson 1927): it stays within 0 and 1, and holds for few rows too."""
+    found = required("scipy.stats").binomtest(right, total).proportion_ci(0.95, method="wilson")
+    return Interval(float(found.low), float(found.high))
 
 
 def macro_f1(found: Array, targets: Array) -> float:
     """The mean of the labels' F1; a label that is neither there nor given has none."""
-    size = int(max(found.max(), targets.max())) + 1
-    both = np.bincount(targets[found == targets], minlength=size)
-    either = np.bincount(found, minlength=size) + np.bincount(targets, minlength=size)
-    return float(np.mean(2 * both[either > 0] / either[either > 0]))
+    return float(required("sklearn.metrics").f1_score(targets, found, average="macro", zero_division=0))
 
 
 def log_loss(found: Array, targets: Array, weights: Array | None = None) -> float:
-    """The mean of ``-log p`` of the true label."""
-    losses = -np.log(np.maximum(found[np.arange(len(targets)), targets], SMALLEST))
-    return float(np.average(losses, weights=weights))
+    """The mean of ``-log p`` of the true label, clipped as ``claxon evaluate`` does: see ``judging.scores``."""
+    return float(np.average(log_losses(targets, found), weights=weights))
 
 
 def calibration_error(found: Array, targets: Array) -> float:

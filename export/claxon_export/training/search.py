@@ -48,6 +48,16 @@ class Search:
     n_rows: int
 
     @property
+    def compares_features(self) -> bool:
+        """Whether there was a choice of them."""
+        return len({candidate.feature for candidate in self.candidates}) > 1
+
+    @property
+    def compares_strengths(self) -> bool:
+        """Whether there was a choice of ``C``."""
+        return len({candidate.C for candidate in self.candidates}) > 1
+
+    @property
     def best(self) -> Candidate:
         """The least log loss; of equals the smaller C."""
         return min(self.candidates, key=lambda candidate: (candidate.log_loss, candidate.C))
@@ -103,10 +113,10 @@ def search(features: Mapping[Feature, Array], training: TrainingRows, strength: 
         strength: ``C``, or ``None`` to look for it.
 
     Returns:
-        What was found; ``None`` where no label has two rows, so that nothing can be judged.
+        What was found; ``None`` where no label has two texts, so that nothing can be judged.
     """
     rows = training.rows[sample(training.targets[training.rows], SEARCH_ROWS, training.seed)]
-    splits = folds(training.targets[rows], FOLDS, training.seed)
+    splits = folds(training.targets[rows], FOLDS, training.seed, texts=training.texts[rows])
     if not splits:
         return None
     tried: list[Candidate] = []

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from claxon_export.errors import TrainingError
 from claxon_export.requirements import required
 
 Array = np.ndarray[Any, Any]
@@ -50,7 +49,7 @@ class Problem:
     """What is to be fitted: one or several fits of the same rows, which weigh them differently.
 
     Attributes:
-        features: float32, shape ``(rows, width)``.
+        features: float32, finite, shape ``(rows, width)``.
         targets: Columns of the labels, from 0. Shape: ``(rows,)``.
         n_labels: How many there are; two give one logit.
         weights: Of the rows, 0 for those that a fit does not learn from. Shape: ``(rows, fits)``.
@@ -123,7 +122,6 @@ def solve(
     """Fit with the inverse strength of regularisation that scikit-learn calls ``C``, from a solution near by if given.
 
     Raises:
-        TrainingError: the features are not finite.
         MissingDependencyError: SciPy is not installed.
     """
     coordinates = _Coordinates.of(problem, metric, strength)
@@ -152,8 +150,6 @@ class _Coordinates:
         curvature = 0.25 if problem.n_logits == 1 else 1 / problem.n_labels
         penalty = max(1 / (strength * problem.totals.mean()), 1e-12)
         matrix = curvature * metric.covariance + penalty * np.eye(len(metric.mean))
-        if not np.isfinite(matrix).all():
-            raise TrainingError("the features are not finite; try another --precision, or export the bundle again")
         return cls(metric.mean, required("scipy.linalg").cholesky(matrix, lower=True))
 
     def point(self, solution: Solution | None, n_logits: int) -> Array:

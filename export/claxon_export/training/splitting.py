@@ -26,7 +26,9 @@ class Split:
 
 
 def held_out_split(targets: Array, test_size: float, seed: int) -> Split:
-    """A share of the rows held out, of each label as far as it has the rows; one of each label is always learnt from.
+    """A share of the rows held out; one row of each label is always learnt from.
+
+    Labels keep their shares, but where a label has one row, or rows are too few for it: there rows are drawn at random.
 
     Args:
         targets: Columns of the labels, each there once at least. Shape: ``(rows,)``.
@@ -85,21 +87,44 @@ def ranks(targets: Array, seed: int) -> Array:
     return places
 
 
-def folds(targets: Array, n_folds: int, seed: int) -> list[Split]:
-    """Splits that judge every row once, labels shared out evenly; the only row of a label is always learnt from.
+def folds(targets: Array, n_folds: int, seed: int, *, texts: Array) -> list[Split]:
+    """Splits that judge a row once at most, by rows of other texts; every label is learnt from in each of them.
 
-    Fewer than ``n_folds`` where no label has so many rows; none where each label has one.
+    A row goes with the first one of its text; these are shared out evenly, label by label. Texts of a label that would
+    all be judged at once are always learnt from instead, and never judged: the only text of a label, for one.
+
+    Args:
+        targets: Columns of the labels. Shape: ``(rows,)``.
+        n_folds: So many splits at most: fewer where texts are too few, none where each label has one.
+        seed: Of the draw.
+        texts: Numbers of the texts, the same for equal ones. Shape: ``(rows,)``.
     """
-    counts = np.bincount(targets)
-    places = (ranks(targets, seed) + targets) % n_folds
-    places[counts[targets] == 1] = -1
     rows = np.arange(len(targets))
+    _, firsts, numbers = np.unique(texts, return_index=True, return_inverse=True)
+    first = firsts[numbers]
+    is_first = first == rows
+    places = np.empty(len(targets), np.int64)
+    places[is_first] = (ranks(targets[is_first], seed) + targets[is_first]) % n_folds
+    places = places[first]
+    places[np.isin(texts, texts[_is_judged_at_once(targets, places, n_folds)])] = -1
     found = [Split(rows[places != fold], rows[places == fold]) for fold in range(n_folds)]
     return [split for split in found if len(split.test)]
 
 
+def _is_judged_at_once(targets: Array, places: Array, n_folds: int) -> Array:
+    """Of which rows all that have the same label are in one fold. Shape: ``(rows,)``, bool."""
+    n_labels = int(targets.max()) + 1
+    lowest, highest = np.full(n_labels, n_folds), np.full(n_labels, -1)
+    np.minimum.at(lowest, targets, places)
+    np.maximum.at(highest, targets, places)
+    return np.asarray((lowest == highest)[targets])
+
+
 def sample(targets: Array, n_rows: int, seed: int) -> Array:
-    """So many rows at random, labels in their shares, one of each at least; all rows if there are no more."""
+    """So many rows at random, labels in about their shares; all rows if there are no more.
+
+    One row of each label comes before the second of any: labels are left out only if they are more than ``n_rows``.
+    """
     if len(targets) <= n_rows:
         return np.arange(len(targets))
     order = np.argsort(ranks(targets, seed) / np.bincount(targets)[targets], kind="stable")

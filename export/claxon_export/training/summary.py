@@ -27,14 +27,15 @@ def fit_lines(report: FitReport) -> list[str]:
 def _training(report: FitReport) -> dict[str, str]:
     skipped = f"; {report.n_skipped:,} rows left out" if report.n_skipped else ""
     held_out = f", {report.n_test:,} held out" if report.n_test else ", none held out"
-    by = ""
-    if report.search is not None:
-        by = f", by cross-validated log loss on {report.search.n_rows:,} of the texts learnt from"
+    search = report.search
+    by = "" if search is None else f", by cross-validated log loss on {search.n_rows:,} of the texts learnt from"
+    feature_by = f"{by};" if search is not None and search.compares_features else ","
+    strength_by = by if search is not None and search.compares_strengths else ""
     return {
         "rows": f"{report.n_train:,} learnt from{held_out}{skipped}",
         "classes": f"{len(report.labels)}: {_counts(report.counts)}",
-        "features": f"{report.feature}, {report.precision} on {report.device}",
-        "C": f"{report.C:g}{by}",
+        "features": f"{report.feature}{feature_by} {report.precision} on {report.device}",
+        "C": f"{report.C:g}{strength_by}",
     }
 
 

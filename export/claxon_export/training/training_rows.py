@@ -19,15 +19,17 @@ class TrainingRows:
     Attributes:
         rows: Them. Shape: ``(n_train,)``.
         targets: Columns of the labels of all rows. Shape: ``(rows,)``.
+        texts: Numbers of the texts of all rows: equal texts have the same, and one fold. Shape: ``(rows,)``.
         n_labels: How many labels there are.
         is_weighted: Whether rare labels weigh more, so that all labels weigh the same.
         max_steps: Of the solver.
-        threads: Fits that are computed side by side.
+        threads: Fits of the learning curve that are computed side by side.
         seed: Of samples and folds.
     """
 
     rows: Array
     targets: Array
+    texts: Array
     n_labels: int
     is_weighted: bool
     max_steps: int

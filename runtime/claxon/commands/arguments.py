@@ -82,6 +82,11 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("engine")
     add_run(group)
     group.add_argument(
+        "--expected-digest",
+        metavar="SHA256",
+        help="refuse BUNDLE unless its digest, as `claxon inspect` prints it, is this",
+    )
+    group.add_argument(
         "--max-tokens", metavar="N", type=positive_int, help="cut texts at N tokens (default: the bundle's limit)"
     )
     group.add_argument(
@@ -110,11 +115,6 @@ def add_run(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--threads", metavar="N", type=positive_int, help="threads (default: what affinity and quota allow)"
-    )
-    group.add_argument(
-        "--expected-digest",
-        metavar="SHA256",
-        help="refuse BUNDLE unless its digest, as `claxon inspect` prints it, is this",
     )
 
 

@@ -16,7 +16,7 @@ from claxon.commands.streaming import Failures, notice_truncation, open_input, s
 from claxon.commands.writing import JSONWriter, check_new_columns, open_output
 from claxon.encoder import Encoder
 from claxon.errors import OptionError
-from claxon.features import Features
+from claxon.features import Features, chosen_feature
 from claxon.manifest import Feature
 from claxon.records import STANDARD_STREAM, Records, Row
 from claxon.texts import OnError
@@ -53,7 +53,7 @@ class Embed:
         """Embed the input."""
         is_npy = _is_npy(options)
         with open_input(options) as records, Encoder.load(options.bundle, **engine_options(options)) as encoder:
-            feature = _feature(encoder, options.feature)
+            feature = chosen_feature(encoder.spec, options.feature)
             if not is_npy:
                 check_new_columns(records.columns, _added(options))
             with open_output(options.output) as stream:
@@ -87,8 +87,9 @@ class NPYWriter:
 
     def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:  # noqa: ARG002 - no columns
         """The vectors of some rows; those of rows that failed are NaN."""
-        features.values[self._feature][list(failed)] = np.nan
-        self._array.write(features.values[self._feature])
+        vectors = features.values[self._feature].copy()
+        vectors[list(failed)] = np.nan
+        self._array.write(vectors)
 
     def finish(self) -> None:
         """Say in the array's header how many rows there are."""
@@ -120,21 +121,6 @@ class JSONVectorWriter:
 
     def finish(self) -> None:
         """Nothing is left to do."""
-
-
-def _feature(encoder: Encoder, asked: str | None) -> Feature:
-    """The feature asked for, or the default one.
-
-    Raises:
-        OptionError: the bundle has it not.
-    """
-    name = asked or encoder.spec.default_feature
-    held = ", ".join(encoder.spec.features)
-    if name is None:
-        raise OptionError(f"{encoder.bundle.path} has no sentence embedding; choose --feature among {held}")
-    if name not in encoder.spec.features:
-        raise OptionError(f"{encoder.bundle.path} has no feature {name!r}, but {held}")
-    return Feature(name)
 
 
 def _added(options: argparse.Namespace) -> list[str]:

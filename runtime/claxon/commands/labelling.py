@@ -160,5 +160,6 @@ def _write_cosines(matrix: MatrixWriter, rows: list[Row], found: Mapping[str, Pr
     unread = [place for place, row in enumerate(rows) if row.error is not None]
     for predictions in found.values():
         if predictions.cosines is not None:
-            predictions.cosines[unread] = np.nan
-            matrix.write(rows, predictions.cosines)
+            cosines = predictions.cosines.copy()
+            cosines[unread] = np.nan
+            matrix.write(rows, cosines)

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[3] / "benchmarks" / "accuracy"
-
-
-def script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
-judge = script("judge_phrasings")
+from accuracy import judge_phrasings as judge
+from claxon_export.exporting import export
 
 
 def test_an_interval_holds_its_share_and_narrows_with_more_reviews() -> None:
-    random = np.random.default_rng(0)
     widths = []
     for count in (50, 5000):
         values = np.arange(count) % 4 == 0
-        found = judge.share(values, random.integers(0, count, (2000, count)))
+        found = judge.share(values)
+        assert found.low is not None
+        assert found.high is not None
         assert found.low < found.value < found.high
         assert found.value == pytest.approx(0.25, abs=0.02)
         widths.append(found.high - found.low)
@@ -54,8 +40,13 @@ def test_a_table_and_figures_are_written(tiny_bundle: Path, tmp_path: Path, caps
     (tmp_path / "reviews.csv").write_text("\n".join(["label,text", *rows]) + "\n")
     words = [str(tiny_bundle), "--reviews", str(tmp_path / "reviews.csv"), "--out", str(tmp_path / "out")]
     judge.main(words)
-    table = (tmp_path / "out" / "five_steps.md").read_text()
-    assert table == capsys.readouterr().out
+    page = (tmp_path / "out" / "five_steps.md").read_text()
+    assert page == capsys.readouterr().out
+    assert page.startswith(
+        f"Made by `python benchmarks/accuracy/judge_phrasings.py {tiny_bundle.name} --reviews "
+        f"{tmp_path.name}/reviews.csv --out FOLDER`, seed 0, 10,000 resamples.\n\n| bundle |"
+    )
+    assert str(tmp_path) not in page
     figures = json.loads((tmp_path / "out" / "five_steps.json").read_text())
     assert [row["labels"] for row in figures] == [
         "commonest label", "always Neutral", "bare labels", "descriptions", "phrasings"
@@ -66,3 +57,8 @@ def test_a_table_and_figures_are_written(tiny_bundle: Path, tmp_path: Path, caps
     assert neutral["accuracy"]["value"] == pytest.approx(4 / 30)
     assert dummy["over_bare"]["value"] == pytest.approx(dummy["accuracy"]["value"] - bare["accuracy"]["value"])
     assert dummy["over_dummy"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_only_what_a_cpu_runs_is_judged(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    out = export(tiny_checkpoint, tmp_path / "bundle", precision=("fp32", "fp16"), verify=False)
+    assert judge.cpu_precisions(str(out.path)) == ["fp32"]

@@ -11,9 +11,13 @@ import pytest
 import claxon
 from claxon import LabelSet
 from claxon.errors import OptionError
+from claxon.manifest import Feature
 from claxon_export.bootstrapping.bootstrap import bootstrap
 from claxon_export.bootstrapping.report import BootstrapReport
 from claxon_export.errors import HeadError, LabelError, TrainingError
+from claxon_export.head_files import with_head
+from claxon_export.heads import HeadGraph
+from claxon_export.training import fitting
 from tests.training import TARGETS, TEXTS, assert_untouched
 
 # To random weights much is alike.
@@ -60,6 +64,7 @@ def test_the_truth_judges_and_takes_no_part(bundle: Path) -> None:
     assert lied_to.pseudo_labels == report.pseudo_labels
     for name in ("similarity_accuracy", "head_accuracy", "chosen_accuracy"):
         assert getattr(report.truth, name) + getattr(lied_to.truth, name) == pytest.approx(1)
+    assert report.truth.baseline_accuracy is not None
     assert report.truth.baseline_accuracy <= 0.5
 
 
@@ -128,6 +133,9 @@ def test_a_label_without_sure_texts_is_named(bundle: Path) -> None:
     ("options", "kind", "message"),
     [
         ({"truth": ["good"]}, LabelError, "40 texts and 1 true labels"),
+        ({"C": -1}, OptionError, "C is -1"),
+        ({"C": -1, "dry_run": True}, OptionError, "C is -1"),
+        ({"truth": [None] * 40}, LabelError, "none has a true label"),
         ({"share": 0}, OptionError, "share is 0"),
         ({"margin": -1}, OptionError, "margin is -1"),
         ({"test_size": 1}, OptionError, "test_size is 1"),
@@ -145,3 +153,53 @@ def test_what_cannot_be_met_leaves_the_bundle_as_it_is(
 
 def test_the_same_call_chooses_the_same(bundle: Path) -> None:
     assert run(bundle, dry_run=True).pseudo_labels == run(bundle, dry_run=True).pseudo_labels
+
+
+def test_texts_are_encoded_and_the_bundle_written_once(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[tuple[str, bool]] = []
+    texts: list[str] = []
+    features = claxon.Encoder.features
+
+    def noted(opened: claxon.Bundle, name: str, graph: HeadGraph, **options: Any) -> claxon.Bundle:
+        written.append((name, "labels_from" in graph.details))
+        return with_head(opened, name, graph, **options)
+
+    def encoded(self: claxon.Encoder, given: list[str], *words: Any, **options: Any) -> Any:
+        texts.extend(given)
+        return features(self, given, *words, **options)
+
+    monkeypatch.setattr(fitting, "with_head", noted)
+    monkeypatch.setattr(claxon.Encoder, "features", encoded)
+    run(bundle, cache=False)
+    assert written == [("mood", True)]
+    assert [text for text in texts if text in TEXTS] == TEXTS
+
+
+def test_a_text_that_is_not_finite_is_named(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    features = claxon.Encoder.features
+
+    def spoilt(self: claxon.Encoder, given: list[str], *words: Any, **options: Any) -> Any:
+        found = features(self, given, *words, **options)
+        if len(given) == len(TEXTS):
+            found.values[Feature.EMBEDDING][3] = np.nan
+        return found
+
+    monkeypatch.setattr(claxon.Encoder, "features", spoilt)
+    with pytest.raises(TrainingError, match="the features of row 3 are not finite"):
+        run(bundle, cache=False)
+    assert_untouched(bundle)
+
+
+def test_warnings_name_the_rows_of_the_caller(bundle: Path) -> None:
+    with pytest.warns(UserWarning, match="seen once only") as told:
+        report = run(bundle, per_label=1)
+    rows = {pseudo.label: pseudo.row for pseudo in report.pseudo_labels}
+    assert min(rows.values()) > 1
+    (found,) = [warning for warning in told if "seen once only" in str(warning.message)]
+    assert all(f"{label!r} (row {row})" in str(found.message) for label, row in rows.items())
+    assert Path(found.filename).name == "test_bootstrap.py"
+
+
+def test_blank_texts_are_not_trained_on(bundle: Path) -> None:
+    blank = bootstrap(bundle, [" ", *TEXTS, ""], LABELS, head="mood", per_label=42)
+    assert [pseudo.row for pseudo in blank.pseudo_labels] == list(range(1, 41))

@@ -41,3 +41,10 @@ def test_shares_are_of_the_texts_that_they_say(tiny_bundle: Path) -> None:
 def test_without_truth_and_head_nothing_is_judged(tiny_bundle: Path) -> None:
     report = judged([UNKNOWN] * 6, None).report(Bundle.open(tiny_bundle), "mood")
     assert (report.agreement, report.truth, report.is_trial, report.n_rest) == (None, None, True, 3)
+
+
+def test_a_truth_of_held_out_texts_alone_has_no_baseline(tiny_bundle: Path) -> None:
+    report = judged([UNKNOWN] * 4 + [1, 1], [0, 0, 1, 1, 0, 1]).report(Bundle.open(tiny_bundle), "mood")
+    assert report.truth is not None
+    assert (report.truth.n_held_out, report.truth.baseline_accuracy) == (2, None)
+    assert "baseline" not in str(report)

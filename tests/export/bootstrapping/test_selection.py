@@ -59,6 +59,11 @@ def test_a_text_that_is_there_twice_is_taken_once() -> None:
     assert select(scores, ["same", "same", "other"], SelectionRule(per_label=9), FREE[:3]).rows.tolist() == [0, 2]
 
 
+def test_blank_texts_are_not_taken() -> None:
+    scores = leads((0, 0.9), (0, 0.1), (1, 0.9), (1, 0.1))
+    assert select(scores, ["", "a", " \n", "b"], SelectionRule(per_label=9), FREE[:4]).rows.tolist() == [1, 3]
+
+
 def test_what_may_not_be_taken_is_not() -> None:
     may = np.array([False, True, True])
     assert select(leads((0, 0.9), (0, 0.1), (1, 0.1)), names(3), SelectionRule(per_label=9), may).rows.tolist() == [

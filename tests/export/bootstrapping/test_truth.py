@@ -38,6 +38,11 @@ def test_texts_equal_to_one_held_out_are_not_free() -> None:
     assert found.is_free(["same", "same", "other", "more"]).tolist() == [False, False, True, True]
 
 
+@pytest.mark.parametrize("truth", [[1, 2, None, None], [None, None, 2, None]])
+def test_one_is_held_out_however_few_are_known(truth: Any) -> None:
+    assert known(truth, test_size=0.2).is_held_out.sum() == 1
+
+
 def test_without_a_truth_nothing_is_held_out() -> None:
     found = known(None)
     assert not found.is_known.any()
@@ -49,6 +54,7 @@ def test_without_a_truth_nothing_is_held_out() -> None:
     ("truth", "message"),
     [
         ([1, 2], "4 texts and 2 true labels"),
+        ([None, "", " ", None], "of 4 texts none has a true label; label some, or leave the truth out"),
         ([1, "pos", 2, "pos"], r"truth 'pos' \(2 texts, the first is row 1\) is none of the labels 1, 2"),
     ],
 )

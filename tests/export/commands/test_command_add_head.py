@@ -46,3 +46,16 @@ def test_a_pickle_that_is_none(copied_bundle: Path, tmp_path: Path, capsys: pyte
     assert "cannot be opened with joblib" in capsys.readouterr().err
     assert main([*words, str(tmp_path / "none.joblib")]) == 1
     assert "none.joblib: No such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--template", "{label}!"], ["--precision", "fp32"]])
+def test_options_of_labels_go_with_labels(
+    copied_bundle: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["add-head", str(copied_bundle), "--name", "own", "--estimator", "x.joblib", *words]) == 2
+    assert "not with --estimator" in capsys.readouterr().err
+
+
+def test_a_feature_that_labels_have_not_is_refused(copied_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["add-head", str(copied_bundle), "--name", "own", "--labels", "a,b", "--feature", "cls"]) == 2
+    assert "labels are compared with 'embedding'" in capsys.readouterr().err

@@ -45,6 +45,25 @@ def test_heads_with_other_details_are_listed_as_well(copied_bundle: Path, capsys
     assert "trained on  8 texts; seed 1\n  held out    accuracy 0.500" in capsys.readouterr().out
 
 
+def test_details_of_another_type_are_shown_as_they_are(copied_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def change(manifest: claxon.manifest.Manifest) -> claxon.manifest.Manifest:
+        from dataclasses import replace
+
+        odd: dict[str, claxon.manifest.LabelValue] = {
+            "training_texts": "many",
+            "held_out_texts": "few",
+            "held_out_accuracy": "good",
+            "baseline_accuracy": 1,
+        }
+        return replace(manifest, heads=tuple(replace(head, details=dict(odd)) for head in manifest.heads))
+
+    reseal(copied_bundle, change)
+    assert main(["heads", str(copied_bundle)]) == 0
+    shown = capsys.readouterr().out
+    assert "many texts" in shown
+    assert "on few texts: accuracy good, baseline 1.000" in shown
+
+
 def test_many_labels_are_counted(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import claxon_export
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from safetensors.numpy import load_file, save_file
 
 from claxon_export.errors import ParityError
 from claxon_export.exporting import export
+from claxon_export.float16 import float16_gate
 from claxon_export.float16.float16_gate import FP16_GATE, check_fp16, range_texts
-from claxon_export.parity import calibration_texts, packaged_texts
+from claxon_export.parity import bundle_outputs, calibration_texts, packaged_texts
 from claxon_export.precision_gate import PrecisionGate
 from tests.checkpoints import write_checkpoint
 
@@ -33,6 +35,16 @@ def test_the_figures_say_how_they_were_made(bundle: Path) -> None:
 def test_below_the_gate_is_refused(bundle: Path) -> None:
     with pytest.raises(ParityError, match=r"fp16 keeps a mean cosine of cls [01]\.\d{6}, .*, so nothing was written"):
         check_fp16(bundle, None, gate=PrecisionGate(1.1, 0, 0))
+
+
+@pytest.mark.parametrize("factor", [3, 0.9])
+def test_features_of_another_length_are_refused(bundle: Path, monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
+    def scaled(*arguments: Any, **options: Any) -> dict[str, Any]:
+        return {name: factor * values for name, values in bundle_outputs(*arguments, **options).items()}
+
+    monkeypatch.setattr(float16_gate, "bundle_outputs", scaled)
+    with pytest.raises(ParityError, match=r"fp16 differs from fp32 on \d+ texts, so nothing was written"):
+        check_fp16(bundle, None)
 
 
 def test_labels_and_probabilities_are_compared(tiny_classifier: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -26,6 +27,13 @@ def test_json_holds_every_figure_and_no_vectors() -> None:
 def test_same_content_same_json() -> None:
     assert sample_evaluation().to_json() == sample_evaluation().to_json()
     assert sample_evaluation() == sample_evaluation()
+
+
+def test_what_is_no_number_never_becomes_json() -> None:
+    evaluation = sample_evaluation()
+    endless = replace(evaluation, conditions=replace(evaluation.conditions, threshold=float("inf")))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        endless.to_json()
 
 
 def test_a_head_is_found_by_its_name() -> None:

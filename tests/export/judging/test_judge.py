@@ -143,6 +143,17 @@ def test_evaluation_becomes_json(tiny_bundle: Path) -> None:
     assert found["conditions"]["precision"] == "fp32"
 
 
+def test_options_of_numpys_types_become_json_as_well(tiny_bundle: Path) -> None:
+    options = {"threshold": np.float32(0.5), "margin": np.float64(0.25), "resamples": np.int64(20), "seed": np.uint8(3)}
+    conditions = json.loads(judged(tiny_bundle, **options).to_json())["conditions"]
+    assert {name: conditions[name] for name in options} == {
+        "threshold": 0.5,
+        "margin": 0.25,
+        "resamples": 20,
+        "seed": 3,
+    }
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -150,8 +161,16 @@ def test_evaluation_becomes_json(tiny_bundle: Path) -> None:
         ({"heads": "sentiment"}, OptionError, "expected a list of names"),
         ({"label_map": {"x": "positive"}}, OptionError, "no label 'x' to be mapped"),
         ({"resamples": 0}, OptionError, "resamples"),
-        ({"seed": -1}, OptionError, "seed is -1, expected 0 to"),
+        ({"resamples": None}, OptionError, "resamples is None, expected a whole number, 1 or more"),
+        ({"resamples": True}, OptionError, "resamples is True"),
+        ({"seed": -1}, OptionError, "seed is -1, expected a whole number, 0 to 4294967295"),
+        ({"seed": 1 << 32}, OptionError, "seed is 4294967296, expected a whole number, 0 to"),
+        ({"seed": 1.5}, OptionError, "seed is 1.5, expected a whole number"),
+        ({"seed": True}, OptionError, "seed is True, expected a whole number"),
+        ({"seed": "1"}, OptionError, "seed is '1', expected a whole number"),
         ({"threshold": "high"}, OptionError, "threshold"),
+        ({"threshold": float("inf")}, OptionError, "threshold is inf, expected a number"),
+        ({"margin": float("inf")}, OptionError, "margin is inf, expected a number"),
         ({"labels": LABELS[1:]}, LabelError, "40 texts and 39 labels"),
         ({"texts": "one text"}, InputError, "expected a list of texts"),
         ({"labels": [], "texts": []}, LabelError, "no"),

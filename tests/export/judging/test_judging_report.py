@@ -94,3 +94,18 @@ def test_a_heads_name_cannot_leave_the_folder(
     write_report(replace(evaluation), tmp_path / "report")
     assert (tmp_path / "report" / "map-.._.._x__.png").read_bytes() == b"png"
     assert [path.name for path in tmp_path.iterdir()] == ["report"]
+
+
+@pytest.mark.parametrize(
+    "names", [("confusion-情感", "confusion-感情"), ("map-a b", "map-a_b"), ("map-Mood", "map-mood")]
+)
+def test_pictures_whose_names_become_one_are_all_kept(
+    names: tuple[str, str], evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = tuple(Picture(name, None, "", "", "", name.encode()) for name in (*names, "map-other"))
+    monkeypatch.setattr(report, "drawn", lambda _: Gallery(pictures, {}))
+    write_report(evaluation, tmp_path / "report")
+    files = list((tmp_path / "report").glob("*.png"))
+    assert {path.read_bytes() for path in files} == {picture.content for picture in pictures}
+    assert len({path.name.casefold() for path in files}) == 3
+    assert (tmp_path / "report" / "map-other.png").exists()

@@ -33,6 +33,20 @@ def test_control_characters_are_replaced(character: str) -> None:
     assert escaped(f"a{character}b") == "a\ufffdb"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\n\tb",
+        "10\u00a0€",
+        "漢\u3000字",
+        "\U0001f468\u200d\U0001f467",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+    ],
+)
+def test_spaces_and_joiners_stay(text: str) -> None:
+    assert escaped(text) == text
+
+
 def test_content_and_attributes_are_escaped() -> None:
     assert tag("a", HOSTILE, title=HOSTILE, class_="x").html == f'<a title="{SAFE}" class="x">{SAFE}</a>'
 

@@ -103,6 +103,11 @@ def test_message_offers_labels_that_differ_in_capitals_only() -> None:
     assert "give --map Positive=POSITIVE --map negative=NEGATIVE, or" in found
 
 
+def test_labels_with_spaces_can_be_copied_into_a_shell() -> None:
+    assert "give --map 'very negative=Very Negative', or" in message(["very negative"], ("Very Negative", "x"))
+    assert "as in --map 'so so=Very Negative' (label_map=)" in message(["so so"], ("Very Negative", "x"))
+
+
 def test_message_offers_numbers_that_differ_in_decimals_only() -> None:
     assert "give --map 1.0=1, or" in message(["1.0"], (0, 1))
 

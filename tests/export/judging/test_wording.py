@@ -114,3 +114,8 @@ def test_quotes_are_one_short_line_that_steers_no_terminal(text: str, words: str
 
 def test_every_metric_has_a_title() -> None:
     assert TITLES.keys() == set(Metric)
+
+
+def test_quotes_keep_joiners_and_lose_what_steers() -> None:
+    kept = "\N{MAN}\u200d\N{GIRL} \u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    assert quoted(f"{kept} \u202e\x1b", 80) == f"{kept} \ufffd\ufffd"

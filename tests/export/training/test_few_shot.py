@@ -34,7 +34,9 @@ def test_sizes(asked: Any, most: int, sizes: list[int]) -> None:
 
 
 def test_accuracy_grows_with_labels() -> None:
-    training = TrainingRows(np.arange(300), TARGETS, 2, is_weighted=False, max_steps=1000, threads=2, seed=0)
+    training = TrainingRows(
+        np.arange(300), TARGETS, np.arange(400), 2, is_weighted=False, max_steps=1000, threads=2, seed=0
+    )
     whole = solve(training.problem(FEATURES), Metric.of(FEATURES), 1.0, 1000)
     curve = learning_curve(FEATURES, training, np.arange(300, 400), whole, 1.0, [1, 16, 64])
     one, some, many, every = curve.points

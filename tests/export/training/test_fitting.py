@@ -17,7 +17,10 @@ import claxon
 from claxon.bundle import Bundle
 from claxon.manifest import Feature, HeadKind, LabelValue
 from claxon_export.labelled import LabelledTexts
-from claxon_export.training.fitting import fit
+from claxon_export.training.encoding import Encoded
+from claxon_export.training.fitting import fit, fit_features
+from claxon_export.training.options import FitOptions
+from claxon_export.training.training_texts import TrainingTexts
 from tests.training import TARGETS, TEXTS, encoded, fit_words
 
 # A solution whose gradient is 1e-5 against scikit-learn's own, fitted until it hardly moves.
@@ -196,7 +199,7 @@ def test_the_strength_is_chosen_and_said(bundle: Path) -> None:
     assert report.search is not None
     assert report.C == report.search.best.C
     (spec,) = report.bundle.manifest.heads
-    assert spec.details["C_by"] == "cross-validation"
+    assert (spec.details["C_by"], spec.details["feature_by"]) == ("cross-validation", "choice")
     assert spec.details["C"] == report.C
 
 
@@ -205,6 +208,8 @@ def test_the_feature_is_chosen_among_all(bundle: Path) -> None:
     assert report.search is not None
     assert {(tried.feature, tried.C) for tried in report.search.candidates} == {(name, 1.0) for name in Feature}
     assert report.feature == report.search.best.feature == report.bundle.manifest.heads[0].feature
+    details = report.bundle.manifest.heads[0].details
+    assert (details["C_by"], details["feature_by"]) == ("choice", "cross-validation")
 
 
 def test_a_calibrated_head_is_a_plain_one_with_other_coefficients(bundle: Path, exported: Path, tmp_path: Path) -> None:
@@ -251,3 +256,11 @@ def test_one_text_a_label_leaves_nothing_to_choose_by(bundle: Path) -> None:
     assert any("nothing could be compared: embedding and C=1 were taken" in message for message in found)
     assert any("nothing could be calibrated" in message for message in found)
     assert (report.C, report.search, report.calibration) == (1.0, None, None)
+
+
+def test_what_is_given_beside_is_kept(bundle: Path) -> None:
+    opened, options = Bundle.open(bundle), FitOptions("mood", test_size=0)
+    texts = TrainingTexts.of(LabelledTexts.of(TEXTS, TARGETS), options)
+    features = Encoded({Feature.EMBEDDING: encoded(bundle, TEXTS)}, "fp32", "cpu")
+    (spec,) = fit_features(opened, texts, features, options, {"note": "by hand"}).bundle.manifest.heads
+    assert (spec.details["note"], spec.details["training_texts"]) == ("by hand", 40)

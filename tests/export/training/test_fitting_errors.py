@@ -13,7 +13,9 @@ from claxon.errors import BundleNotFoundError, InputError, OptionError
 from claxon.manifest import Feature
 from claxon_export.errors import HeadError, LabelError, TrainingError
 from claxon_export.exporting import export
+from claxon_export.training import fitting
 from claxon_export.training.fitting import fit
+from claxon_export.training.learning import learn
 from tests.training import TARGETS, TEXTS, assert_untouched, fit_words
 
 
@@ -129,3 +131,39 @@ def test_scikit_learn_is_needed(bundle: Path, monkeypatch: pytest.MonkeyPatch) -
     ):
         fit_words(bundle)
     assert_untouched(bundle)
+
+
+@pytest.mark.parametrize("odd", [float("nan"), float("inf")])
+def test_features_that_are_not_finite_name_their_row_and_are_not_kept(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, odd: float
+) -> None:
+    monkeypatch.setenv("CLAXON_CACHE", str(tmp_path / "cache"))
+    spoilt = claxon.Encoder.features
+
+    def features(self: claxon.Encoder, texts: list[str], *words: Any, **options: Any) -> Any:
+        found = spoilt(self, texts, *words, **options)
+        found.values[Feature.EMBEDDING][[5, 7], 1] = odd
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(claxon.Encoder, "features", features)
+        with pytest.raises(TrainingError, match=r"the features of row 6 are not finite \(embedding; 2 such texts\)"):
+            fit(bundle, [" ", *TEXTS], ["good", *TARGETS], head="mood")
+    assert_untouched(bundle)
+    assert fit_words(bundle).n_train == 32  # nothing odd was kept
+
+
+def test_a_head_for_an_encoder_that_is_there_no_more_is_not_added(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another fit adds its head while this one computes."""
+
+    def meanwhile(*words: Any) -> Any:
+        monkeypatch.setattr(fitting, "learn", learn)
+        fit_words(bundle, head="other")
+        return learn(*words)
+
+    monkeypatch.setattr(fitting, "learn", meanwhile)
+    with pytest.raises(HeadError, match="was changed meanwhile, so it was left as it is; try again"):
+        fit_words(bundle)
+    assert [head.name for head in claxon.Bundle.open(bundle).manifest.heads] == ["other"]

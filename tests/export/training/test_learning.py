@@ -24,7 +24,14 @@ TEST = np.arange(150, 200)
 
 def learnt(**options: Any) -> Learnt:
     training = TrainingRows(
-        np.arange(150), TARGETS, 3, is_weighted=False, max_steps=options.get("max_iter", 1000), threads=1, seed=0
+        np.arange(150),
+        TARGETS,
+        np.arange(200),
+        3,
+        is_weighted=False,
+        max_steps=options.get("max_iter", 1000),
+        threads=1,
+        seed=0,
     )
     return learn({Feature.MEAN: FEATURES}, training, TEST, FitOptions("mood", **options))
 
@@ -53,7 +60,7 @@ def test_a_calibration_changes_probabilities_and_no_label() -> None:
 
 
 def test_a_calibration_that_does_not_help_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    worse = Calibration(CalibrationKind.TEMPERATURE, 20.0)
+    worse = Calibration(CalibrationKind.TEMPERATURE, 15.0)
     monkeypatch.setattr(learning, "calibrate", lambda *_, **__: worse)
     (notice,) = learnt(calibrate=True).notices
     assert notice.startswith("the calibration did not help on the texts held out (log loss 0.")
@@ -63,3 +70,24 @@ def test_a_calibration_that_does_not_help_is_told(monkeypatch: pytest.MonkeyPatc
 def test_a_solver_that_stops_early_is_told() -> None:
     (notice,) = learnt(C=1000.0, max_iter=1).notices
     assert "the solver stopped after 1 steps before it converged; give a larger max_iter (--max-iter)" in notice
+
+
+def test_a_calibration_at_its_limit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "calibrate", lambda *_, **__: Calibration(CalibrationKind.TEMPERATURE, 19.99))
+    assert any("stopped at its limit, a factor of 20" in notice for notice in learnt(calibrate=True).notices)
+    assert not any("limit" in notice for notice in learnt().notices)
+
+
+def test_equal_texts_do_not_make_a_calibration_sure_of_itself() -> None:
+    random = np.random.default_rng(1)
+    numbers = np.tile(np.arange(100), 4)
+    features, targets = random.normal(size=(100, 60)).astype(np.float32)[numbers], random.integers(0, 2, 100)[numbers]
+    options = FitOptions("mood", C=100.0, calibrate=True)
+
+    def factor(texts: np.ndarray[Any, Any]) -> float:
+        rows = TrainingRows(np.arange(400), targets, texts, 2, is_weighted=False, max_steps=1000, threads=1, seed=0)
+        found = learn({Feature.MEAN: features}, rows, np.arange(0), options)
+        assert found.calibration is not None
+        return found.calibration.factor
+
+    assert factor(numbers) < 0.2 < factor(np.arange(400))

@@ -26,12 +26,12 @@ NOISE = RANDOM.normal(size=(150, 8)).astype(np.float32)
 EVERY = np.arange(150)
 
 
-def training(rows: Array = EVERY, targets: Array = TARGETS, n_labels: int = 3) -> TrainingRows:
-    return TrainingRows(rows, targets, n_labels, is_weighted=False, max_steps=1000, threads=1, seed=0)
+def training(rows: Array = EVERY, targets: Array = TARGETS, n_labels: int = 3, texts: Array = EVERY) -> TrainingRows:
+    return TrainingRows(rows, targets, texts, n_labels, is_weighted=False, max_steps=1000, threads=1, seed=0)
 
 
 def test_logits_are_those_of_fits_that_did_not_learn_from_the_row() -> None:
-    splits = folds(TARGETS, FOLDS, 0)
+    splits = folds(TARGETS, FOLDS, 0, texts=EVERY)
     folded = CrossValidation(training().problem(GOOD), splits, Metric.of(GOOD), 1000)
     found = probabilities(folded.logits(1.0))
     for split in splits:
@@ -42,7 +42,7 @@ def test_logits_are_those_of_fits_that_did_not_learn_from_the_row() -> None:
 
 
 def test_folds_one_by_one_are_folds_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    splits = folds(TARGETS, FOLDS, 0)
+    splits = folds(TARGETS, FOLDS, 0, texts=EVERY)
     together, one_by_one = (CrossValidation(training().problem(GOOD), splits, Metric.of(GOOD), 1000) for _ in range(2))
     expected = probabilities(together.logits(1.0))
     monkeypatch.setattr(search_module, "LOGITS_AT_ONCE", 1)
@@ -105,3 +105,25 @@ def test_the_walk_ends_at_the_least_loss(best: float) -> None:
 def test_the_walk_ends_where_the_grid_does() -> None:
     assert max(walked(lambda strength: -strength)) == 5
     assert min(walked(lambda strength: strength)) == -4
+
+
+def test_equal_texts_do_not_tell_their_labels_to_each_other() -> None:
+    numbers = np.tile(np.arange(100), 4)
+    features = RANDOM.normal(size=(100, 50)).astype(np.float32)[numbers]
+    targets = RANDOM.integers(0, 2, 100)[numbers]
+    found = search({Feature.MEAN: features}, training(np.arange(400), targets, 2, numbers), None)
+    assert found is not None
+    assert found.best.C <= 1
+    assert found.best.log_loss > 0.6
+
+
+@pytest.mark.parametrize(("strength", "compares_strengths"), [(1.0, False), (None, True)])
+def test_what_was_compared_is_known(strength: float | None, compares_strengths: bool) -> None:
+    one, two = (
+        search({Feature.MEAN: GOOD}, training(), strength),
+        search({Feature.MEAN: GOOD, Feature.CLS: NOISE}, training(), strength),
+    )
+    assert one is not None
+    assert two is not None
+    assert (one.compares_features, two.compares_features) == (False, True)
+    assert one.compares_strengths is two.compares_strengths is compares_strengths

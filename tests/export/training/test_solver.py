@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from claxon_export.errors import TrainingError
 from claxon_export.training.solver import Metric, Problem, Solution, loss_of, probabilities, solve
 
 # Probabilities of two solutions whose gradients are 1e-5.
@@ -99,13 +98,6 @@ def test_features_that_do_not_vary_are_left_at_the_labels_shares() -> None:
     given = Problem(np.ones((8, 3), np.float32), np.array([0] * 6 + [1] * 2), 2, np.ones((8, 1)))
     found = probabilities(solve(given, Metric.of(given.features), 1.0, 1000).logits(given.features))
     np.testing.assert_allclose(found[:, 1], 0.25, atol=1e-3)
-
-
-def test_features_that_are_not_finite_are_refused() -> None:
-    given = problem(2)
-    given.features[3, 4] = np.nan
-    with pytest.raises(TrainingError, match="the features are not finite; try another --precision"):
-        solve(given, Metric.of(given.features), 1.0, 10)
 
 
 def test_scaled_logits() -> None:

@@ -60,7 +60,7 @@ def test_too_few_rows() -> None:
 @given(counts_of_labels, st.integers(2, 6), st.integers(0, 5))
 def test_folds_judge_every_row_once_but_labels_of_one_row(counts: list[int], n_folds: int, seed: int) -> None:
     targets = targets_of(*counts)
-    splits = folds(targets, n_folds, seed)
+    splits = folds(targets, n_folds, seed, texts=np.arange(len(targets)))
     judged = [row for split in splits for row in split.test]
     expected = [row for row, target in enumerate(targets) if counts[target] > 1]
     assert sorted(judged) == expected
@@ -71,11 +71,42 @@ def test_folds_judge_every_row_once_but_labels_of_one_row(counts: list[int], n_f
 
 def test_folds_share_a_label_out_evenly() -> None:
     targets = targets_of(50, 10)
-    assert [np.bincount(targets[split.test]).tolist() for split in folds(targets, 5, 0)] == [[10, 2]] * 5
+    assert [np.bincount(targets[split.test]).tolist() for split in folds(targets, 5, 0, texts=np.arange(60))] == [
+        [10, 2]
+    ] * 5
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 8)), min_size=1, max_size=40), st.integers(2, 6))
+def test_equal_texts_are_never_apart_and_every_label_is_learnt(rows: list[tuple[int, int]], n_folds: int) -> None:
+    targets, texts = (np.array(column) for column in zip(*rows, strict=True))
+    splits = folds(targets, n_folds, 0, texts=texts)
+    judged = [row for split in splits for row in split.test]
+    assert len(judged) == len(set(judged))
+    for split in splits:
+        assert sorted([*split.train, *split.test]) == list(range(len(rows)))
+        assert not set(texts[split.test]) & set(texts[split.train])
+        assert set(targets[split.train]) == set(targets)
+
+
+def test_repeated_texts_are_shared_out_evenly_too() -> None:
+    targets, texts = np.tile(targets_of(50, 10), 3), np.tile(np.arange(60), 3)
+    splits = folds(targets, 5, 0, texts=texts)
+    assert [np.bincount(targets[split.test]).tolist() for split in splits] == [[30, 6]] * 5
+
+
+def test_a_label_of_one_text_is_not_judged() -> None:
+    (judged,) = {
+        tuple(
+            sorted(
+                row for split in folds(np.array([0, 0, 1, 1]), 5, 0, texts=np.array([0, 0, 1, 2])) for row in split.test
+            )
+        )
+    }
+    assert judged == (2, 3)
 
 
 def test_labels_of_one_row_have_no_folds() -> None:
-    assert folds(np.arange(4), 5, 0) == []
+    assert folds(np.arange(4), 5, 0, texts=np.arange(4)) == []
 
 
 @given(counts_of_labels, st.integers(6, 40), st.integers(0, 5))
@@ -84,6 +115,11 @@ def test_a_sample_has_every_label_and_its_size(counts: list[int], size: int, see
     rows = sample(targets, size, seed)
     assert len(set(rows.tolist())) == len(rows) == min(size, len(targets))
     assert set(targets[rows]) == set(range(len(counts)))
+
+
+def test_a_sample_smaller_than_the_labels_has_one_row_of_some() -> None:
+    targets = targets_of(5, 5, 5, 5)
+    assert np.bincount(targets[sample(targets, 3, 0)]).max() == 1
 
 
 def test_a_sample_keeps_the_shares() -> None:

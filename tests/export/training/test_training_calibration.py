@@ -59,7 +59,8 @@ def test_logits_that_separate_the_labels_stay_finite(n_logits: int) -> None:
     targets = np.array([0, 1] * 10)
     logits = np.eye(3)[targets] if n_logits == 3 else targets[:, None] * 2.0 - 1
     found = calibrate(logits, targets, is_weighted=False)
-    assert 1 < found.factor <= 100
+    assert 1 < found.factor <= LARGEST_FACTOR
+    assert found.is_at_limit is (n_logits == 3)
     assert np.isfinite(found.shift)
 
 
@@ -76,3 +77,21 @@ def test_folded_into_the_coefficients_it_lowers_loss_and_error() -> None:
 def test_applied() -> None:
     found = Calibration(CalibrationKind.PLATT, 2.0, 1.0).applied(Solution(np.array([[1.0]]), np.array([3.0])))
     assert (found.coefficients.tolist(), found.intercepts.tolist()) == ([[2.0]], [7.0])
+
+
+def test_platts_targets_bound_what_separates_the_labels() -> None:
+    targets = np.array([0, 1, 1, 1] * 3)
+    found = calibrate(targets[:, None] * 2.0 - 1, targets, is_weighted=False)
+    # Two values of the logit fit both targets: the logits of 10/11 and of 1/5.
+    assert found.factor + found.shift == pytest.approx(np.log(10), abs=1e-2)
+    assert found.shift - found.factor == pytest.approx(np.log(1 / 4), abs=1e-2)
+
+
+def test_a_factor_beyond_the_limit_becomes_a_temperature_at_the_limit() -> None:
+    targets = np.array([0, 1] * 10)
+    found = calibrate((targets[:, None] * 2.0 - 1) / 100, targets, is_weighted=False)
+    assert (found.kind, found.shift) == (CalibrationKind.TEMPERATURE, 0)
+    assert found.factor == pytest.approx(LARGEST_FACTOR, rel=1e-2)
+    assert found.is_at_limit
+    assert Calibration(CalibrationKind.TEMPERATURE, 1 / LARGEST_FACTOR).is_at_limit
+    assert not Calibration(CalibrationKind.TEMPERATURE, 1.0).is_at_limit

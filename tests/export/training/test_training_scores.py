@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from claxon_export.judging.scores import log_losses
 from claxon_export.training.scores import calibration_error, log_loss, macro_f1, scores_of, wilson_interval
 
 RANDOM = np.random.default_rng(0)
@@ -53,3 +54,10 @@ def test_the_edge_of_a_bin_belongs_to_the_lower_one() -> None:
 def test_wilsons_interval_is_the_published_one(right: int, total: int, low: float, high: float) -> None:
     found = wilson_interval(right, total)
     assert [found.low, found.high] == pytest.approx([low, high], abs=1e-4)
+
+
+def test_the_log_loss_is_that_of_an_evaluation() -> None:
+    found = np.array([[1.0 - 1e-12, 1e-12], [0.3, 0.7]])
+    targets = np.array([1, 1])
+    expected = log_losses(targets, found.astype(np.float32)).mean()
+    assert scores_of(found, targets).log_loss == pytest.approx(expected, rel=1e-12)

@@ -76,6 +76,18 @@ def test_the_comparison_marks_what_was_chosen(tiny_bundle: Path) -> None:
     assert "cls        10     0.6000      0.900" in text
 
 
+def test_only_what_was_chosen_is_said_to_be(tiny_bundle: Path) -> None:
+    by = ", by cross-validated log loss on 900 of the texts learnt from"
+    features = (Candidate(Feature.MEAN, 3.0, 0.5, 0.8), Candidate(Feature.CLS, 3.0, 0.6, 0.9))
+    text = "\n".join(fit_lines(replace(report(tiny_bundle), search=Search(features, 900))))
+    assert f"features  embedding{by}; int8 on cpu\n" in text
+    assert "C         3.16\n" in text
+    strengths = (Candidate(Feature.MEAN, 1.0, 0.5, 0.8), Candidate(Feature.MEAN, 3.0, 0.6, 0.9))
+    text = "\n".join(fit_lines(replace(report(tiny_bundle), search=Search(strengths, 900))))
+    assert "features  embedding, int8 on cpu\n" in text
+    assert f"C         3.16{by}\n" in text
+
+
 def test_the_curve_is_a_table_and_a_sentence(tiny_bundle: Path) -> None:
     points = (
         CurvePoint(8, 16, 5, 0.6, 0.05, Interval(0.5, 0.65)),

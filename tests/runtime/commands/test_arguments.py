@@ -7,6 +7,7 @@ import pytest
 
 from claxon.commands.arguments import (
     add_engine,
+    add_run,
     engine_options,
     finite_float,
     positive_int,
@@ -43,6 +44,14 @@ def test_the_engines_options_are_those_of_load() -> None:
     parameters = signature(Encoder.load).parameters
     assert engine_options(parser.parse_args([])).items() <= {n: p.default for n, p in parameters.items()}.items()
     assert engine_options(parser.parse_args(["--device", "cuda", "--cuda-graphs"]))["cuda_graphs"] is True
+
+
+def test_what_only_a_load_takes_is_no_option_of_other_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_run(parser.add_argument_group("engine"))
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["--expected-digest", "0" * 64])
+    assert "unrecognized arguments: --expected-digest" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ import pytest
 
 import claxon
 from claxon.cli import main
+from claxon.commands.embed import NPYWriter
+from claxon.features import Features
+from claxon.manifest import Feature
 
 TEXTS = [f"good book {i} {'very ' * (i % 5)}" for i in range(200)]
 
@@ -68,7 +71,7 @@ def test_a_classifier_without_an_embedding_says_what_there_is(
     claxon_export = pytest.importorskip("claxon_export")
     claxon_export.export(tiny_classifier, tmp_path / "bundle")
     assert main(["embed", str(tmp_path / "bundle"), "--texts", "a"]) == 2
-    assert "choose --feature among cls, mean" in capsys.readouterr().err
+    assert "give --feature (feature=), one of cls, mean" in capsys.readouterr().err
     assert main(["embed", str(tmp_path / "bundle"), "--texts", "a", "--feature", "embedding"]) == 2
 
 
@@ -94,3 +97,14 @@ def test_a_column_of_the_name_error_is_only_in_the_way_where_errors_are_recorded
     assert main(["embed", str(tiny_bundle), str(source)]) == 0
     assert main(["embed", str(tiny_bundle), str(source), "--errors", "record"]) == 2
     assert "column 'error' already" in capsys.readouterr().err
+
+
+def test_an_array_is_written_of_features_that_stay_as_they_are(tmp_path: Path) -> None:
+    values = np.ones((2, 3), np.float32)
+    features = Features({Feature.MEAN: values}, np.array([3, 2]), np.array([False, False]))
+    with (tmp_path / "out.npy").open("wb") as stream:
+        writer = NPYWriter(stream, Feature.MEAN, 3)
+        writer.write([], features, {1: "is no text"})
+        writer.finish()
+    assert np.isfinite(values).all()
+    assert np.isnan(np.load(tmp_path / "out.npy")).all(axis=1).tolist() == [False, True]

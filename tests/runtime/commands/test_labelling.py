@@ -4,11 +4,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import claxon
-from claxon.commands.labelling import Labelling, add_decision
+from claxon.commands.labelling import Labelling, _write_cosines, add_decision
+from claxon.commands.matrix import NoMatrix
 from claxon.decision import Abstention
+from claxon.features import FloatMatrix
 from claxon.records import Format, Row
 
 
@@ -77,3 +80,17 @@ def test_a_row_without_a_text_has_an_error_and_nothing_else(classifier: claxon.C
     assert "p_error" not in good
     assert bad == {"p_error": "line 2 has no text"}
     assert (labelling.failures.count, labelling.failures.first) == (1, "line 2 has no text")
+
+
+def test_what_was_found_is_not_written_to(classifier: claxon.Classifier) -> None:
+    written: list[FloatMatrix] = []
+
+    class Spy(NoMatrix):
+        def write(self, rows: list[Row], cosines: FloatMatrix) -> None:
+            written.append(cosines)
+
+    found = classifier.predictions(["good book", ""])
+    assert found.cosines is not None
+    _write_cosines(Spy(), [row("good book"), row("", "line 2 has no text")], {"topic": found})
+    assert np.isfinite(found.cosines).all()
+    assert np.isnan(written[0]).all(axis=1).tolist() == [False, True]

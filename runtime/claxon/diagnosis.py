@@ -32,6 +32,9 @@ EXTRAS = {
     "openvino": (PLUGIN,),
     "export": ("huggingface_hub", "onnx", "safetensors", "scipy", "skl2onnx", "sklearn", "threadpoolctl"),
     "optimum": ("optimum", "torch", "transformers"),
+    "report": ("matplotlib", "umap"),
+    "yaml": ("yaml",),
+    "sign": ("model_signing",),
 }
 
 PROBE_TEXT = "Does it run?"

@@ -7,7 +7,7 @@ ClaxonError
     │   ├── UnreadMeaningError       something must be said by an option; the message names the option
     │   └── UnsupportedArchitectureError
     ├── HeadError                    (ValueError)  the estimator, labels or classes cannot become a head
-    ├── CalibrationError             (ValueError)  the calibration texts cannot quantise the checkpoint
+    ├── CalibrationError             (ValueError)  the checkpoint cannot be quantised
     ├── LabelError                   (InputError)  labels are missing, of other types, or not one a text
     ├── TrainingError                (ValueError)  the labelled texts cannot train a head
     ├── EvaluationError              (ValueError)  the labelled texts cannot judge a head, or a head falls short
@@ -51,7 +51,7 @@ class HeadError(ExportError, ValueError):
 
 
 class CalibrationError(ExportError, ValueError):
-    """The calibration texts are too few, or too much alike."""
+    """int8 cannot be calibrated: a layer's inputs are no numbers."""
 
 
 class LabelError(ExportError, InputError):

@@ -72,7 +72,7 @@ def export(
         token_states: Let the graph give every token's last hidden state out as well, for ``Encoder.token_states``.
         precision: What the bundle holds, one or several: ``fp32``, ``int8`` for CPUs, ``fp16`` for CUDA. int8 and fp16
             are compared with fp32 in any case; fp16 as the CPU computes it.
-        calibration: Texts like those that will come, for int8; the packaged ones are for general English.
+        calibration: Texts like those that will come, for int8; the packaged ones, general English, follow them.
         show_progress_bar: Draw one on standard error while int8 is calibrated.
         force: Replace a bundle that is there.
 
@@ -80,7 +80,7 @@ def export(
         TargetExistsError: ``out`` exists, and ``force`` was not given.
         CheckpointError: the source cannot be read, or does not say what must be known.
         UnsupportedArchitectureError: there is no writer; the message lists those there are.
-        CalibrationError: the calibration texts are too few, or too much alike.
+        CalibrationError: int8 finds numbers in the source that are none.
         HeadError: the checkpoint's classifier cannot become a head.
         OptionError: an option has a value that cannot be met.
         MissingDependencyError: what the source or the exporter needs is not installed.
@@ -103,11 +103,11 @@ def export(
         if verify:
             manifest = _verified(checkpoint, folder, manifest, texts)
         if Precision.INT8 in precisions:
-            chosen_texts = calibration or calibration_texts()
             variant = write_int8(
-                checkpoint, folder, chosen_texts, token_states=token_states, show_progress_bar=show_progress_bar
+                checkpoint, folder, calibration, token_states=token_states, show_progress_bar=show_progress_bar
             )
-            manifest = with_calibration(folder, with_variant(folder, manifest, variant), chosen_texts)
+            texts_of_all = [*calibration, *calibration_texts()]
+            manifest = with_calibration(folder, with_variant(folder, manifest, variant), texts_of_all)
             if verify:
                 parity = check_int8(folder, checkpoint.labels, texts)
                 manifest = with_parity(folder, manifest, Precision.INT8, parity)

@@ -46,7 +46,7 @@ def packaged_texts() -> list[str]:
 
 
 def calibration_texts() -> list[str]:
-    """The 97 texts that come with the package for int8; none of them is among those of ``packaged_texts``."""
+    """The 878 texts that come with the package for int8; none of them is among those of ``packaged_texts``."""
     return _packaged("calibration.jsonl")
 
 

@@ -95,10 +95,10 @@ def test_fp16_below_its_gate_is_not_written(
 def test_the_texts_that_calibrated_are_known_by_their_hash(tiny_checkpoint: Path, tmp_path: Path) -> None:
     packaged = parity_module.calibration_texts()
     first = export(tiny_checkpoint, tmp_path / "first", precision="int8", verify=False).manifest.provenance.files
-    assert first["calibration (97 texts)"] == parity_module.texts_digest(packaged)
-    own = packaged[:20]
+    assert first["calibration (878 texts)"] == parity_module.texts_digest(packaged)
+    own = ["one of my own", "and another"]
     second = export(tiny_checkpoint, tmp_path / "second", precision="int8", calibration=own, verify=False)
-    assert second.manifest.provenance.files["calibration (20 texts)"] == parity_module.texts_digest(own)
+    assert second.manifest.provenance.files["calibration (880 texts)"] == parity_module.texts_digest([*own, *packaged])
     plain = export(tiny_checkpoint, tmp_path / "plain", precision=("fp32", "fp16"), verify=False)
     assert not [name for name in plain.manifest.provenance.files if name.startswith("calibration")]
 
@@ -127,5 +127,5 @@ def test_below_the_gate_nothing_is_written(
 
 def test_the_calibration_texts_are_none_of_those_that_are_compared() -> None:
     assert not set(parity_module.calibration_texts()) & set(parity_module.packaged_texts())
-    assert len(parity_module.calibration_texts()) == 97
+    assert len(parity_module.calibration_texts()) == 878
     assert Precision.INT8 in Precision

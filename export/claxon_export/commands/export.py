@@ -55,7 +55,7 @@ class Export:
         parser.add_argument(
             "--calibration",
             metavar="FILE",
-            help="texts like those that will come, for int8: .csv, .jsonl or plain lines (default: packaged ones)",
+            help="texts like those that will come, for int8: .csv, .jsonl or plain lines (packaged ones follow them)",
         )
         parser.add_argument("--no-verify", action="store_true", help="do not compare; the manifest then says so")
         parser.add_argument("--force", action="store_true", help="replace a bundle that is there")

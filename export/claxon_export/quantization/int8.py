@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from claxon.manifest import GraphVariant, Precision
 from claxon.progress import progress
 from claxon.tokenization import Tokenizer
 from claxon_export.checkpoint import Checkpoint
 from claxon_export.encoder_files import write_graph
-from claxon_export.errors import CalibrationError
+from claxon_export.parity import calibration_texts
 from claxon_export.quantization.int8_writer import Int8Writer
 from claxon_export.quantization.observation import observe
 from claxon_export.quantization.plan import quantize_layers
@@ -19,7 +21,7 @@ GRAPH_NAME = "encoder.int8.onnx"
 WEIGHTS_NAME = "encoder.int8.safetensors"
 # Attention grows with the square of the length, and 256 tokens show a layer all that it will see.
 MAX_TOKENS = 256
-LEAST_TEXTS = 8
+MOST_TEXTS = 8192
 # Its states are unlike those of any other text, and a range that leaves them out cuts them.
 EMPTY_TEXT = ""
 # What the U8 x S8 product asks of a processor; without it, x86 adds pairs in 16 bits, where they saturate.
@@ -29,7 +31,7 @@ REQUIRES = ("vnni",)
 def write_int8(
     checkpoint: Checkpoint,
     folder: Path,
-    texts: Sequence[str],
+    texts: Sequence[str] = (),
     *,
     token_states: bool = False,
     show_progress_bar: bool = False,
@@ -39,7 +41,7 @@ def write_int8(
     Args:
         checkpoint: The source.
         folder: Where the graph and its weights are written.
-        texts: What the layers are calibrated on.
+        texts: What the layers are calibrated on, the packaged texts after them; some of them, where there are many.
         token_states: Give the last hidden state of every token out as well.
         show_progress_bar: Draw one on standard error.
 
@@ -47,19 +49,22 @@ def write_int8(
         What the manifest says of it, not verified yet.
 
     Raises:
-        CalibrationError: the calibration texts are too few, or too much alike.
+        CalibrationError: a layer's inputs are no numbers.
         ExportError: ONNX's checker refuses the graph.
     """
-    if len(texts) < LEAST_TEXTS:
-        raise CalibrationError(
-            f"{len(texts)} calibration texts, expected {LEAST_TEXTS} or more; 64 of all lengths do well"
-        )
     limit = min(checkpoint.max_tokens, MAX_TOKENS)
     tokenizer = Tokenizer(checkpoint.tokenizer_json.encode(), max_tokens=limit, prompt=checkpoint.prompt)
-    tokens = tokenizer([EMPTY_TEXT, *texts])
+    # The caller's come first: packaged ones show what else there is, as far as there is room.
+    tokens = tokenizer([EMPTY_TEXT, *_shuffled(texts), *calibration_texts()])
     observed = observe(checkpoint, tokens)
     with progress(len(observed), unit="layer", is_shown=show_progress_bar) as bar:
         layers = quantize_layers(observed, lambda: bar.update(1))
     writer = Int8Writer(checkpoint.architecture, layers)
     write_graph(writer, checkpoint, folder, GRAPH_NAME, WEIGHTS_NAME, token_states=token_states)
     return GraphVariant(Precision.INT8, GRAPH_NAME, WEIGHTS_NAME, ("cpu",), REQUIRES, None)
+
+
+def _shuffled(texts: Sequence[str]) -> list[str]:
+    """In an order that the texts' own does not tell of, the same one every time: a file may be sorted by label."""
+    order = np.random.default_rng(0).permutation(len(texts))
+    return [texts[row] for row in order[:MOST_TEXTS]]

@@ -34,7 +34,8 @@ class QuantizedLayer:
 
 def quantize_per_token(observed: Observed) -> QuantizedLayer:
     """A layer after an activation, whose inputs have a known minimum: one scale a token."""
-    return _rounded(observed, PerToken(), observed.weight, observed.inputs.astype(np.float32))
+    rounded = round_by_calibration(observed.weight, observed.curvature)
+    return _corrected(observed, PerToken(), rounded, observed.inputs.astype(np.float32))
 
 
 def quantize_static(observed: Observed, *, folded: Array | None = None) -> QuantizedLayer:
@@ -47,10 +48,11 @@ def quantize_static(observed: Observed, *, folded: Array | None = None) -> Quant
     inputs = observed.inputs.astype(np.float32)
     factors = best_smoothing(observed) if folded is None else folded
     smoothed, weight = inputs / factors, observed.weight * factors[:, None]
-    judged, rounded = _spread(smoothed), round_to_nearest(weight)
+    judged, nearest = _spread(smoothed), round_to_nearest(weight)
     wanted = judged @ weight
-    chosen = min((static(smoothed, cut) for cut in CUTS), key=lambda choice: _error(choice, judged, wanted, rounded))
-    return _rounded(observed, replace(chosen, smoothing=factors, is_folded=folded is not None), weight, smoothed)
+    chosen = min((static(smoothed, cut) for cut in CUTS), key=lambda choice: _error(choice, judged, wanted, nearest))
+    rounded = round_by_calibration(weight, observed.curvature / np.outer(factors, factors))
+    return _corrected(observed, replace(chosen, smoothing=factors, is_folded=folded is not None), rounded, smoothed)
 
 
 def best_smoothing(observed: Observed) -> Array:
@@ -64,10 +66,9 @@ def best_smoothing(observed: Observed) -> Array:
     return smoothing(inputs, observed.weight, min(errors, key=errors.__getitem__))
 
 
-def _rounded(observed: Observed, chosen: Static | PerToken, weight: Array, inputs: Array) -> QuantizedLayer:
-    """Round the weights, and put the mean error of the output into the bias."""
-    rounded = round_by_calibration(weight, inputs)
-    wanted = inputs.mean(axis=0) @ weight
+def _corrected(observed: Observed, chosen: Static | PerToken, rounded: Rounded, inputs: Array) -> QuantizedLayer:
+    """The layer with the mean error of its output taken out of the bias; ``inputs`` are smoothed already."""
+    wanted = observed.inputs.mean(axis=0, dtype=np.float32) @ observed.weight
     found = chosen.restored(inputs).mean(axis=0) @ rounded.restored()
     return QuantizedLayer(chosen, rounded, np.asarray(observed.bias + (wanted - found), np.float32))
 

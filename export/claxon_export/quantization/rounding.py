@@ -44,7 +44,7 @@ def round_to_nearest(weight: Array) -> Rounded:
     return Rounded(_steps(weight / scale).astype(np.int8), scale)
 
 
-def round_by_calibration(weight: Array, inputs: Array) -> Rounded:
+def round_by_calibration(weight: Array, curvature: Array) -> Rounded:
     """Weights one input channel after the other, each rounding's error taken up by the channels that follow.
 
     GPTQ, Frantar et al. 2022, https://arxiv.org/abs/2210.17323: minimises ``|inputs @ (weight - rounded)|`` greedily,
@@ -52,16 +52,16 @@ def round_by_calibration(weight: Array, inputs: Array) -> Rounded:
 
     Args:
         weight: Shape: ``(in, out)``.
-        inputs: What the layer sees. Shape: ``(tokens, in)``.
+        curvature: ``inputs.T @ inputs`` of what the layer sees. Shape: ``(in, in)``.
 
     Raises:
-        CalibrationError: the inputs determine no rounding.
+        CalibrationError: the curvature is not finite.
     """
-    curvature = np.asarray(inputs.T @ inputs, np.float32)
-    diagonal = np.einsum("ii->i", curvature)
+    diagonal = np.diagonal(curvature)
     order = np.argsort(-diagonal, kind="stable")
-    diagonal += DAMPING * diagonal.mean() + 1e-12
-    factor = _inverse_factor(curvature[np.ix_(order, order)])
+    ordered = curvature[np.ix_(order, order)]
+    np.einsum("ii->i", ordered)[:] += DAMPING * diagonal.mean() + 1e-12
+    factor = _inverse_factor(ordered)
     scale = column_scale(weight)
     remaining, values = weight[order].astype(np.float32), np.empty(weight.shape, np.int8)
     for start in range(0, len(weight), BLOCK):
@@ -83,8 +83,8 @@ def _inverse_factor(curvature: Array) -> Array:
     factor, info = spotrf(inverse)
     if info or not np.isfinite(factor).all():
         raise CalibrationError(
-            "the calibration texts are too few or too much alike for int8: a layer's inputs do not span its channels; "
-            "give more texts, of all lengths"
+            "int8 cannot be calibrated: a layer of the source gives numbers that are none (NaN or infinity), "
+            "or inputs too large to multiply"
         )
     return np.asarray(factor)
 

@@ -11,10 +11,12 @@ import pytest
 from claxon.manifest import Precision
 from claxon.session import Session, engine_request
 from claxon.tensors import read_tensors
+from claxon.tokenization import Tokenizer
+from claxon.tokens import Tokens
 from claxon_export.checkpoint import Checkpoint, open_checkpoint
-from claxon_export.errors import CalibrationError
 from claxon_export.parity import calibration_texts, cosine
-from claxon_export.quantization import write_int8
+from claxon_export.quantization import int8, write_int8
+from claxon_export.quantization.observation import Observed, observe
 from tests.checkpoints import LAYERS, write_checkpoint
 from tests.encoder_graphs import TinyEncoder, random_batch, reference_features, write_graph
 
@@ -30,7 +32,7 @@ def source(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 @pytest.fixture(scope="session")
 def folder(source: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("written")
-    variant = write_int8(source, folder, calibration_texts())
+    variant = write_int8(source, folder)
     assert (variant.precision, variant.devices, variant.requires) == (Precision.INT8, ("cpu",), ("vnni",))
     return folder
 
@@ -80,13 +82,41 @@ def test_inputs_are_u8_and_nothing_is_measured_over_the_batch(folder: Path) -> N
     assert not {node.op_type for node in graph.node} & {"DynamicQuantizeLinear", "DynamicQuantizeMatMul"}
 
 
-def test_too_few_texts_are_refused(source: Checkpoint, tmp_path: Path) -> None:
-    with pytest.raises(CalibrationError, match="2 calibration texts, expected 8 or more"):
-        write_int8(source, tmp_path, ["one", "two"])
-    assert not list(tmp_path.iterdir())
+def calibrated_on(monkeypatch: pytest.MonkeyPatch) -> list[Tokens]:
+    seen: list[Tokens] = []
+
+    def record(checkpoint: Checkpoint, tokens: Tokens) -> dict[str, Observed]:
+        seen.append(tokens)
+        return observe(checkpoint, tokens)
+
+    monkeypatch.setattr(int8, "observe", record)
+    return seen
+
+
+def test_own_texts_come_before_the_packaged_ones(
+    source: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = calibrated_on(monkeypatch)
+    write_int8(source, tmp_path, ["great book", "awful phone"])
+    tokenizer = Tokenizer(source.tokenizer_json.encode(), max_tokens=source.max_tokens)
+    own = tokenizer(["", "awful phone", "great book"]).input_ids
+    assert sorted(seen[0].input_ids[: len(own)]) == sorted(own)
+    assert len(seen[0].lengths) == 3 + len(calibration_texts())
+
+
+def test_some_of_many_texts_are_used_and_not_the_first_ones(
+    source: Checkpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = calibrated_on(monkeypatch)
+    monkeypatch.setattr(int8, "MOST_TEXTS", 10)
+    monkeypatch.setattr(int8, "calibration_texts", list)
+    texts = ["book"] * 50 + ["great book of the phone"] * 50
+    write_int8(source, tmp_path, texts)
+    assert len(seen[0].lengths) == 11
+    assert len(set(seen[0].lengths[1:].tolist())) == 2
 
 
 def test_token_states_leave_the_graph_when_asked_for(source: Checkpoint, tmp_path: Path) -> None:
-    write_int8(source, tmp_path, calibration_texts()[:12], token_states=True)
+    write_int8(source, tmp_path, token_states=True)
     graph = onnx.load(tmp_path / "encoder.int8.onnx", load_external_data=False).graph
     assert "token_states" in {value.name for value in graph.output}

@@ -13,9 +13,8 @@ from claxon_export.graph import Array
 from claxon_export.quantization.inputs import Static
 from claxon_export.quantization.int8_writer import Int8Writer
 from claxon_export.quantization.layer import QuantizedLayer, quantize_per_token, quantize_static
-from claxon_export.quantization.observation import Observed
 from tests.encoder_graphs import run_writer
-from tests.linear_layers import dense
+from tests.linear_layers import dense, observed
 
 NAME = "layer.0.dense"
 TOLERANCE = 2e-4
@@ -64,8 +63,8 @@ def test_a_folded_layer_divides_nothing() -> None:
 
 @pytest.mark.parametrize("tokens", [1, 7, 400])
 def test_a_layer_with_a_scale_a_token_is_what_its_numbers_say(tokens: int) -> None:
-    observed = dense()
-    positive = Observed(np.abs(observed.inputs), observed.weight, observed.bias)
+    layer_seen = dense()
+    positive = observed(np.abs(layer_seen.inputs), layer_seen.weight, layer_seen.bias)
     layer = quantize_per_token(positive)
     inputs = positive.inputs[:tokens].astype(np.float32)
     wanted = expected(layer, inputs)

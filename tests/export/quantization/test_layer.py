@@ -7,7 +7,7 @@ import numpy as np
 from claxon_export.quantization.inputs import PerToken, Static
 from claxon_export.quantization.layer import QuantizedLayer, best_smoothing, quantize_per_token, quantize_static
 from claxon_export.quantization.observation import Observed
-from tests.linear_layers import dense
+from tests.linear_layers import dense, observed
 
 
 def outputs(layer: QuantizedLayer, inputs: np.ndarray) -> np.ndarray:
@@ -42,8 +42,8 @@ def test_a_folded_smoothing_is_kept_as_it_is() -> None:
 
 
 def test_a_layer_after_an_activation_has_a_scale_a_token() -> None:
-    observed = dense()
-    positive = Observed(np.abs(observed.inputs), observed.weight, observed.bias)
+    layer_seen = dense()
+    positive = observed(np.abs(layer_seen.inputs), layer_seen.weight, layer_seen.bias)
     layer = quantize_per_token(positive)
     assert isinstance(layer.input, PerToken)
     assert relative_error(outputs(layer, positive.inputs.astype(np.float32)), wanted(positive)) < 0.02

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from claxon.tokenization import Tokenizer
+from claxon.tokens import Tokens
 from claxon_export.checkpoint import Checkpoint
 from claxon_export.quantization import observation
 from claxon_export.quantization.observation import Observed, observe
@@ -29,10 +30,38 @@ def test_an_activation_is_never_below_its_minimum(observed: dict[str, Observed])
     assert inputs.max() > 0
 
 
-def test_tokens_are_kept_from_all_texts(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def tokens(checkpoint: Checkpoint) -> Tokens:
     tokenizer = Tokenizer(checkpoint.tokenizer_json.encode(), max_tokens=checkpoint.max_tokens, prompt="")
-    tokens = tokenizer(["great book"] * 30 + ["awful phone"] * 30)
-    monkeypatch.setattr(observation, "MAX_TOKENS", 40)
+    return tokenizer(["great book"] * 30 + ["awful phone"] * 30)
+
+
+def test_tokens_are_kept_from_all_texts(
+    checkpoint: Checkpoint, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observation, "SAMPLED_TOKENS", 40)
     kept = observe(checkpoint, tokens)["layer.0.attention.qkv"].inputs
     assert len(kept) == 40
     assert len(np.unique(kept, axis=0)) >= 6, "of both texts, and of every place in them"
+
+
+@pytest.mark.parametrize("waiting_tokens", [1, 50, 10_000])
+def test_the_curvature_is_that_of_all_tokens(
+    checkpoint: Checkpoint, tokens: Tokens, monkeypatch: pytest.MonkeyPatch, waiting_tokens: int
+) -> None:
+    every = observe(checkpoint, tokens)["layer.1.ffn.output"].inputs.astype(np.float32)
+    monkeypatch.setattr(observation, "SAMPLED_TOKENS", 10)
+    monkeypatch.setattr(observation, "WAITING_TOKENS", waiting_tokens)
+    layer = observe(checkpoint, tokens)["layer.1.ffn.output"]
+    assert len(layer.inputs) == 10
+    np.testing.assert_allclose(layer.curvature, every.T @ every, rtol=1e-2, atol=0.05)  # `every` is float16
+
+
+def test_as_many_whole_texts_are_run_as_the_limit_allows(
+    checkpoint: Checkpoint, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    length = int(tokens.lengths[0])
+    monkeypatch.setattr(observation, "MAX_TOKENS", 5 * length + 1)
+    assert len(observe(checkpoint, tokens)["layer.0.attention.qkv"].inputs) == 5 * length
+    monkeypatch.setattr(observation, "MAX_TOKENS", 1)
+    assert len(observe(checkpoint, tokens)["layer.0.attention.qkv"].inputs) == length, "the first text in any case"

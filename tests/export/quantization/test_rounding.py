@@ -24,7 +24,7 @@ def test_calibrated_rounding_changes_the_output_less(seed: int) -> None:
     inputs = layer.inputs.astype(np.float32)
     errors = [
         np.square(inputs @ (layer.weight - rounded.restored())).mean()
-        for rounded in (round_by_calibration(layer.weight, inputs), round_to_nearest(layer.weight))
+        for rounded in (round_by_calibration(layer.weight, layer.curvature), round_to_nearest(layer.weight))
     ]
     assert errors[0] < 0.9 * errors[1]
 
@@ -38,22 +38,29 @@ def test_on_unrelated_inputs_both_roundings_agree() -> None:
 def test_more_channels_than_a_block_are_rounded_too() -> None:
     layer = dense(n_in=300, tokens=900)
     inputs = layer.inputs.astype(np.float32)
-    found = round_by_calibration(layer.weight, inputs)
+    found = round_by_calibration(layer.weight, layer.curvature)
     nearest = round_to_nearest(layer.weight)
     errors = [np.square(inputs @ (layer.weight - rounded.restored())).mean() for rounded in (found, nearest)]
     assert errors[0] < 0.6 * errors[1]
+
+
+def test_what_it_is_rounded_by_is_left_as_it_was() -> None:
+    layer = dense()
+    before = layer.curvature.copy()
+    round_by_calibration(layer.weight, layer.curvature)
+    np.testing.assert_array_equal(layer.curvature, before)
 
 
 def test_idle_channels_and_columns_do_no_harm() -> None:
     layer = dense()
     inputs, weight = layer.inputs.astype(np.float32), layer.weight.copy()
     inputs[:, 5], weight[:, 2] = 0, 0
-    rounded = round_by_calibration(weight, inputs)
+    rounded = round_by_calibration(weight, inputs.T @ inputs)
     assert np.isfinite(rounded.restored()).all()
     assert (rounded.values[:, 2] == 0).all()
 
 
 def test_inputs_that_are_no_numbers_are_refused() -> None:
-    inputs = np.full((8, 24), np.nan, np.float32)
-    with pytest.raises(CalibrationError, match="give more texts"):
-        round_by_calibration(dense().weight, inputs)
+    curvature = np.full((24, 24), np.nan, np.float32)
+    with pytest.raises(CalibrationError, match="numbers that are none"):
+        round_by_calibration(dense().weight, curvature)

@@ -60,7 +60,7 @@ def observe(checkpoint: Checkpoint, tokens: Tokens) -> dict[str, Observed]:
 
     Args:
         checkpoint: The source.
-        tokens: The calibration texts.
+        tokens: The calibration texts; inputs of the first are kept in any case.
     """
     writer = ObservingWriter(checkpoint.architecture)
     architecture(checkpoint.architecture).write(writer, checkpoint.config, checkpoint.weights)
@@ -104,7 +104,7 @@ class _Inputs:
 def _run(session: Session, widths: Mapping[str, int], tokens: Tokens) -> Mapping[str, _Inputs]:
     inputs = {name: _Inputs(width) for name, width in widths.items()}
     bounds = _bounds(tokens)
-    is_kept = _chosen(bounds[-1])
+    is_kept = _chosen(bounds[-1], first=bounds[1])
     for start, end in pairwise(bounds):
         feeds = {"input_ids": tokens.input_ids[None, start:end], "attention_mask": np.ones((1, end - start), np.int64)}
         for name, values in zip(widths, session.run(tuple(widths), feeds), strict=True):
@@ -120,8 +120,9 @@ def _bounds(tokens: Tokens) -> list[int]:
     return [bound for position, bound in enumerate(bounds) if position <= 1 or bound <= MAX_TOKENS]
 
 
-def _chosen(n_tokens: int) -> Array:
-    """Which tokens are kept, the same ones every time. Shape: ``(tokens,)``, bool."""
+def _chosen(n_tokens: int, first: int) -> Array:
+    """Which tokens are kept, the same ones every time, all of the first text among them. Shape: ``(tokens,)``, bool."""
     is_kept = np.zeros(n_tokens, bool)
     is_kept[np.random.default_rng(0).permutation(n_tokens)[:SAMPLED_TOKENS]] = True
+    is_kept[:first] = True
     return is_kept

@@ -8,8 +8,9 @@ BUNDLE ?= demo/minilm
 CHECKPOINT ?= demo/all-MiniLM-L6-v2
 BENCH_OPTIONS ?=
 SOAK_OPTIONS ?=
+CAMPAIGN_OPTIONS ?=
 
-.PHONY: help demo test check bench bench-peers bench-micro accuracy soak format clean
+.PHONY: help demo test check bench bench-peers bench-micro accuracy soak campaign format clean
 
 help:
 	@echo "make demo    export a sentence encoder, fit a head on it, label unseen texts (about a minute, downloads apart)"
@@ -19,7 +20,8 @@ help:
 	@echo "make bench-peers   the peers' virtual environments (10 GB); a peer without one is left out, and the table says so"
 	@echo "make bench-micro   parts of a run, timed alone"
 	@echo "make accuracy   the published experiments again: DATA=folder DISTILBERT=bundle MPNET=bundle"
-	@echo "make soak    20,000 mixed calls on BUNDLE in one process: does memory grow? results to benchmarks/results/reliability"
+	@echo "make campaign   faults by the thousand on a small bundle, half an hour; results to benchmarks/results/reliability"
+	@echo "make soak    the campaign's mixed calls alone, 20,000 on BUNDLE in one process: does memory grow?"
 	@echo "make format  put the code into the house's format"
 	@echo "make clean   remove what the others made"
 
@@ -70,11 +72,15 @@ accuracy: $(VENV)/installed
 	  $(if $(DISTILBERT_CHECKPOINT),--checkpoint $(DISTILBERT_CHECKPOINT))
 
 soak: $(VENV)/installed $(BUNDLE)/manifest.json
-	$(VENV)/bin/python -m claxon_bench.soak $(BUNDLE) $(SOAK_OPTIONS)
+	$(VENV)/bin/python -m reliability mixed --bundle $(BUNDLE) --scale 0.2 \
+	  --out benchmarks/results/reliability/$(notdir $(BUNDLE)) $(SOAK_OPTIONS)
+
+campaign: $(VENV)/installed
+	$(VENV)/bin/python -m reliability $(CAMPAIGN_OPTIONS)
 
 format: $(VENV)/installed
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
 clean:
-	rm -rf $(VENV) $(DEMO_VENV) .venv-peers build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf $(VENV) $(DEMO_VENV) .venv-peers build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .campaign

@@ -28,7 +28,7 @@ RUN_BY_PATH = [*ENGINES, "claxon_bench.random_classifier"]
 # Besides the standard library and those beside them in the list, these modules import nothing.
 PURE = [
     "caller", "errors", "strict_json", "manifest", "options", "version", "onnx_graph", "tokenizer_rules", "long_texts",
-    "texts", "plain_paths",
+    "texts", "plain_paths", "head_sizes",
 ]  # fmt: skip
 PURE_NUMPY = [
     *PURE,

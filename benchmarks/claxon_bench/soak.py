@@ -1,17 +1,15 @@
 """Many mixed calls in one process: whether memory grows, descriptors leak, or an answer changes.
 
-python -m claxon_bench.soak BUNDLE --calls 100000 --output benchmarks/results/reliability
+``python -m reliability mixed --bundle BUNDLE`` makes them, and writes what was found.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
 import json
 import random
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +18,6 @@ import numpy as np
 
 import claxon
 from claxon.bundle import Bundle
-from claxon.commands.arguments import finite_float, positive_int
 from claxon.commands.writing import open_output
 from claxon.progress import progress
 from claxon.strict_json import encode
@@ -81,7 +78,6 @@ class Soak:
         errors: Calls that raised anything but the ``InputError`` that odd texts ask for, by its name. A bundle that
             cannot be loaded anew ends the run.
         calls_asked: How many were wanted; ``calls`` were made. ``None`` where it was not noted.
-        minutes: After which the run was to end, ``None`` for never.
         threads: That were asked for, ``None`` for the default.
     """
 
@@ -97,7 +93,6 @@ class Soak:
     changed: tuple[int, ...]
     errors: tuple[str, ...]
     calls_asked: int | None = None
-    minutes: float | None = None
     threads: int | None = None
 
     @property
@@ -187,8 +182,8 @@ class Caller:
         return bool((self._probe() == self._expected).all())
 
 
-def soak(bundle: Path, *, calls: int, seed: int = 0, threads: int | None = None, minutes: float | None = None) -> Soak:
-    """Make ``calls`` calls, or as many as there is time for, or until the bundle cannot be loaded anew.
+def soak(bundle: Path, *, calls: int, seed: int = 0, threads: int | None = None) -> Soak:
+    """Make ``calls`` calls, or as many as there are until the bundle cannot be loaded anew.
 
     Raises:
         BenchmarkError: the system does not tell what a process holds.
@@ -203,8 +198,7 @@ def soak(bundle: Path, *, calls: int, seed: int = 0, threads: int | None = None,
         for number in range(1, calls + 1):
             caller.call(number)
             bar.update(1)
-            is_late = minutes is not None and time.perf_counter() - start > 60 * minutes
-            is_last = is_late or not caller.is_loaded
+            is_last = not caller.is_loaded
             if number % every == 0 or is_last:
                 samples.append(sample(number))
                 changed += [number] if caller.is_loaded and not caller.is_unchanged() else []
@@ -214,7 +208,7 @@ def soak(bundle: Path, *, calls: int, seed: int = 0, threads: int | None = None,
         bundle=bundle.name, digest=digest, runs=runs,
         machine=this_machine(), seed=seed, calls=number, texts=caller.texts, seconds=time.perf_counter() - start,
         samples=tuple(samples), changed=tuple(changed), errors=tuple(caller.errors), calls_asked=calls,
-        minutes=minutes, threads=threads,
+        threads=threads,
     )  # fmt: skip
 
 
@@ -263,35 +257,16 @@ def to_json(found: Soak) -> dict[str, Any]:
     return {"growth_bytes": found.growth_bytes, "problems": list(found.problems), **encode(found)}
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Soak, write ``soak.json``, ``soak.png`` and ``soak.svg``; 1 if something is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m claxon_bench.soak", description=__doc__)
-    parser.add_argument("bundle", metavar="BUNDLE", type=Path)
-    parser.add_argument("--calls", metavar="N", type=positive_int, default=20_000)
-    parser.add_argument("--minutes", metavar="M", type=finite_float, help="end after so long, whatever is left")
-    parser.add_argument("--threads", metavar="N", type=positive_int)
-    parser.add_argument("--seed", metavar="N", type=int, default=0)
-    parser.add_argument("--output", metavar="FOLDER", type=Path, default=Path("benchmarks/results/reliability"))
-    options = parser.parse_args(words)
-    found = soak(
-        options.bundle, calls=options.calls, seed=options.seed, threads=options.threads, minutes=options.minutes
-    )
-    options.output.mkdir(parents=True, exist_ok=True)
-    with open_output(str(options.output / "soak.json")) as stream:
-        stream.write((json.dumps(to_json(found), indent=2, ensure_ascii=False) + "\n").encode())
+def write_soak(found: Soak, folder: Path) -> None:
+    """Write ``soak.json``, ``soak.png`` and ``soak.svg``.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
     import matplotlib
 
+    folder.mkdir(parents=True, exist_ok=True)
+    with open_output(str(folder / "soak.json")) as stream:
+        stream.write((json.dumps(to_json(found), indent=2, ensure_ascii=False) + "\n").encode())
     with matplotlib.rc_context(figure_style.STYLE):
-        figure_style.save(soak_plot(found), options.output / "soak")
-    last = found.samples[-1]
-    print(
-        f"{found.calls:,} of {options.calls:,} calls, {found.texts:,} texts, {found.seconds:.0f} s: memory grew by "
-        f"{found.growth_bytes / (1 << 20):.1f} MiB at most, {last.descriptors} descriptors, {last.threads} threads"
-    )
-    for problem in found.problems:
-        print(f"wrong: {problem}", file=sys.stderr)
-    return 1 if found.problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        figure_style.save(soak_plot(found), folder / "soak")

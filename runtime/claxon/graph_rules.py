@@ -19,6 +19,15 @@ from claxon.tensors import Buffer
 Array = np.ndarray[Any, Any]
 
 ALLOWED_DOMAINS = ("", "ai.onnx", "com.microsoft")
+# They run for as long as the graph says.
+ENDLESS = frozenset({"Loop", "Scan", "SequenceMap"})
+# What heads are made of: none of these takes a size from a value, and so makes gigabytes of a file of a kilobyte.
+HEAD_OPERATORS = frozenset({
+    "Abs", "Add", "Cast", "Clip", "Concat", "Constant", "Div", "Exp", "Flatten", "Gather", "Gemm", "Identity", "Log",
+    "LogSoftmax", "MatMul", "Max", "Min", "Mul", "Neg", "Pow", "ReduceL1", "ReduceL2", "ReduceMax", "ReduceMean",
+    "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Sigmoid", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh",
+    "Transpose", "Unsqueeze", "Where",
+})  # fmt: skip
 CHECKED_KEYS = ("location", "offset", "length")
 
 
@@ -42,17 +51,20 @@ def weight_places(tensors: Mapping[str, Array], content: Buffer, location: str) 
     return {name: Place(location, _address(array) - _address(content), array.nbytes) for name, array in tensors.items()}
 
 
-def check_graph(content: bytes, name: str, places: Mapping[str, Place]) -> None:
+def check_graph(
+    content: bytes, name: str, places: Mapping[str, Place], operators: frozenset[str] | None = None
+) -> None:
     """Raise unless a graph holds what a bundle's graph may.
 
     Args:
         content: The ONNX file.
         name: Of the file, for the message.
         places: Values outside the graph that it may name; none for a head.
+        operators: It may hold these alone; ``None`` for all that end.
 
     Raises:
-        BundleError: no ONNX file; an operator of another domain; functions or training graphs; values outside the graph
-            that are not the manifest's weights, or lie elsewhere in them.
+        BundleError: no ONNX file; an operator of another domain, a loop, or not one of ``operators``; functions or
+            training graphs; values outside the graph that are not the manifest's weights, or lie elsewhere in them.
     """
     try:
         found = read_graph(content)
@@ -61,10 +73,22 @@ def check_graph(content: bytes, name: str, places: Mapping[str, Place]) -> None:
     strange = sorted(found.domains - {*ALLOWED_DOMAINS})
     if strange:
         raise BundleError(f"{name} has operators of the domain {strange[0]!r}, expected ONNX's own and com.microsoft")
+    _check_operators({operator.removeprefix("ai.onnx.") for operator in found.operators}, name, operators)
     if found.extras:
         raise BundleError(f"{name} holds {found.extras[0]}, which no graph of a bundle does; export it again")
     for tensor in found.external:
         _check_external(tensor, name, places)
+
+
+def _check_operators(found: set[str], name: str, allowed: frozenset[str] | None) -> None:
+    endless = sorted(found & ENDLESS)
+    if endless:
+        raise BundleError(f"{name} has the operator {endless[0]}, which may run without end")
+    strange = sorted(found - allowed) if allowed is not None else []
+    if strange:
+        raise BundleError(
+            f"{name} has the operator {strange[0]!r:.80}, expected only {', '.join(sorted(allowed or ()))}"
+        )
 
 
 def _check_external(tensor: ExternalTensor, name: str, places: Mapping[str, Place]) -> None:

@@ -12,7 +12,8 @@ from claxon.bundle import Bundle, by_absolute_path
 from claxon.encoder import Encoder
 from claxon.errors import BundleError, EngineError, OptionError
 from claxon.features import FloatMatrix
-from claxon.graph_rules import check_graph
+from claxon.graph_rules import HEAD_OPERATORS, check_graph
+from claxon.head_sizes import check_sizes
 from claxon.label_checks import warn_of_likeness
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature, HeadSpec, LabelValue, ScoreKind
@@ -56,8 +57,9 @@ class GraphHead:
         """Load the head's graph, its hash checked first.
 
         Raises:
-            BundleError: the graph holds what no bundle's graph may; its inputs and outputs are not those of a head, or
-                not of the encoder's width and the labels' number; its weights are not finite.
+            BundleError: the graph holds what no bundle's graph may, or makes more values than there is memory for; its
+                inputs and outputs are not those of a head, or not of the encoder's width and the labels' number; its
+                weights are not finite.
             EngineError: ONNX Runtime refuses the graph.
         """
         self.spec = spec
@@ -65,7 +67,8 @@ class GraphHead:
         # A head is a few thousand multiplications: one thread on the CPU, wherever the encoder runs.
         asked = EngineRequest(Device.CPU, (CPU_PROVIDER,), threads=1)
         graph = bundle.read(spec.file).tobytes()
-        check_graph(graph, f"{bundle.path / spec.file}", {})
+        check_graph(graph, f"{bundle.path / spec.file}", {}, HEAD_OPERATORS)
+        check_sizes(graph, f"{bundle.path / spec.file}", bundle.manifest.encoder.features[spec.feature])
         self._session = Session(graph, {}, asked)
         if (self._session.inputs, self._session.outputs) != (("features",), ("scores",)):
             raise BundleError(f"{bundle.path}: {spec.file} is not a head: expected features -> scores")

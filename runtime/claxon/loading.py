@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from claxon.bundle import Bundle
 from claxon.encoder_session import TOKENIZER_NAME, engine_files, read_engine_files, start_session
+from claxon.errors import BundleError
 from claxon.manifest import EncoderSpec, GraphVariant
 from claxon.options import count
 from claxon.planning import Run, expected_variant, plan_run, recalled, with_graphs
@@ -74,6 +75,10 @@ def load_parts(
         content = bundle.read(TOKENIZER_NAME).tobytes()
         tokenizer = Tokenizer(content, max_tokens=limit, prompt=spec.prompt, n_embeddings=spec.vocab_size)
         contents = files.result()
+    if not tokenizer.n_special:  # its empty text would be a mean of nothing
+        raise BundleError(
+            f"{bundle.path}: {TOKENIZER_NAME} puts no token before or after a text, so an empty one has none"
+        )
     session = _start(bundle, run, contents, session_options)
     if session.device is not run.plan.device:  # `auto`, and CUDA did not start
         on_cpu = plan_run(bundle, Device.CPU, precision, threads, tuning)

@@ -56,7 +56,7 @@ class GraphContents:
         operators: How often each occurs, those of other domains than ONNX's own as ``domain.Operator``.
         domains: Of all operators.
         external: Tensors with values outside.
-        extras: Kinds of parts that a model may have beside its graph, and this one has.
+        extras: Kinds of parts that no graph of a bundle needs, and this one has.
     """
 
     operators: Counter[str] = field(default_factory=Counter)
@@ -73,9 +73,9 @@ def read_graph(content: bytes) -> GraphContents:
     """
     found = GraphContents()
     try:
-        for number, value in _fields(content, OF_MODEL):
+        for number, value in fields(content, OF_MODEL):
             if number == MODEL_GRAPH:
-                _read_graph(_message(value), found, depth=0)
+                _read_graph(message_of(value), found, depth=0)
             else:
                 found.extras.append("functions" if number == MODEL_FUNCTION else "training graphs")
     except (IndexError, UnicodeDecodeError) as error:
@@ -86,73 +86,88 @@ def read_graph(content: bytes) -> GraphContents:
 def _read_graph(graph: bytes, found: GraphContents, *, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise IndexError(f"graphs are nested deeper than {MAX_DEPTH} levels")
-    for number, value in _fields(graph, OF_GRAPH):
+    for number, value in fields(graph, OF_GRAPH):
         if number == GRAPH_NODE:
-            _read_node(_message(value), found, depth)
+            _read_node(message_of(value), found, depth)
         elif number == GRAPH_INITIALIZER:
-            _read_tensor(_message(value), found, is_initializer=depth == 0)
+            _read_tensor(message_of(value), found, is_initializer=depth == 0)
         else:
-            _read_sparse(_message(value), found)
+            _read_sparse(message_of(value), found)
 
 
 def _read_node(node: bytes, found: GraphContents, depth: int) -> None:
     operator, domain = "", ""
-    for number, value in _fields(node, OF_NODE):
+    for number, value in fields(node, OF_NODE):
         if number == NODE_OPERATOR:
-            operator = _text(value)
+            operator = text_of(value)
         elif number == NODE_DOMAIN:
-            domain = _text(value)
+            domain = text_of(value)
             found.domains.add(domain)
         else:
-            _read_attribute(_message(value), found, depth)
+            _read_attribute(message_of(value), found, depth)
     found.operators[f"{domain}.{operator}" if domain else operator] += 1
 
 
 def _read_attribute(attribute: bytes, found: GraphContents, depth: int) -> None:
-    for number, value in _fields(attribute, OF_ATTRIBUTE):
+    for number, value in fields(attribute, OF_ATTRIBUTE):
         if number in ATTRIBUTE_TENSORS:
-            _read_tensor(_message(value), found, is_initializer=False)
+            _read_tensor(message_of(value), found, is_initializer=False)
         elif number in ATTRIBUTE_GRAPHS:
-            _read_graph(_message(value), found, depth=depth + 1)
+            _read_graph(message_of(value), found, depth=depth + 1)
         else:
-            _read_sparse(_message(value), found)
+            _read_sparse(message_of(value), found)
 
 
 def _read_sparse(sparse: bytes, found: GraphContents) -> None:
-    for _, value in _fields(sparse, SPARSE_TENSORS):
-        _read_tensor(_message(value), found, is_initializer=False)
+    found.extras.append("sparse tensors")  # which the engine writes out in full, whatever their size
+    for _, value in fields(sparse, SPARSE_TENSORS):
+        _read_tensor(message_of(value), found, is_initializer=False)
 
 
 def _read_tensor(tensor: bytes, found: GraphContents, *, is_initializer: bool) -> None:
     name, is_external, place = "", False, []
-    for number, value in _fields(tensor, OF_TENSOR):
+    for number, value in fields(tensor, OF_TENSOR):
         if number == TENSOR_NAME:
-            name = _text(value)
+            name = text_of(value)
         elif number == TENSOR_LOCATION:
             is_external |= value == IS_EXTERNAL
         else:
-            place.append(_entry(_message(value)))
+            place.append(_entry(message_of(value)))
     if is_external or place:
         found.external.append(ExternalTensor(name, tuple(place), is_initializer))
 
 
 def _entry(entry: bytes) -> tuple[str, str]:
-    texts = {number: _text(value) for number, value in _fields(entry, (ENTRY_KEY, ENTRY_VALUE))}
+    texts = {number: text_of(value) for number, value in fields(entry, (ENTRY_KEY, ENTRY_VALUE))}
     return texts.get(ENTRY_KEY, ""), texts.get(ENTRY_VALUE, "")
 
 
-def _message(value: Value) -> bytes:
+def message_of(value: Value) -> bytes:
+    """The bytes of a field that is a message.
+
+    Raises:
+        IndexError: it is a number.
+    """
     if isinstance(value, int):
         raise IndexError("a number stands where a message belongs")
     return value
 
 
-def _text(value: Value) -> str:
-    return str(_message(value), "utf-8")
+def text_of(value: Value) -> str:
+    """The text of a field that is one.
+
+    Raises:
+        IndexError, UnicodeDecodeError: it is none.
+    """
+    return str(message_of(value), "utf-8")
 
 
-def _fields(message: bytes, wanted: tuple[int, ...]) -> Iterator[tuple[int, Value]]:
-    """Number and value of every field whose number is wanted; the others are passed over."""
+def fields(message: bytes, wanted: tuple[int, ...]) -> Iterator[tuple[int, Value]]:
+    """Number and value of every field whose number is wanted; the others are passed over.
+
+    Raises:
+        IndexError: the bytes are no message.
+    """
     position, size = 0, len(message)
     while position < size:
         tag = message[position]
@@ -177,6 +192,21 @@ def _fields(message: bytes, wanted: tuple[int, ...]) -> Iterator[tuple[int, Valu
             raise IndexError(f"unknown wire type {kind}")
         if position > size:
             raise IndexError("a field is cut off")
+
+
+def numbers_of(value: Value) -> list[int]:
+    """The numbers of a repeated field's occurrence: one, or several that are packed.
+
+    Raises:
+        IndexError: the bytes are no numbers.
+    """
+    if isinstance(value, int):
+        return [value]
+    found, position = [], 0
+    while position < len(value):
+        number, position = _varint(value, position, LONGEST_VARINT)
+        found.append(number)
+    return found
 
 
 def _varint(message: bytes, position: int, longest: int) -> tuple[int, int]:

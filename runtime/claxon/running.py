@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from claxon.batching import Batch, batches
-from claxon.errors import BundleError
+from claxon.errors import BundleError, EngineError
 from claxon.manifest import EncoderSpec
 from claxon.providers import Device
 from claxon.scheduling import side_by_side
@@ -59,7 +59,7 @@ class BatchRunner:
             batch_size: Texts a batch at most; ``None`` leaves it to the token budget and the number of workers.
 
         Raises:
-            EngineError: ONNX Runtime failed.
+            EngineError: ONNX Runtime failed, or gave NaN or infinity.
             BundleError: the graph gave another shape than the manifest says.
         """
         budget = self._shared_out(int(tokens.lengths.sum())) if batch_size is None else self.token_budget
@@ -78,9 +78,13 @@ class BatchRunner:
         return BatchOutputs(batch, values)
 
     def _check(self, name: str, found: Array, batch: Batch) -> None:
-        """Numpy would otherwise stretch what the graph gave to the shape that the manifest says."""
+        """Numpy would otherwise stretch what the graph gave to its shape, and NaN would get the first label."""
         texts, tokens = batch.input_ids.shape
         pooled = self._pooled_widths.get(name)
         expected = (texts, tokens, self._spec.width) if pooled is None else (texts, pooled)
         if found.shape != expected:
             raise BundleError(f"the encoder's graph gave {name} of shape {found.shape}, the manifest says {expected}")
+        if not np.isfinite(found).all():
+            raise EngineError(
+                f"the encoder's graph gave {name} that is NaN or infinite; load the bundle with precision='fp32'"
+            )

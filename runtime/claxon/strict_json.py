@@ -11,6 +11,7 @@ import dataclasses
 import json
 import math
 from enum import StrEnum
+from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -127,13 +128,19 @@ def _decode_union(kind: UnionType, value: Any, where: str) -> Any:
 
 def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     given = _expect(dict, value, where)
-    hints = get_type_hints(kind)
+    hints = _field_kinds(kind)
     unknown, missing = given.keys() - hints.keys(), hints.keys() - given.keys()
     if unknown:
         raise StrictJSONError(f"{where or 'top level'}: unknown key {min(unknown)!r}")
     if missing:
         raise StrictJSONError(f"{where or 'top level'}: the key {min(missing)!r} is missing")
     return kind(**{name: decode(hints[name], given[name], _join(where, name)) for name in hints})
+
+
+@cache
+def _field_kinds(kind: Any) -> dict[str, Any]:
+    """The type of each field; finding it is most of the work of reading a manifest."""
+    return get_type_hints(kind)
 
 
 def _decode_enum(kind: type[StrEnum], value: Any, where: str) -> StrEnum:

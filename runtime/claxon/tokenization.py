@@ -48,11 +48,16 @@ class Tokenizer:
         self._tokenizer = _load(content)
         check_ids(max(self._tokenizer.get_added_tokens_decoder(), default=0), n_embeddings)
         self._prefix, self._suffix = _special_tokens(self._tokenizer)
-        self._room = max_tokens - len(self._prefix) - len(self._suffix)
+        self._room = max_tokens - self.n_special
         self._prompt = prompt
         self._compactor = _compactor(self._tokenizer, document)
         if self._room < 1:
             raise OptionError(f"max_tokens is {max_tokens}, expected at least {max_tokens - self._room + 1}")
+
+    @property
+    def n_special(self) -> int:
+        """How many tokens are put before and after every text; where it is 0, an empty text has none."""
+        return len(self._prefix) + len(self._suffix)
 
     @property
     def vocab_size(self) -> int:
@@ -69,11 +74,10 @@ class Tokenizer:
         """
         pieces = self._pieces(list(texts))
         rows = [[*self._prefix, *piece[: self._room], *self._suffix] for piece in pieces]
-        specials = len(self._prefix) + len(self._suffix)
         return Tokens(
             input_ids=np.fromiter(chain.from_iterable(rows), np.int64),
             lengths=np.array([len(row) for row in rows], np.int64),
-            uncut_lengths=np.array([len(piece) + specials for piece in pieces], np.int64),
+            uncut_lengths=np.array([len(piece) + self.n_special for piece in pieces], np.int64),
         )
 
     def _pieces(self, texts: list[str]) -> list[list[int]]:

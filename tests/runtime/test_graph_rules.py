@@ -13,11 +13,11 @@ from safetensors.numpy import save
 import claxon
 from claxon.bundle import Bundle
 from claxon.errors import BundleError
-from claxon.graph_rules import Place, check_graph, weight_places
+from claxon.graph_rules import HEAD_OPERATORS, Place, check_graph, weight_places
 from claxon.session import Session
 from claxon.tensors import read_tensors
 from tests.bundles import reseal
-from tests.runtime.test_onnx_graph import inside, model, outside
+from tests.runtime.test_onnx_graph import SPARSE, inside, model, outside
 
 PLACES = {"w": Place("weights.safetensors", 64, 8)}
 GOOD = {"location": "weights.safetensors", "offset": "64", "length": "8"}
@@ -142,3 +142,28 @@ def test_a_head_with_such_a_graph_is_refused_as_well(copied_bundle: Path) -> Non
     reseal(copied_bundle)
     with pytest.raises(BundleError, match="'stolen' lies in '/etc/hostname', which the manifest does not list"):
         claxon.load(copied_bundle, "sentiment")
+
+
+@pytest.mark.parametrize("operator", ["Loop", "Scan", "SequenceMap"])
+@pytest.mark.parametrize("domain", ["", "ai.onnx"])
+@pytest.mark.parametrize("depth", [0, 2])
+def test_what_may_run_without_end_is_refused_at_any_depth(operator: str, domain: str, depth: int) -> None:
+    with pytest.raises(BundleError, match=f"encoder.onnx has the operator {operator}, which may run without end"):
+        check(model(inside(helper.make_node(operator, [], [], domain=domain), depth)))
+
+
+def test_where_operators_are_named_no_other_passes() -> None:
+    for_head = model(helper.make_node("MatMul", [], []), helper.make_node("ConstantOfShape", [], []))
+    with pytest.raises(BundleError, match=r"head\.onnx has the operator .ConstantOfShape., expected only Abs, Add, "):
+        check_graph(for_head.SerializeToString(), "head.onnx", {}, HEAD_OPERATORS)
+    check_graph(for_head.SerializeToString(), "encoder.onnx", {})
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [model(sparse_initializer=[SPARSE]), model(helper.make_node("Constant", [], ["y"], sparse_value=SPARSE))],
+    ids=["initializer", "constant"],
+)
+def test_sparse_tensors_which_the_engine_writes_out_are_refused(graph: ModelProto) -> None:
+    with pytest.raises(BundleError, match=r"encoder\.onnx holds sparse tensors"):
+        check(graph)

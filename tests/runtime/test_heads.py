@@ -74,7 +74,7 @@ def test_no_texts_give_no_rows(tiny_bundle: Path) -> None:
 @pytest.mark.parametrize(
     ("graph", "message"),
     [
-        (linear(weight(), inputs="x"), "is not a head: expected features -> scores"),
+        (linear(weight(), inputs="x"), "MatMul reads 'x', expected 'features', a tensor of the graph"),
         (linear(weight(), outputs="logits"), "is not a head: expected features -> scores"),
         (linear(weight(rows=WIDTH + 1)), r"does not take \w+ of width 32"),
         (linear(weight(3)), r"gave float32 scores of shape \(2, 3\), expected float32 of \(2, 2\)"),
@@ -96,7 +96,12 @@ def test_bytes_that_are_no_graph(copied_bundle: Path) -> None:
 
 def test_a_graph_that_the_engine_refuses(copied_bundle: Path) -> None:
     with pytest.raises(EngineError, match="could not load the graph"):
-        with_head(copied_bundle, linear(weight()).replace(b"MatMul", b"Mutual"))
+        with_head(copied_bundle, linear(weight()).replace(b"MatMul", b"Gather"))  # whose indices are whole numbers
+
+
+def test_a_graph_that_takes_sizes_from_values_is_refused_before_the_engine_sees_it(copied_bundle: Path) -> None:
+    with pytest.raises(BundleError, match=r"sentiment\.onnx has the operator 'Expand', expected only Abs, Add"):
+        with_head(copied_bundle, linear(weight()).replace(b"MatMul", b"Expand"))
 
 
 @pytest.mark.parametrize("combine", Combine)

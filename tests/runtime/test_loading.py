@@ -114,6 +114,14 @@ def test_a_tokenizer_with_more_ids_than_the_encoder_has_rows(copied_bundle: Path
         load(copied_bundle)
 
 
+def test_a_tokenizer_that_gives_an_empty_text_no_token(copied_bundle: Path) -> None:
+    path = copied_bundle / "tokenizer.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "post_processor": None}))
+    reseal(copied_bundle)
+    with pytest.raises(BundleError, match=r"tokenizer\.json puts no token before or after a text"):
+        load(copied_bundle)
+
+
 def test_a_tokenizer_that_is_none(copied_bundle: Path) -> None:
     (copied_bundle / "tokenizer.json").write_text("{}")
     reseal(copied_bundle)

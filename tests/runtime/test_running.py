@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from claxon.bundle import Bundle
-from claxon.errors import BundleError
+from claxon.errors import BundleError, EngineError
 from claxon.manifest import EncoderSpec
 from claxon.providers import Device
 from claxon.running import CUDA_TOKEN_BUDGET, LEAST_TOKENS, TOKEN_BUDGET, BatchRunner
@@ -90,3 +90,18 @@ def test_another_shape_than_the_manifest_says_is_refused(spec: EncoderSpec) -> N
     chosen, _ = runner(spec, 1, width=spec.width + 1)
     with pytest.raises(BundleError, match=rf"gave mean of shape \(1, {spec.width + 1}\), the manifest says"):
         list(chosen.run(ragged([4]), ["mean"]))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_no_answer(value: float, spec: EncoderSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches, recorder = runner(spec, 1)
+    real = recorder.run
+
+    def run(outputs: Sequence[str], feeds: Mapping[str, Any]) -> list[Any]:
+        values = real(outputs, feeds)
+        values[0][-1, -1] = value
+        return values
+
+    monkeypatch.setattr(recorder, "run", run)
+    with pytest.raises(EngineError, match="gave mean that is NaN or infinite"):
+        list(batches.run(ragged([3, 4]), ["mean"]))

@@ -1,0 +1,1 @@
+"""Campaigns against Claxon: faults by the thousand, seeded, each with its figure. ``python -m reliability --help``."""

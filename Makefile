@@ -10,11 +10,13 @@ BENCH_OPTIONS ?=
 SOAK_OPTIONS ?=
 CAMPAIGN_OPTIONS ?=
 
-.PHONY: help demo test check bench bench-peers bench-micro accuracy soak campaign format clean
+.PHONY: help demo test compat compat-oldest compat-newest lock check bench bench-peers bench-micro accuracy soak campaign format clean
 
 help:
 	@echo "make demo    export a sentence encoder, fit a head on it, label unseen texts (about a minute, downloads apart)"
 	@echo "make test    the test suite"
+	@echo "make compat  the suite on the oldest releases that the bounds admit, and on the newest; without torch, 20 minutes"
+	@echo "make lock    requirements-dev.lock anew: every release that development was last seen to work with, by its hashes"
 	@echo "make check   format, lint, types"
 	@echo "make bench   BUNDLE (the demo's) against its peers in one run; tables and plots go to benchmarks/results"
 	@echo "make bench-peers   the peers' virtual environments (10 GB); a peer without one is left out, and the table says so"
@@ -40,6 +42,38 @@ demo: $(DEMO_VENV)/installed
 
 test: $(VENV)/installed
 	$(VENV)/bin/python -m pytest
+
+# The two ends of the bounds in pyproject.toml, each on the Python at its end. Old libraries warn of what is to go from
+# those that they use; that is between them.
+OLDEST_PYTHON ?= python3.11
+NEWEST_PYTHON ?= python3.13
+COMPAT_OPTIONS ?=
+
+.venv-compat-oldest/installed: COMPAT_PYTHON = $(OLDEST_PYTHON)
+.venv-compat-oldest/installed: RESOLUTION = lowest-direct
+.venv-compat-newest/installed: COMPAT_PYTHON = $(NEWEST_PYTHON)
+.venv-compat-newest/installed: RESOLUTION = highest
+.venv-compat-oldest/installed .venv-compat-newest/installed: pyproject.toml
+	$(COMPAT_PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet uv
+	$(@D)/bin/uv pip compile --quiet --no-header --no-annotate --resolution $(RESOLUTION) --python $(@D)/bin/python \
+	  --extra test --output-file $(@D)/requirements.txt pyproject.toml
+	$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --requirement $(@D)/requirements.txt
+	$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --no-deps --editable .
+	@touch $@
+
+compat: compat-oldest compat-newest
+
+compat-oldest: .venv-compat-oldest/installed
+	.venv-compat-oldest/bin/python -m pytest -W ignore::DeprecationWarning $(COMPAT_OPTIONS)
+
+compat-newest: .venv-compat-newest/installed
+	.venv-compat-newest/bin/python -m pytest $(COMPAT_OPTIONS)
+
+# No index and no path is written down: whoever installs from it uses an index of their own.
+lock: $(VENV)/installed
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --generate-hashes --upgrade \
+	  --no-emit-index-url --no-header --no-annotate --output-file requirements-dev.lock pyproject.toml
 
 check: $(VENV)/installed
 	$(VENV)/bin/ruff format --check .
@@ -83,4 +117,4 @@ format: $(VENV)/installed
 	$(VENV)/bin/ruff format .
 
 clean:
-	rm -rf $(VENV) $(DEMO_VENV) .venv-peers build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .campaign
+	rm -rf $(VENV) $(DEMO_VENV) .venv-peers .venv-compat-oldest .venv-compat-newest build dist demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks .campaign

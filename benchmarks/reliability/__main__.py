@@ -27,6 +27,9 @@ PARTS = (
     "properties",
     "threads",
     "mixed",
+    "killed_writers",
+    "two_writers",
+    "full_disks",
 )
 RESULTS = Path(__file__).parents[1] / "results" / "reliability"
 

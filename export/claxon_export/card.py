@@ -25,6 +25,7 @@ def model_card(manifest: Manifest) -> str:
         f"{_front_matter(manifest)}# {source.rsplit('/', 1)[-1]}, a Claxon bundle",
         f"Made from `{source}`{revision} by Claxon {manifest.provenance.tools.get('claxon', 'of an unknown version')}. "
         "It runs on ONNX Runtime, without PyTorch.",
+        _license(manifest.provenance.license),
         USAGE.format(lines="\n".join(_usage(manifest))).rstrip(),
         "## Encoder\n\n" + _encoder(manifest.encoder),
         *(["## Heads\n\n" + "\n".join(_head(head) for head in manifest.heads)] if manifest.heads else []),
@@ -39,9 +40,21 @@ def _front_matter(manifest: Manifest) -> str:
     lines = [
         "library_name: claxon",
         f"pipeline_tag: {'text-classification' if manifest.heads else 'sentence-similarity'}",
+        *([f"license: {_license_tag(manifest.provenance.license)}"] if manifest.provenance.license else []),
         *([f"base_model: {manifest.provenance.source}"] if manifest.provenance.revision else []),
     ]
     return "\n".join(["---", *lines, "---", ""])
+
+
+def _license_tag(name: str) -> str:
+    return f"[{name}]" if "," in name else name
+
+
+def _license(name: str | None) -> str:
+    """The weights are the source's; heads are whoever's who trained them."""
+    if name is None:
+        return "The source's card names no license: ask its authors what its weights may be used for."
+    return f"The source's card names the license `{name}`, which goes with its weights."
 
 
 def _usage(manifest: Manifest) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from claxon.errors import OptionError
 from claxon_export.errors import CheckpointError, UnreadMeaningError
 from claxon_export.hub import fetch, read_json
+from claxon_export.licensing import declared_license
 from claxon_export.sentence import Pooling, SentenceSettings, read_sentence_settings
 from claxon_export.tokenizer import pad_id, tokenizer_files, tokenizer_json, with_lowercase
 from claxon_export.weights import Weights, open_weights
@@ -56,7 +57,8 @@ class Checkpoint:
         max_tokens: The longest input, special tokens included.
         labels: The classifier's labels in id order; None where there is no classifier.
         prompt: What the source puts before every text; "" where nothing.
-        hashes: SHA-256 in hex of every file read, by its name in the folder, sorted.
+        hashes: SHA-256 in hex of every file read for the bundle, by its name in the folder, sorted.
+        license: What the model card names; None where it names none.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Checkpoint:
     labels: tuple[str, ...] | None
     prompt: str
     hashes: Mapping[str, str]
+    license: str | None = None
 
 
 def open_checkpoint(
@@ -123,6 +126,7 @@ def open_checkpoint(
         labels=label_names,
         prompt=settings.prompt,
         hashes=_hashes(folder, files),
+        license=declared_license(folder),
     )
 
 

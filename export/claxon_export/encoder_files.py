@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from claxon.manifest import EncoderSpec, Feature, GraphVariant, Precision
@@ -57,11 +58,23 @@ def write_graph(
     shape = chosen.sizes(checkpoint.config)
     states = chosen.write(writer, checkpoint.config, checkpoint.weights)
     write_outputs(writer, states, shape.width, checkpoint.pooling, token_states=token_states)
-    save_file(writer.weights, folder / weights)
+    write_weights(writer.weights, folder / weights)
     model = writer.model(weights, weight_offsets(folder / weights), {"claxon.source": checkpoint.name})
     (folder / graph).write_bytes(model.SerializeToString(deterministic=True))
     check_graph(folder / graph)
     return shape
+
+
+def write_weights(weights: Mapping[str, Array], path: Path) -> None:
+    """Write tensors as safetensors.
+
+    Raises:
+        OSError: the disk is full, for instance.
+    """
+    try:
+        save_file(dict(weights), path)
+    except SafetensorError as error:
+        raise OSError(f"{path.name}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,9 @@ def write_bundle(
     encoder = _WRITERS[exporter](checkpoint, folder, token_states=token_states)
     heads = _pretrained_heads(checkpoint, folder)
     (folder / TOKENIZER_NAME).write_bytes(checkpoint.tokenizer_json.encode())
-    provenance = Provenance(checkpoint.name, checkpoint.revision, exporter, dict(checkpoint.hashes), tool_versions())
+    provenance = Provenance(
+        checkpoint.name, checkpoint.revision, exporter, dict(checkpoint.hashes), tool_versions(), checkpoint.license
+    )
     return seal(folder, encoder, heads, provenance)
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from claxon.bundle import Bundle
 from claxon.errors import BundleError, OptionError
-from claxon.manifest import HeadSpec
+from claxon.manifest import FileEntry, HeadSpec
 from claxon_export.errors import HeadError
 from claxon_export.heads import HeadGraph
-from claxon_export.seal import seal
-from claxon_export.write import whole_folder
+from claxon_export.seal import CARD_NAME, seal
+from claxon_export.write import check_target, whole_folder
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -48,8 +48,10 @@ def check_head_is_new(bundle: Bundle, name: str, *, force: bool) -> None:
     Raises:
         OptionError: the name cannot be a file's name.
         HeadError: the bundle has a head of that name, and ``force`` was not given.
+        ExportError: the folder around the bundle cannot be written to.
     """
     check_head_name(name)
+    check_target(bundle.path.resolve(), force=True)
     if not force and any(head.name == name for head in bundle.manifest.heads):
         raise HeadError(f"{bundle.path} has a head {name!r}; give --force (force=True) to replace it, or another name")
 
@@ -76,11 +78,10 @@ def with_head(bundle: Bundle | str | os.PathLike[str], name: str, head: HeadGrap
     specs = {spec.name: spec for spec in bundle.manifest.heads}
     replaced = {specs[name].file} if name in specs else set()
     _check_unchanged(bundle)
-    with whole_folder(bundle.path.resolve(), force=True) as folder:  # a link to a bundle stays a link
-        _copy(bundle, bundle.manifest.files.keys() - replaced, folder)
+    with _next(bundle) as folder:
+        kept = _copy(bundle, replaced, folder)
         specs[name] = write_head(head, name, folder)
-        seal(folder, bundle.manifest.encoder, tuple(specs.values()), bundle.manifest.provenance)
-        _check_unchanged(bundle)
+        _seal(bundle, folder, tuple(specs.values()), kept)
     return Bundle.open(bundle.path)
 
 
@@ -97,17 +98,21 @@ def without_head(bundle: Bundle | str | os.PathLike[str], name: str) -> Bundle:
     if name not in specs:
         raise OptionError(f"{bundle.path} has no head {name!r}, but {', '.join(specs) or 'none at all'}")
     file = specs.pop(name).file
-    left = bundle.manifest.files.keys() - ({file} - {spec.file for spec in specs.values()})
+    removed = {file} - {spec.file for spec in specs.values()}
     _check_unchanged(bundle)
-    with whole_folder(bundle.path.resolve(), force=True) as folder:
-        _copy(bundle, left, folder)
-        seal(folder, bundle.manifest.encoder, tuple(specs.values()), bundle.manifest.provenance)
-        _check_unchanged(bundle)
+    with _next(bundle) as folder:
+        kept = _copy(bundle, removed, folder)
+        _seal(bundle, folder, tuple(specs.values()), kept)
     return Bundle.open(bundle.path)
 
 
 def _opened(bundle: Bundle | str | os.PathLike[str]) -> Bundle:
     return bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
+
+
+def _next(bundle: Bundle) -> AbstractContextManager[Path]:
+    """The folder that takes the bundle's place, if that is still what was opened; a link to a bundle stays a link."""
+    return whole_folder(bundle.path.resolve(), force=True, check=lambda: _check_unchanged(bundle))
 
 
 def _check_unchanged(bundle: Bundle) -> None:
@@ -120,8 +125,19 @@ def _check_unchanged(bundle: Bundle) -> None:
         raise HeadError(f"{bundle.path} was changed meanwhile, so it was left as it is; try again")
 
 
-def _copy(bundle: Bundle, names: Iterable[str], folder: Path) -> None:
-    """Copy files of a bundle, each checked against the manifest by the bytes that are written."""
-    for name in names:
+def _copy(bundle: Bundle, but: set[str], folder: Path) -> dict[str, FileEntry]:
+    """Copy the files of a bundle but some, each checked against the manifest by the bytes that are written."""
+    kept = {name: entry for name, entry in bundle.manifest.files.items() if name not in {*but, CARD_NAME}}
+    for name in kept:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        bundle.read(name).tofile(folder / name)
+        # Not tofile: what the C library still holds when the disk is full is lost there without an error.
+        (folder / name).write_bytes(bundle.read(name).data)
+    return kept
+
+
+def _seal(bundle: Bundle, folder: Path, heads: tuple[HeadSpec, ...], kept: dict[str, FileEntry]) -> None:
+    """Write card and manifest; what was copied must read as what it was copied from."""
+    sealed = seal(folder, bundle.manifest.encoder, heads, bundle.manifest.provenance)
+    for name, entry in kept.items():
+        if sealed.files.get(name) != entry:
+            raise HeadError(f"{name} reads back as other bytes than were written to {folder}; nothing was changed")

@@ -21,6 +21,7 @@ SETTINGS_PATTERNS = (
     "sentence_*_config.json",
     "config_sentence_transformers.json",
     "[0-9]_*/config.json",
+    "README.md",
 )
 SAFETENSORS_PATTERNS = ("model.safetensors", "model-*-of-*.safetensors", "model.safetensors.index.json")
 PYTORCH_PATTERNS = ("pytorch_model.bin", "pytorch_model-*-of-*.bin", "pytorch_model.bin.index.json")

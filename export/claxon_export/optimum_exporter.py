@@ -9,7 +9,6 @@ from typing import Any
 
 import onnx
 from onnx import numpy_helper
-from safetensors.numpy import save_file
 
 from claxon.errors import MissingDependencyError
 from claxon.manifest import EncoderSpec
@@ -23,6 +22,7 @@ from claxon_export.encoder_files import (
     encoder_spec,
     parameter_count,
     weight_offsets,
+    write_weights,
 )
 from claxon_export.errors import ExportError
 from claxon_export.graph import Array, GraphWriter, external
@@ -52,7 +52,7 @@ def write_encoder(checkpoint: Checkpoint, folder: Path, *, token_states: bool = 
         write_token_states(writer, states, width)
     writer.append_to(model)
     weights = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer if len(t.raw_data) > SMALL_BYTES}
-    save_file(weights, folder / WEIGHTS_NAME)
+    write_weights(weights, folder / WEIGHTS_NAME)
     _refer_to_file(model, weights, folder)
     (folder / GRAPH_NAME).write_bytes(model.SerializeToString(deterministic=True))
     check_graph(folder / GRAPH_NAME)

@@ -9,20 +9,25 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
+import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from claxon.errors import ClaxonError
+from claxon.locks import Lock, exclusive, take
 from claxon.manifest import MANIFEST_NAME
+from claxon.whole_files import NAME_CHARACTERS, TOKEN, flush, flush_folder, siblings
 from claxon_export.errors import ExportError, TargetExistsError
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2  # linux/fs.h
-NAME_CHARACTERS = 32  # of the target's name in the temporary folder's: a file's name has 255 bytes at most
+SUFFIX = ".tmp"
+WAIT_S = 60.0  # for another writer to compare and to rename, which takes milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,10 @@ def check_target(target: Path, *, force: bool, kind: FolderKind = BUNDLE) -> Non
 
     Raises:
         TargetExistsError: something is there, and ``force`` was not given.
-        ExportError: something is there that is not of the kind, which ``force`` does not delete either.
+        ExportError: something is there that is not of the kind, which ``force`` does not delete either; or the folder
+            around it cannot be written to.
     """
+    _check_place(target.absolute().parent)
     if not target.exists() and not target.is_symlink():
         return
     if not force:
@@ -52,64 +59,127 @@ def check_target(target: Path, *, force: bool, kind: FolderKind = BUNDLE) -> Non
         raise ExportError(f"{target} is not {kind.name}, so it is not replaced; choose another place or move it away")
 
 
+def _check_place(folder: Path) -> None:
+    """Raise ``ExportError`` where nothing can be written, a read-only file system for instance."""
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    if folder.is_dir() and not os.access(folder, os.W_OK):
+        raise ExportError(f"{folder} cannot be written to: it is read-only, or somebody else's; choose another place")
+
+
 @contextlib.contextmanager
-def whole_folder(target: Path, *, force: bool = False, kind: FolderKind = BUNDLE) -> Iterator[Path]:
+def whole_folder(
+    target: Path, *, force: bool = False, kind: FolderKind = BUNDLE, check: Callable[[], None] | None = None
+) -> Iterator[Path]:
     """A folder to write into; it becomes ``target`` if the block ends well, and vanishes if not.
 
-    With ``force`` a folder of the same ``kind`` is replaced.
+    With ``force`` a folder of the same ``kind`` is replaced. ``check`` may raise at the last moment: from there until
+    the folder is in place no other writer of ours changes the target. What killed writers of the target left beside it
+    is removed, or put back.
 
     Raises:
         TargetExistsError: the target exists, and ``force`` was not given.
         ExportError: the place cannot be written to, or the disk is full.
     """
     target = target.absolute()  # so that it has a name, even as "."
+    _tidy(target)
     check_target(target, force=force, kind=kind)
     beside = _temporary_folder(target)
     try:
-        work = beside / "new"
+        work = beside.path / "new"
         work.mkdir()  # the temporary folder is closed to others; this one is as open as any that the user makes
         yield work
         _flush(work)
-        _put_in_place(work, target, force=force, kind=kind)
+        with _sole_writer(target):
+            if check is not None:
+                check()
+            _put_in_place(work, target, force=force, kind=kind)
     except ClaxonError:  # some are OSErrors as well, and say more
         raise
     except OSError as error:
         raise ExportError(f"{target} could not be written: {error.strerror or error}; nothing was changed") from error
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        _settle(beside.path, target)
+        beside.lock.release()
 
 
-def _temporary_folder(target: Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class _Owned:
+    """A temporary folder, and the lock that tells others that somebody writes into it."""
+
+    path: Path
+    lock: Lock
+
+
+def _temporary_folder(target: Path) -> _Owned:
     """A new hidden folder on the target's file system, so that a rename is all that is left to do."""
     prefix = f".{target.name[:NAME_CHARACTERS]}."
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix=prefix, suffix=".tmp", dir=target.parent))
+        while True:
+            path = Path(tempfile.mkdtemp(prefix=prefix, suffix=SUFFIX, dir=target.parent))
+            lock = take(path)
+            if lock is not None:  # else another writer tidied up between the two lines above
+                return _Owned(path, lock)
     except (FileExistsError, NotADirectoryError) as error:
         raise ExportError(f"{target.parent} is not a folder, or lies in none; choose another place") from error
     except OSError as error:
         raise ExportError(f"{target.parent} cannot be written to: {error.strerror}; choose another place") from error
 
 
+def _tidy(target: Path) -> None:
+    """Remove the temporary folders of this target whose process is no more; an old bundle in one of them goes back."""
+    name = re.escape(target.name[:NAME_CHARACTERS])
+    for path in siblings(target.parent, re.compile(rf"\.{name}\.{TOKEN}{re.escape(SUFFIX)}")):
+        lock = take(path)
+        if lock is None:
+            continue
+        if lock.is_sure and path.is_dir() and {entry.name for entry in path.iterdir()} <= {"new", "old"}:
+            with contextlib.suppress(ExportError, OSError), _sole_writer(target):
+                _settle(path, target)
+        lock.release()
+
+
+def _settle(beside: Path, target: Path) -> None:
+    """Remove a temporary folder; but an old bundle in it, that nothing took the place of, is put back first."""
+    with contextlib.suppress(OSError):
+        if (beside / "old").exists() and not target.exists():
+            (beside / "old").rename(target)
+        # Renamed first, so that nobody can put into place what is half removed, not even where there are no locks.
+        doomed = target.with_name(f".{target.name[:NAME_CHARACTERS]}.{secrets.token_hex(4)}{SUFFIX}")
+        shutil.rmtree(beside.rename(doomed), ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _sole_writer(target: Path) -> Iterator[None]:
+    """Between these lines no other writer of ours changes the target.
+
+    Raises:
+        ExportError: another one has been at it for so long that it must hang.
+    """
+    lock = target.with_name(f".{target.name[:NAME_CHARACTERS]}.lock")
+    try:
+        with exclusive(lock, wait_s=WAIT_S):
+            yield
+    except TimeoutError as error:
+        raise ExportError(
+            f"another process holds {lock} for {WAIT_S:.0f} s now; nothing was changed, try again when it has ended"
+        ) from error
+
+
 def _flush(folder: Path) -> None:
     """Ask the system to write every file and folder below to the disk."""
     for path in [*folder.rglob("*"), folder]:
         if path.is_dir():
-            _flush_folder(path)
+            flush_folder(path)
         else:
             _flush_file(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-
-
-def _flush_folder(folder: Path) -> None:
-    # Windows cannot open a folder, and some network file systems cannot flush one; the files are flushed anyway.
-    with contextlib.suppress(OSError):
-        _flush_file(folder, os.O_RDONLY)
 
 
 def _flush_file(path: Path, flags: int) -> None:
     descriptor = os.open(path, flags)
     try:
-        os.fsync(descriptor)
+        flush(descriptor)
     finally:
         os.close(descriptor)
 
@@ -120,7 +190,7 @@ def _put_in_place(work: Path, target: Path, *, force: bool, kind: FolderKind) ->
         work.rename(target)
     elif not _exchange(work, target):
         _replace_in_two_steps(work, target)
-    _flush_folder(target.parent)
+    flush_folder(target.parent)
 
 
 def _exchange(work: Path, target: Path) -> bool:

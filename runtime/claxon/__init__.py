@@ -23,6 +23,7 @@ from claxon.errors import (
     IntegrityError,
     MissingDependencyError,
     OptionError,
+    OutputError,
     TokenizationError,
     TruncatedTextError,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "LabelWarning",
     "MissingDependencyError",
     "OptionError",
+    "OutputError",
     "Predictions",
     "TokenizationError",
     "TruncatedTextError",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
+
+from claxon.whole_files import PRIVATE, remove_abandoned, whole_file
 
 VARIABLE = "CLAXON_CACHE"
 
@@ -31,18 +31,15 @@ def _home() -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> bool:
-    """Write a file whole or not at all, with the folders above it; ``False`` where that cannot be done."""
+    """Write a file whole or not at all, with the folders above it; ``False`` where that cannot be done.
+
+    Nobody waits for the disk: whoever reads such a file looks whether it is whole.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError:
-        return False
-    try:
-        with os.fdopen(handle, "wb") as stream:
+        remove_abandoned(path.parent)
+        with whole_file(path, mode=PRIVATE, is_flushed=False) as stream:
             stream.write(content)
-        Path(name).replace(path)
-    except OSError:
-        with suppress(OSError):
-            Path(name).unlink()
+    except OSError:  # OutputError is one
         return False
     return True

@@ -8,6 +8,7 @@
     │   ├── TokenizationError        the tokenizer failed on a text
     │   └── TruncatedTextError       texts are longer than the limit, and the caller asked to be told
     ├── OptionError                  (ValueError)  an option's value cannot be met: the message lists what can
+    ├── OutputError                  (OSError)  a file could not be written: the disk is full, the folder read-only
     ├── DeviceError                  (RuntimeError)  the device asked for is not there; the message says why
     ├── EngineError                  (RuntimeError)  ONNX Runtime failed to load or to run a graph
     ├── MissingDependencyError       (ImportError)  a package is absent; the message names the extra
@@ -58,6 +59,10 @@ class TruncatedTextError(InputError):
 
 class OptionError(ClaxonError, ValueError):
     """An option has a value that cannot be met."""
+
+
+class OutputError(ClaxonError, OSError):
+    """A file could not be written; what was there before is there still."""
 
 
 class DeviceError(ClaxonError, RuntimeError):

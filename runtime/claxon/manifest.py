@@ -151,13 +151,17 @@ class HeadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where the encoder comes from: a Hub id or a folder's name, its commit, the SHA-256 of each file read."""
+    """Where the encoder comes from: a Hub id or a folder's name, its commit, the SHA-256 of each file read.
+
+    ``license`` is what the source says of its own; ``None`` where it says nothing.
+    """
 
     source: str
     revision: str | None
     exporter: str
     files: dict[str, str]
     tools: dict[str, str]
+    license: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +198,7 @@ class Manifest:
             raw = parse(content)
             _check_schema(raw)
             seal = raw.pop(SEAL, None)
+            _add_license(raw)
             manifest: Manifest = decode(cls, raw)
         except StrictJSONError as error:
             raise BundleError(f"{MANIFEST_NAME}: {error}") from None
@@ -222,6 +227,13 @@ def _check_schema(raw: Any) -> None:
             f"schema {found!r} is not known to this version, which reads schema {SCHEMA}; "
             "export the bundle again, or install the version of claxon that made it"
         )
+
+
+def _add_license(raw: dict[str, Any]) -> None:
+    """The first bundles said nothing of it."""
+    provenance = raw.get("provenance")
+    if isinstance(provenance, dict):
+        provenance.setdefault("license", None)
 
 
 def _check_references(manifest: Manifest) -> None:

@@ -79,6 +79,14 @@ def test_front_matter_is_what_hubs_read() -> None:
     assert card().splitlines()[:5] == expected
 
 
+def test_the_license_of_the_source_goes_with_it() -> None:
+    text = card(provenance={"license": "apache-2.0"})
+    assert "license: apache-2.0" in text.splitlines()[:6]
+    assert "names the license `apache-2.0`, which goes with its weights." in text
+    assert "license: [mit, gpl-3.0]" in card(provenance={"license": "mit, gpl-3.0"})
+    assert "names no license" in card()
+
+
 def test_bundle_with_heads_is_a_text_classifier() -> None:
     assert "pipeline_tag: text-classification" in card(heads=(HEAD,))
 

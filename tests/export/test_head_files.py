@@ -244,3 +244,18 @@ def test_a_bundle_that_is_gone_does_not_come_back(
     with pytest.raises(HeadError, match="changed meanwhile"):
         with_head(bundle, "sentiment", head)
     assert [path.name for path in bundle.parent.iterdir()] == ["moved"]
+
+
+def test_a_disk_that_gives_back_other_bytes_is_noticed(
+    bundle: Path, head: HeadGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.write_bytes
+
+    def short(self: Path, content: Any) -> int:
+        return real(self, content[:-1] if self.name == "tokenizer.json" else content)
+
+    before = Bundle.open(bundle).digest
+    monkeypatch.setattr(Path, "write_bytes", short)
+    with pytest.raises(HeadError, match=r"tokenizer\.json reads back as other bytes than were written"):
+        with_head(bundle, "sentiment", head)
+    assert Bundle.open(bundle).digest == before

@@ -115,7 +115,7 @@ REPOSITORY_FILES = {
     "pytorch_model.bin": False,
     "rust_model.ot": False,
     "tf_model.h5": False,
-    "README.md": False,
+    "README.md": True,
     "onnx/model.onnx": False,
     "onnx/config.json": False,
     "openvino/openvino_model.bin": False,

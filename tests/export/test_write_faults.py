@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from claxon.locks import exclusive
 from claxon_export import write
-from claxon_export.errors import ExportError
-from claxon_export.write import whole_folder
+from claxon_export.errors import ExportError, HeadError, TargetExistsError
+from claxon_export.write import check_target, whole_folder
 from tests.whole_folders import NEW, OLD, assert_nothing_else_beside, contents, write_new
 
 
@@ -151,8 +152,10 @@ def test_killed_writer_leaves_the_old_one(old: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script, str(old)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert contents(old) == OLD
+    assert len(list(old.parent.iterdir())) == 2
     write_new(old, force=True)
     assert contents(old) == NEW
+    assert_nothing_else_beside(old)
 
 
 def test_two_writers_at_once_leave_one_of_them_whole(old: Path) -> None:
@@ -173,3 +176,123 @@ def test_two_writers_at_once_leave_one_of_them_whole(old: Path) -> None:
     assert found.keys() == {"manifest.json", "a", "b"}
     assert len(set(found.values())) == 1
     assert_nothing_else_beside(old)
+
+
+def left_behind(target: Path, **folders: dict[str, str]) -> Path:
+    """A temporary folder as a killed writer of the target leaves it."""
+    beside = target.with_name(f".{target.name}.0123abcd.tmp")
+    for folder, files in folders.items():
+        for name, content in files.items():
+            (beside / folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (beside / folder / name).write_text(content)
+    return beside
+
+
+def test_what_was_killed_between_the_two_steps_is_put_back(target: Path) -> None:
+    target.parent.mkdir()
+    left_behind(target, old=OLD, new=NEW)
+    with pytest.raises(TargetExistsError):
+        write_new(target)
+    assert contents(target) == OLD
+    assert_nothing_else_beside(target)
+
+
+def test_what_was_killed_after_the_two_steps_stays_replaced(old: Path) -> None:
+    left_behind(old, old=NEW)
+    with pytest.raises(TargetExistsError):
+        write_new(old)
+    write_new(old, force=True)
+    assert contents(old) == NEW
+    assert_nothing_else_beside(old)
+
+
+def test_an_old_folder_that_cannot_be_put_back_at_once_is_not_lost(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_exchange(monkeypatch)
+    real = Path.rename
+
+    def rename(self: Path, other: Path) -> Path:
+        if other == old:
+            raise OSError(errno.EIO, "broken")
+        return real(self, other)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(ExportError, match="broken"):
+        write_new(old, force=True)
+    assert not old.exists()
+    monkeypatch.undo()
+    with pytest.raises(TargetExistsError):
+        write_new(old)
+    assert contents(old) == OLD
+    assert_nothing_else_beside(old)
+
+
+def test_the_temporary_folder_of_a_writer_that_lives_is_left_alone(old: Path) -> None:
+    with whole_folder(old, force=True) as folder:
+        (folder / "manifest.json").write_text("first")
+        write_new(old, force=True)
+        assert contents(old) == NEW
+    assert contents(old) == {"manifest.json": "first"}
+    assert_nothing_else_beside(old)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no flock there")
+def test_where_there_are_no_locks_nothing_is_taken_for_abandoned(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", none)
+    left = left_behind(old, new=NEW)
+    write_new(old, force=True)
+    assert contents(old) == NEW
+    assert left.is_dir()
+
+
+@pytest.mark.parametrize("name", [".bundle.thesis.tmp", "bundle.0123abcd.tmp", ".other.0123abcd.tmp"])
+def test_what_only_looks_like_a_temporary_folder_stays(old: Path, name: str) -> None:
+    (old.with_name(name) / "new").mkdir(parents=True)
+    write_new(old, force=True)
+    assert (old.with_name(name) / "new").is_dir()
+
+
+def test_a_folder_of_that_name_that_holds_something_else_stays(old: Path) -> None:
+    thesis = left_behind(old, thesis={"thesis.txt": "years of work"})
+    write_new(old, force=True)
+    assert contents(thesis) == {"thesis/thesis.txt": "years of work"}
+
+
+def test_the_last_check_is_made_when_all_is_written_and_nobody_else_can_write(old: Path) -> None:
+    lock = old.with_name(f".{old.name}.lock")
+
+    def refuse() -> None:
+        assert lock.exists()
+        raise HeadError("changed meanwhile")
+
+    block = whole_folder(old, force=True, check=refuse)
+    (block.__enter__() / "manifest.json").write_text("new")
+    assert not lock.exists()
+    with pytest.raises(HeadError, match="changed meanwhile"):
+        block.__exit__(None, None, None)
+    assert contents(old) == OLD
+    assert_nothing_else_beside(old)
+
+
+def test_a_writer_that_hangs_is_waited_for_and_told(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write, "WAIT_S", 0.05)
+    lock = old.with_name(f".{old.name}.lock")
+    with (
+        exclusive(lock, wait_s=0),
+        pytest.raises(ExportError, match=r"another process holds .*\.lock for .* nothing was changed"),
+    ):
+        write_new(old, force=True)
+    assert contents(old) == OLD
+    assert_nothing_else_beside(old)
+
+
+def test_a_place_that_is_read_only_is_told_before_any_work(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(path: Path, mode: int) -> bool:
+        return False
+
+    monkeypatch.setattr(os, "access", read_only)
+    for target in (old, old.with_name("new"), old.parent / "deep" / "er"):
+        with pytest.raises(ExportError, match="cannot be written to: it is read-only, or somebody else's"):
+            check_target(target, force=True)

@@ -30,6 +30,7 @@ PUBLIC = [
     "LabelWarning",
     "MissingDependencyError",
     "OptionError",
+    "OutputError",
     "Predictions",
     "TokenizationError",
     "TruncatedTextError",

@@ -91,12 +91,23 @@ def test_a_cut_anywhere_is_an_error() -> None:
             Manifest.from_json(content[:end])
 
 
+def test_a_manifest_of_before_licenses_names_none() -> None:
+    document = as_json()
+    document["provenance"]["license"] = "mit"
+    assert read(document).provenance.license == "mit"
+    del document["provenance"]["license"]
+    assert read(document).provenance.license is None
+    document["provenance"]["license"] = 1
+    with pytest.raises(BundleError, match="license"):
+        read(document)
+
+
 def test_every_key_is_needed_and_no_other_is_known() -> None:
     checked = 0
     for path, found in objects(as_json()):
         if path in FREE:
             continue
-        for name in found:
+        for name in found.keys() - {"license"}:
             without = {key: value for key, value in found.items() if key != name}
             with pytest.raises(BundleError, match=f"the key '{name}' is missing|schema None"):
                 read(_with(path, found, without))

@@ -24,7 +24,7 @@ from claxon_export.bootstrapping.report import BootstrapReport
 from claxon_export.bootstrapping.selection import DEFAULT_C, DEFAULT_SHARE, Selection, SelectionRule, select
 from claxon_export.bootstrapping.truth import KnownTruth
 from claxon_export.errors import TrainingError
-from claxon_export.head_files import check_head_is_new
+from claxon_export.head_files import check_head_is_new, check_head_name
 from claxon_export.labelled import LabelledTexts
 from claxon_export.training.encoding import Encoded, encode
 from claxon_export.training.fitting import fit_features
@@ -86,7 +86,10 @@ def bootstrap(
         MissingDependencyError: scikit-learn or skl2onnx is not installed.
     """
     opened = Bundle.open(bundle)
-    check_head_is_new(opened, head, force=force or dry_run)
+    if dry_run:
+        check_head_name(head)
+    else:
+        check_head_is_new(opened, head, force=force)
     chosen = chosen_feature(opened.manifest.encoder, feature)
     # Pseudo-labels are no truth to judge by, so that none are held out.
     how = FitOptions(head, chosen, C, class_weight=BALANCED, test_size=0, seed=seed, cache=cache, force=force)

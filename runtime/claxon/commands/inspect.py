@@ -174,6 +174,7 @@ def _provenance_facts(provenance: Provenance) -> dict[str, str]:
     revision = f", revision {provenance.revision}" if provenance.revision else ""
     return {
         "source": f"{provenance.source}{revision}",
+        "license": provenance.license or "the source names none",
         "exporter": provenance.exporter,
         "tools": pairs_in_words(provenance.tools),
         "read": pairs_in_words({name: digest[:SHORT_HASH] for name, digest in provenance.files.items()}),

@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from claxon.errors import InputError, OptionError
 from claxon.records import STANDARD_STREAM, Format, Records
+from claxon.whole_files import NamedFile, whole_file
 
 
 class RowWriter(Protocol):
@@ -32,31 +33,18 @@ def open_output(target: str) -> Iterator[BinaryIO]:
     as it is.
 
     Raises:
-        OSError: the file cannot be written.
+        OutputError: the file cannot be written.
     """
     if target == STANDARD_STREAM:
         yield sys.stdout.buffer
         return
     path = Path(target).resolve()
     if path.exists() and not path.is_file():
-        with path.open("wb") as stream:
+        with BufferedWriter(NamedFile(path, target)) as stream:
             yield stream
         return
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        with _open_new(unfinished, target) as stream:
-            yield stream
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _open_new(path: Path, target: str) -> BinaryIO:
-    """Open for writing; an error is about ``target``, the name that the caller knows."""
-    try:
-        return path.open("wb")
-    except OSError as error:
-        raise type(error)(error.errno, error.strerror, target) from error
+    with whole_file(path, name=target) as stream:
+        yield stream
 
 
 def check_new_columns(columns: Sequence[str], added: Sequence[str]) -> None:

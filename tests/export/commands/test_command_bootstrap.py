@@ -76,7 +76,7 @@ def test_the_rows_are_written_whole_or_not_at_all(copied_bundle: Path, texts: Pa
         ([*WORDS, "--label", "id"], 1, "is none of the labels good, bad"),
         ([*WORDS, "--text", "review"], 2, "no column 'review'"),
         ([*WORDS, "-o", "chosen.txt"], 2, "has to end in one of .csv"),
-        ([*WORDS, "-o", "none/chosen.csv"], 1, "none/chosen.csv: No such file"),
+        ([*WORDS, "-o", "none/chosen.csv"], 1, "none/chosen.csv could not be written: No such file"),
         ([*WORDS, "--share", "2"], 2, "share is 2.0"),
         (["--labels", "good"], 2, "two or more"),
         ([], 2, "--labels"),

@@ -11,6 +11,7 @@ import onnx
 import pytest
 
 from claxon.manifest import Feature, HeadKind, ScoreKind
+from claxon_export.errors import HeadError
 from claxon_export.heads import HeadGraph, logistic_head
 
 linear_model = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed")
@@ -117,6 +118,11 @@ ESTIMATORS: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("make", ESTIMATORS.values(), ids=ESTIMATORS)
 def test_probabilities_are_those_of_scikit_learn(make: Callable[[], Any], count: int) -> None:
     estimator = fitted(make(), count)
+    if HAS_MULTI_CLASS and estimator.get_params().get("solver") == "newton-cholesky" and count > 2:
+        # skl2onnx takes it for one-vs-rest as long as scikit-learn has that option, which is until 1.8.
+        with pytest.raises(HeadError, match="probabilities are off"):
+            head_of(estimator)
+        return
     head = head_of(estimator)
     assert_equals_sklearn(head, estimator)
     assert run(head, features(3, 4)).sum(axis=1) == pytest.approx(1, abs=TOLERANCE)

@@ -1,0 +1,99 @@
+"""Locks of files and folders, which end with the process that holds them, however it ends.
+
+They are for Claxon's own writers (flock): other programs neither see them nor are kept out. Windows has none, and some
+network file systems have none; what is written there is as whole, but what a killed writer left is not tidied up.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
+
+PAUSE_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """What ``take`` gives.
+
+    Attributes:
+        descriptor: Holds it until it is closed; ``None`` where there are no locks, so that nothing is sure.
+    """
+
+    descriptor: int | None
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether no other process can hold it."""
+        return self.descriptor is not None
+
+    def release(self) -> None:
+        """Let others have it."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+
+
+UNSURE = Lock(None)
+
+
+def take(path: Path) -> Lock | None:
+    """The lock of a file or folder, no link's; ``None`` if another has it, or if nothing is there any more."""
+    if sys.platform == "win32":
+        return UNSURE
+    try:
+        # Non-blocking: to open a named pipe would wait for its other end.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return UNSURE
+    lock = _locked(descriptor, path)
+    if lock is None or not lock.is_sure:
+        os.close(descriptor)
+    return lock
+
+
+def _locked(descriptor: int, path: Path) -> Lock | None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Between opening and locking, another may have had it, and removed what was there.
+        is_there = os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
+    except (BlockingIOError, FileNotFoundError):
+        return None
+    except OSError:
+        return UNSURE
+    return Lock(descriptor) if is_there else None
+
+
+@contextmanager
+def exclusive(path: Path, *, wait_s: float) -> Iterator[None]:
+    """Hold a lock file, which is made for that and removed afterwards; wait for whoever holds it.
+
+    Raises:
+        TimeoutError: it was held by others all the time.
+        OSError: it cannot be made.
+    """
+    deadline = time.monotonic() + wait_s
+    while (lock := _made(path)) is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(PAUSE_S)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()  # while it is held: who waits for it sees that it is gone, and makes another
+        lock.release()
+
+
+def _made(path: Path) -> Lock | None:
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))
+    return take(path)

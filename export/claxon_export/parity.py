@@ -17,9 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from claxon.bundle import Bundle
 from claxon.encoder import Encoder
 from claxon.heads import GraphHead
+from claxon.loading import load_parts
 from claxon.manifest import Comparison, HeadKind, LabelValue, Parity, Precision
+from claxon.providers import Device
+from claxon.running import BatchRunner
 from claxon.tokens import Tokens
 from claxon_export.checkpoint import Checkpoint
 from claxon_export.errors import ParityError
@@ -89,7 +93,7 @@ def part_of(parity: Parity, *, is_head: bool) -> Parity:
 def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], gate: Gate) -> ParityReport:
     """The figures and failures, without raising."""
     every = [*packaged_texts(), *texts]
-    with Encoder.load(folder, device="cpu", precision=Precision.FP32) as encoder:
+    with compared_encoder(folder, Precision.FP32) as encoder:
         tokens = encoder.tokenize(every)
         chosen = _all_lengths(tokens)
         alone = bundle_outputs(encoder, every, checkpoint.labels, batch_size=1)
@@ -123,6 +127,14 @@ def _all_lengths(tokens: Tokens) -> Array:
     rows = np.unique(tokens.lengths, return_index=True)[1]
     spread: Array = rows[np.linspace(0, len(rows) - 1, min(PADDED_TEXTS, len(rows))).astype(int)]
     return spread
+
+
+def compared_encoder(folder: Path, precision: str) -> Encoder:
+    """A bundle's encoder on the CPU, whose NaN are found by the comparison, with the rows, and not refused before."""
+    bundle = Bundle.open(folder)
+    parts = load_parts(bundle, device=Device.CPU, precision=precision)
+    runner = BatchRunner(parts.session, bundle.manifest.encoder, parts.session.callers, refuses_nan=False)
+    return Encoder(bundle, parts.tokenizer, runner, parts.variant, parts.max_tokens)
 
 
 def bundle_outputs(

@@ -8,11 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from claxon.encoder import Encoder
 from claxon.manifest import Comparison, Parity, Precision
 from claxon_export.errors import ParityError
 from claxon_export.graph import Array
-from claxon_export.parity import PROBABILITIES, bundle_outputs, comparison_of, cosine, has_another_label, texts_digest
+from claxon_export.parity import (
+    PROBABILITIES,
+    bundle_outputs,
+    compared_encoder,
+    comparison_of,
+    cosine,
+    has_another_label,
+    texts_digest,
+)
 from claxon_export.parity_report import Failure, ParityReport
 
 FP32_GRAPH = "the fp32 graph"
@@ -74,7 +81,7 @@ def judged(
 
 def outputs_of(folder: Path, precision: str, texts: Sequence[str], labels: Sequence[str] | None) -> dict[str, Array]:
     """What a bundle's graph of one precision gives on the CPU, each text alone."""
-    with Encoder.load(folder, device="cpu", precision=precision) as encoder:
+    with compared_encoder(folder, precision) as encoder:
         return bundle_outputs(encoder, texts, labels, batch_size=1)
 
 

@@ -42,13 +42,14 @@ class BatchRunner:
         token_budget: Padded tokens a batch, more only where one text alone has more.
     """
 
-    def __init__(self, session: Session, spec: EncoderSpec, workers: int) -> None:
-        """Run at most ``workers`` batches at once."""
+    def __init__(self, session: Session, spec: EncoderSpec, workers: int, *, refuses_nan: bool = True) -> None:
+        """Run at most ``workers`` batches at once; ``refuses_nan=False`` is for who looks for NaN himself."""
         self.session = session
         self.token_budget = CUDA_TOKEN_BUDGET if session.device is Device.CUDA else TOKEN_BUDGET
         self._spec = spec
         self._pooled_widths = {str(feature): width for feature, width in spec.features.items()}
         self._workers = workers
+        self._refuses_nan = refuses_nan
 
     def run(self, tokens: Tokens, outputs: Sequence[str], batch_size: int | None = None) -> Iterator[BatchOutputs]:
         """The named outputs for all tokens, longest texts first.
@@ -59,7 +60,7 @@ class BatchRunner:
             batch_size: Texts a batch at most; ``None`` leaves it to the token budget and the number of workers.
 
         Raises:
-            EngineError: ONNX Runtime failed, or gave NaN or infinity.
+            EngineError: ONNX Runtime failed; it gave NaN or infinity, and that is refused.
             BundleError: the graph gave another shape than the manifest says.
         """
         budget = self._shared_out(int(tokens.lengths.sum())) if batch_size is None else self.token_budget
@@ -84,7 +85,7 @@ class BatchRunner:
         expected = (texts, tokens, self._spec.width) if pooled is None else (texts, pooled)
         if found.shape != expected:
             raise BundleError(f"the encoder's graph gave {name} of shape {found.shape}, the manifest says {expected}")
-        if not np.isfinite(found).all():
+        if self._refuses_nan and not np.isfinite(found).all():
             raise EngineError(
                 f"the encoder's graph gave {name} that is NaN or infinite; load the bundle with precision='fp32'"
             )

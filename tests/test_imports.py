@@ -54,7 +54,7 @@ PURE_NUMPY = [
 # Pure, but for PyYAML, which it imports when it is given YAML to read.
 YAML_READER = "claxon.strict_yaml"
 STRANGERS = ["session", "tokenization", "bundle"]
-FOREIGN = {"numpy", "onnxruntime", "tokenizers", "tqdm", "yaml"}
+FOREIGN = {"numpy", "onnxruntime", "pyarrow", "tokenizers", "tqdm", "yaml"}
 HEAVY = {
     "claxon_export",
     "datasets",
@@ -171,10 +171,17 @@ def test_the_runtime_imports_nothing_but_its_dependencies(module: str) -> None:
         ("onnxruntime", "claxon.session"),
         ("tokenizers", "claxon.tokenization"),
         ("yaml", YAML_READER),
+        ("pyarrow", "claxon.jobs.arrow"),
     ],
 )
 def test_an_edge_has_one_module(package: str, only: str) -> None:
     assert [module for module in RUNTIME if package in foreign(module)] == [only]
+
+
+def test_only_its_commands_import_jobs() -> None:
+    importing = [name for name in RUNTIME if any(module.startswith("claxon.jobs") for module in imports(name))]
+    others = {name for name in importing if not name.startswith("claxon.jobs.")} - {"claxon.jobs"}
+    assert all(name.startswith("claxon.commands.job_") for name in others)
 
 
 @pytest.mark.parametrize("module", EXPORT)

@@ -30,6 +30,7 @@ PARTS = (
     "killed_writers",
     "two_writers",
     "full_disks",
+    "jobs",
 )
 RESULTS = Path(__file__).parents[1] / "results" / "reliability"
 

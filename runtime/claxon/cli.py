@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pkgutil import resolve_name
 from typing import Any
 
-from claxon.command import ENTRY_POINT_GROUP, Command, run_command
+from claxon.command import ENTRY_POINT_GROUP, Command, CommandGroup, run_command
 from claxon.errors import ClaxonError, MissingDependencyError, OptionError
 from claxon.version import __version__
 
@@ -46,6 +46,7 @@ KNOWN = {
     "predict": Known("label texts with a bundle's head", "claxon.commands.predict:PREDICT"),
     "similar": Known("label texts by similarity to label names, without training", "claxon.commands.similar:SIMILAR"),
     "embed": Known("turn texts into vectors", "claxon.commands.embed:EMBED"),
+    "job": Known("label files of any size, resumably, with several processes", "claxon.commands.job:JOB"),
     "inspect": Known("show what a bundle holds", "claxon.commands.inspect:INSPECT"),
     "sign": Known("sign a bundle with a key"),
     "verify": Known("check every file of a bundle, and its signature"),
@@ -91,7 +92,7 @@ def _dispatch(words: list[str]) -> int:
     name, *rest = words
     known = KNOWN.get(name)
     if known is not None and known.target is not None:
-        command: Command = resolve_name(known.target)
+        command: Command | CommandGroup = resolve_name(known.target)
         return run_command(command, rest)
     return _run_entry_point(_entry_point(name), rest)
 

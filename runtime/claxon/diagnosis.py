@@ -33,6 +33,7 @@ EXTRAS = {
     "export": ("huggingface_hub", "onnx", "safetensors", "scipy", "skl2onnx", "sklearn", "threadpoolctl"),
     "optimum": ("optimum", "torch", "transformers"),
     "report": ("matplotlib", "umap"),
+    "jobs": ("pyarrow",),
     "yaml": ("yaml",),
     "sign": ("model_signing",),
 }

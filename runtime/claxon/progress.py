@@ -14,10 +14,16 @@ class Bar(Protocol):
     def update(self, n: int) -> object:
         """``n`` more are done."""
 
+    def set_postfix_str(self, s: str, refresh: bool) -> object:
+        """What to say behind the bar."""
+
 
 class _NoBar:
     def update(self, n: int) -> object:
         return n
+
+    def set_postfix_str(self, s: str, refresh: bool) -> object:
+        return s, refresh
 
 
 @contextmanager

@@ -206,7 +206,7 @@ def _csv_records(lines: Iterator[str], name: str, file_format: Format, text_colu
     first = next(lines, None)
     if first is None:
         raise InputError(f"{name} is empty, expected a line with the names of the columns")
-    delimiter = "\t" if file_format is Format.TSV else _delimiter(first)
+    delimiter = "\t" if file_format is Format.TSV else delimiter_of(first)
     csv.field_size_limit(MAX_FIELD_CHARACTERS)
     fields = _fields(csv.reader(chain([first], lines), delimiter=delimiter, strict=True), name)
     columns = _header(next(fields, None), name)
@@ -235,7 +235,7 @@ def _fields(reader: Any, name: str) -> Iterator[_Fields]:
             yield _Fields(line, fields)
 
 
-def _delimiter(header: str) -> str:
+def delimiter_of(header: str) -> str:
     """The one of ``,``, ``;`` and tab that the header has most of outside quotes; the comma of equals."""
     unquoted = re.sub(r'"[^"]*"', "", header)
     return max(",;\t", key=unquoted.count)

@@ -4,7 +4,8 @@ import argparse
 
 import pytest
 
-from claxon.command import Command, run_command
+from claxon.command import Command, CommandGroup, Member, run_command
+from claxon.errors import OptionError
 
 
 class Echo:
@@ -42,3 +43,29 @@ def test_help_names_the_command_and_what_it_does(capsys: pytest.CaptureFixture[s
     out = capsys.readouterr().out
     assert out.startswith("usage: claxon echo")
     assert "Say it again." in out
+
+
+GROUP = CommandGroup("say", "Say things.", {"echo": Member("say it again", "no.matter:WHERE")})
+
+
+def test_a_group_hands_its_words_to_the_member_that_the_first_names(capsys: pytest.CaptureFixture[str]) -> None:
+    group = CommandGroup("say", "Say things.", {"again": Member("say it again", "claxon.commands.doctor:DOCTOR")})
+    with pytest.raises(SystemExit) as stop:
+        run_command(group, ["again", "--help"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.startswith("usage: claxon doctor")
+
+
+def test_the_help_of_a_group_lists_its_members(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(GROUP, ["--help"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "usage: claxon say COMMAND …", "", "Say things.", "", "  echo  say it again", "",
+        "`claxon say COMMAND --help` tells the options.",
+    ]  # fmt: skip
+    assert run_command(GROUP, []) == 2
+    assert capsys.readouterr().err.startswith("usage: claxon say")
+
+
+def test_an_unknown_member_is_an_error_that_lists_them() -> None:
+    with pytest.raises(OptionError, match="claxon say has no command 'sing', but echo"):
+        run_command(GROUP, ["sing"])

@@ -1,0 +1,36 @@
+"""``claxon job merge``: one file of all parts."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from claxon.jobs.merging import merge_job
+
+
+class Merge:
+    """One file of a job."""
+
+    name = "job merge"
+    help = "Join the parts of the job in DIR into one file, in the order of the input, after they were verified."
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon job merge DIR -o FILE [options]"
+        parser.add_argument("out", metavar="DIR", type=Path, help="the job's folder")
+        parser.add_argument(
+            "-o", "--output", metavar="FILE", type=Path, required=True,
+            help="ends in .parquet or .jsonl, as the parts do; written whole or not at all",
+        )  # fmt: skip
+        parser.add_argument("-q", "--quiet", action="store_true", help="no notice")
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Write the file."""
+        rows = merge_job(options.out, options.output)
+        if not options.quiet:
+            print(f"claxon: {rows:,} rows in {options.output}", file=sys.stderr)
+        return 0
+
+
+MERGE = Merge()

@@ -1,0 +1,152 @@
+"""Files, globs and folders -> the files of a job, sorted, and how each is written down."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from claxon.errors import OptionError
+from claxon.jobs.errors import JobInputError
+from claxon.jobs.plan import Compression, InputFile, InputFormat
+
+SUFFIXES = {
+    ".parquet": InputFormat.PARQUET,
+    ".csv": InputFormat.CSV,
+    ".tsv": InputFormat.TSV,
+    ".jsonl": InputFormat.JSONL,
+    ".ndjson": InputFormat.JSONL,
+}
+COMPRESSIONS = {".gz": Compression.GZIP, ".zst": Compression.ZSTD}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to read; ``format`` is ``None`` where its suffix does not tell."""
+
+    path: Path
+    format: InputFormat | None
+    compression: Compression
+
+    @classmethod
+    def of(cls, path: Path) -> Source:
+        """By the suffix, that of a compression left out: ``x.csv.gz`` is CSV."""
+        compression = COMPRESSIONS.get(path.suffix.lower(), Compression.NONE)
+        plain = path if compression is Compression.NONE else path.with_suffix("")
+        return cls(path, SUFFIXES.get(plain.suffix.lower()), compression)
+
+
+def find_sources(inputs: Iterable[str | os.PathLike[str]], asked: InputFormat | None, out: Path) -> list[Source]:
+    """The files that ``inputs`` name, each once, sorted by path; what lies in ``out`` is none of them.
+
+    Of a folder, all below it whose suffix is known are taken, or, with a format asked for, those of that format; names
+    that begin with a dot or an underscore are passed over. A glob may have ``**`` in it.
+
+    Raises:
+        JobInputError: a path is not there, or a glob or folder has no file that is read.
+    """
+    own = out.absolute()
+    found: dict[Path, Source] = {}
+    for name in inputs:
+        sources = [source for source in _sources(os.fspath(name), asked) if not source.path.is_relative_to(own)]
+        if not sources:
+            wanted = ", ".join(SUFFIXES if asked is None else (s for s, kind in SUFFIXES.items() if kind is asked))
+            raise JobInputError(f"{os.fspath(name)} has no file to read; expected names that end in {wanted}")
+        found |= {source.path: source for source in sources}
+    return [found[path] for path in sorted(found, key=str)]
+
+
+def _sources(name: str, asked: InputFormat | None) -> list[Source]:
+    path = Path(name)
+    if path.is_dir():
+        return [source for source in map(Source.of, _below(path)) if _is_read(source, asked)]
+    if path.is_file():
+        return [Source.of(path.absolute())]
+    if not glob.has_magic(name):
+        raise JobInputError(f"{name} is not there; expected a file, a folder or a glob")
+    found = glob.glob(name, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    matches = [Path(match) for match in sorted(found)]
+    return [Source.of(match.absolute()) for match in matches if match.is_file()]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.absolute().rglob("*")):
+        names = path.relative_to(folder.absolute()).parts
+        if path.is_file() and not any(name.startswith((".", "_")) for name in names):
+            yield path
+
+
+def _is_read(source: Source, asked: InputFormat | None) -> bool:
+    return source.format is not None if asked is None else source.format is asked
+
+
+def one_format(sources: Sequence[Source], asked: InputFormat | None) -> InputFormat:
+    """The format of all sources: the one asked for, else the one that their suffixes tell.
+
+    Raises:
+        OptionError: a suffix does not tell, or two tell different ones.
+    """
+    if asked is not None:
+        return asked
+    first = sources[0]
+    for source in sources:
+        if source.format is None:
+            raise OptionError(f"{source.path} does not tell its format; add --format {' or '.join(InputFormat)}")
+        if source.format is not first.format:
+            raise OptionError(
+                f"{first.path} is {first.format} and {source.path} is {source.format}; run a job for each format"
+            )
+    return first.format or InputFormat.PARQUET
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a file's entry says of it."""
+
+    size_bytes: int
+    mtime_ns: int
+
+
+def stamp(path: Path) -> Stamp:
+    """Size and time of change.
+
+    Raises:
+        JobInputError: the file is not there.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise JobInputError(f"{path} cannot be read: {error.strerror}") from None
+    return Stamp(status.st_size, status.st_mtime_ns)
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, lower-case hexadecimal.
+
+    Raises:
+        JobInputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise JobInputError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def check_unchanged(file: InputFile) -> None:
+    """Raise unless a file is what it was when the job was planned; its bytes are read only if its time differs.
+
+    Raises:
+        JobInputError: it is another.
+    """
+    path = Path(file.path)
+    found = stamp(path)
+    if found == Stamp(file.size_bytes, file.mtime_ns):
+        return
+    if found.size_bytes != file.size_bytes or file_sha256(path) != file.sha256:
+        raise JobInputError(
+            f"{path} was changed since the job was planned; put the old file back, or begin a new job in another folder"
+        )

@@ -1,0 +1,182 @@
+"""One shard, from its rows to its marker: what every worker calls, on this machine or on another."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from claxon.bundle import Bundle
+from claxon.jobs.arrow import arrow
+from claxon.jobs.durable import NewFile, flush_folder, write_errors
+from claxon.jobs.inputs import Stamp, check_unchanged, stamp
+from claxon.jobs.labelling import Labeller
+from claxon.jobs.markers import Marker, Written, write_marker
+from claxon.jobs.parts import part_writer
+from claxon.jobs.plan import Plan, Shard
+from claxon.jobs.schema import output_schema
+from claxon.jobs.source import RowSource, open_source
+from claxon.jobs.window import Reject, Window
+
+
+@dataclass(frozen=True, slots=True)
+class WindowDone:
+    """Some rows of a shard are labelled; ``n_tokens`` are those of their texts."""
+
+    rows: int
+    n_tokens: int
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a shard came to so far."""
+
+    rows: int = 0
+    truncated: int = 0
+    n_tokens: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+
+
+class ShardRunner:
+    """Does the shards of a plan, one after the other, with one encoder. Not to be shared between threads.
+
+    >>> with ShardRunner(Plan.load(out), out, threads=1) as runner:
+    ...     for shard in pending(runner.plan, out):
+    ...         runner.run(shard)
+    """
+
+    def __init__(self, plan: Plan, out: Path, *, threads: int | None = None, bundle: str | Path | None = None) -> None:
+        """Load the bundle.
+
+        Args:
+            plan: What to do.
+            out: The job's folder, as this process finds it.
+            threads: As for ``Encoder.load``.
+            bundle: Where this process finds the bundle; ``None`` where it was planned.
+
+        Raises:
+            BundleError: it is not the bundle that the plan was made with.
+            OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
+        """
+        self.plan = plan
+        self.out = out
+        self._folder = plan.folder(out)
+        self._schema = output_schema(plan)
+        opened = Bundle.open(plan.bundle if bundle is None else bundle, expected_digest=plan.bundle_digest)
+        self._labeller = Labeller(opened, plan.options, plan.precision, threads)
+        self._source: RowSource | None = None
+        self._file = -1
+        self._accepted: dict[int, Stamp] = {}
+
+    def run(self, shard: Shard, on_window: Callable[[WindowDone], object] | None = None) -> Marker:
+        """Read, label and write a shard; afterwards it is done, whatever happens to this process.
+
+        Args:
+            shard: One of the plan's.
+            on_window: Told of each window that is labelled.
+
+        Raises:
+            JobInputError: its file was changed or is damaged.
+            JobWriteError: the folder cannot be written to; nothing of the shard is left.
+            EngineError: ONNX Runtime failed.
+        """
+        began, found = time.perf_counter(), _Found()
+        part = self._write_part(shard, found, on_window)
+        rejects = self._write_rejects(shard, found.rejects)
+        marker = Marker(
+            shard=shard,
+            input_sha256=self.plan.files[shard.file].sha256,
+            bundle_digest=self.plan.bundle_digest,
+            options_digest=self.plan.options.digest,
+            part=part,
+            rejects=rejects,
+            rows=found.rows,
+            rejected=len(found.rejects),
+            truncated=found.truncated,
+            n_tokens=found.n_tokens,
+            seconds=round(time.perf_counter() - began, 6),
+        )
+        write_marker(self.plan, self.out, marker)
+        return marker
+
+    def close(self) -> None:
+        """Close the input, and give the encoder's memory back."""
+        self._close_source()
+        self._labeller.close()
+
+    def __enter__(self) -> Self:
+        """The runner itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def _write_part(self, shard: Shard, found: _Found, on_window: Callable[[WindowDone], object] | None) -> Written:
+        path = self._folder.part(shard.number)
+        with write_errors(path), NewFile(path) as file:
+            with part_writer(file.stream, self._schema, self.plan.options.output_format) as writer:
+                for window in self._windows(shard):
+                    before = found.n_tokens
+                    writer.write(self._labelled(window, found))
+                    if on_window is not None:
+                        on_window(WindowDone(len(window.texts) + len(window.rejects), found.n_tokens - before))
+            part = Written(file.stream.size_bytes, file.stream.sha256)
+        flush_folder(path.parent)
+        return part
+
+    def _labelled(self, window: Window, found: _Found) -> Any:
+        """The window's rows with the columns that are added, a record batch."""
+        labelled = self._labeller.label(window.texts)
+        window = window.without(labelled.failed)
+        found.rows += len(window.texts)
+        found.truncated += labelled.truncated
+        found.n_tokens += labelled.n_tokens
+        found.rejects += window.rejects
+        return arrow().RecordBatch.from_arrays([*window.kept.columns, *labelled.arrays], schema=self._schema)
+
+    def _write_rejects(self, shard: Shard, rejects: list[Reject]) -> Written | None:
+        path = self._folder.rejected(shard.number)
+        with write_errors(path):
+            if not rejects:
+                path.unlink(missing_ok=True)  # of an attempt that did not get to its marker
+                return None
+            with NewFile(path) as file:
+                file.stream.write(b"".join(map(self._reject_lines(shard), rejects)))
+                written = Written(file.stream.size_bytes, file.stream.sha256)
+            flush_folder(path.parent)
+        return written
+
+    def _reject_lines(self, shard: Shard) -> Callable[[Reject], bytes]:
+        name = self.plan.files[shard.file].path
+
+        def line(reject: Reject) -> bytes:
+            place = {"row": reject.row} if reject.line is None else {"row": reject.row, "line": reject.line}
+            values = {"file": name, **place, "reason": reject.reason}
+            return json.dumps(values, ensure_ascii=False).encode(errors="backslashreplace") + b"\n"
+
+        return line
+
+    def _windows(self, shard: Shard) -> Iterator[Window]:
+        """The shard's windows; its file is the one of the plan before the first and after the last."""
+        self._check_file(shard.file)
+        if self._source is None or self._file != shard.file:
+            self._close_source()
+            self._source, self._file = open_source(self.plan, shard.file), shard.file
+        yield from self._source.windows(shard)
+        self._check_file(shard.file)
+
+    def _check_file(self, number: int) -> None:
+        file = self.plan.files[number]
+        seen = stamp(Path(file.path))
+        if seen != self._accepted.get(number):
+            check_unchanged(file)
+            self._accepted[number] = seen
+
+    def _close_source(self) -> None:
+        if self._source is not None:
+            self._source.close()
+        self._source = None

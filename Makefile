@@ -9,8 +9,9 @@ CHECKPOINT ?= demo/all-MiniLM-L6-v2
 BENCH_OPTIONS ?=
 SOAK_OPTIONS ?=
 CAMPAIGN_OPTIONS ?=
+SCALING_OPTIONS ?=
 
-.PHONY: help demo test compat compat-oldest compat-newest lock check bench bench-peers bench-micro accuracy soak campaign format clean
+.PHONY: help demo test compat compat-oldest compat-newest lock check bench bench-peers bench-micro accuracy soak campaign scaling format clean
 
 help:
 	@echo "make demo    export a sentence encoder, fit a head on it, label unseen texts (about a minute, downloads apart)"
@@ -24,6 +25,7 @@ help:
 	@echo "make accuracy   the published experiments again: DATA=folder DISTILBERT=bundle MPNET=bundle"
 	@echo "make campaign   faults by the thousand on a small bundle, half an hour; results to benchmarks/results/reliability"
 	@echo "make soak    the campaign's mixed calls alone, 20,000 on BUNDLE in one process: does memory grow?"
+	@echo "make scaling   times shards of BUNDLE, simulates a thousand million texts from them, renews docs/scaling.md"
 	@echo "make format  put the code into the house's format"
 	@echo "make clean   remove what the others made"
 
@@ -79,7 +81,7 @@ check: $(VENV)/installed
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/mypy tests benchmarks
+	$(VENV)/bin/mypy tests benchmarks examples
 
 demo/minilm/manifest.json:
 	$(MAKE) demo
@@ -111,6 +113,10 @@ soak: $(VENV)/installed $(BUNDLE)/manifest.json
 
 campaign: $(VENV)/installed
 	$(VENV)/bin/python -m reliability $(CAMPAIGN_OPTIONS)
+
+scaling: $(VENV)/installed $(BUNDLE)/manifest.json
+	$(VENV)/bin/python -m scaling.measure $(BUNDLE) $(SCALING_OPTIONS)
+	$(VENV)/bin/python -m scaling
 
 format: $(VENV)/installed
 	$(VENV)/bin/ruff check --fix .

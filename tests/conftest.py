@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,3 +91,38 @@ def tiny_bundle(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory)
 def copied_bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
     """A copy of ``tiny_bundle`` that a test may change."""
     return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+
+
+@pytest.fixture(scope="session")
+def local_ray() -> Iterator[Any]:
+    """The module ``ray``, connected to a cluster of its own on this machine: two actors and one reader find room."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        ray = pytest.importorskip("ray", reason="ray is not installed")
+        store = 80 << 20
+        ray.init(
+            num_cpus=3, include_dashboard=False, object_store_memory=store, log_to_driver=False, logging_level="error"
+        )
+        with warnings.catch_warnings():  # of its own defaults
+            warnings.filterwarnings("ignore", r"`use_\w+` is deprecated", DeprecationWarning)
+            ray.data.DataContext.get_current().enable_progress_bars = False
+        yield ray
+        ray.shutdown()
+
+
+@pytest.fixture(scope="session")
+def local_spark() -> Iterator[Any]:
+    """A Spark session with two processors of this machine."""
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip("Java is not installed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        builder = sql.SparkSession.builder.master("local[2]").appName("claxon")
+        options = {"spark.ui.enabled": "false", "spark.log.level": "OFF", "spark.driver.memory": "512m"}
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+            session = builder.config(map=options).getOrCreate()
+        yield session
+        session.stop()

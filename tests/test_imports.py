@@ -54,7 +54,9 @@ PURE_NUMPY = [
 # Pure, but for PyYAML, which it imports when it is given YAML to read.
 YAML_READER = "claxon.strict_yaml"
 STRANGERS = ["session", "tokenization", "bundle"]
-FOREIGN = {"numpy", "onnxruntime", "pyarrow", "tokenizers", "tqdm", "yaml"}
+# Labels as columns of other engines' tables, named and chosen as those of jobs are.
+TABLES = {"claxon.arrow_columns", "claxon.ray", "claxon.spark", "claxon.text_columns"}
+FOREIGN = {"numpy", "onnxruntime", "pyarrow", "pyspark", "ray", "tokenizers", "tqdm", "yaml"}
 HEAVY = {
     "claxon_export",
     "datasets",
@@ -64,6 +66,8 @@ HEAVY = {
     "optimum",
     "pandas",
     "pyarrow",
+    "pyspark",
+    "ray",
     "safetensors",
     "scipy",
     "sentence_transformers",
@@ -172,6 +176,8 @@ def test_the_runtime_imports_nothing_but_its_dependencies(module: str) -> None:
         ("tokenizers", "claxon.tokenization"),
         ("yaml", YAML_READER),
         ("pyarrow", "claxon.jobs.arrow"),
+        ("pyspark", "claxon.spark"),
+        ("ray", "claxon.jobs.ray_engine"),
     ],
 )
 def test_an_edge_has_one_module(package: str, only: str) -> None:
@@ -180,8 +186,12 @@ def test_an_edge_has_one_module(package: str, only: str) -> None:
 
 def test_only_its_commands_import_jobs() -> None:
     importing = [name for name in RUNTIME if any(module.startswith("claxon.jobs") for module in imports(name))]
-    others = {name for name in importing if not name.startswith("claxon.jobs.")} - {"claxon.jobs"}
+    others = {name for name in importing if not name.startswith("claxon.jobs.")} - {"claxon.jobs"} - TABLES
     assert all(name.startswith("claxon.commands.job_") for name in others)
+
+
+def test_nothing_imports_the_columns_of_other_engines() -> None:
+    assert not {name for name in RUNTIME if imports(name) & TABLES} - TABLES
 
 
 @pytest.mark.parametrize("module", EXPORT)

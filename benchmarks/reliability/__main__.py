@@ -31,6 +31,7 @@ PARTS = (
     "two_writers",
     "full_disks",
     "jobs",
+    "engines",
 )
 RESULTS = Path(__file__).parents[1] / "results" / "reliability"
 

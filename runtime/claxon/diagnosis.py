@@ -34,6 +34,8 @@ EXTRAS = {
     "optimum": ("optimum", "torch", "transformers"),
     "report": ("matplotlib", "umap"),
     "jobs": ("pyarrow",),
+    "ray": ("pyarrow", "ray"),
+    "spark": ("pandas", "pyarrow", "pyspark"),
     "yaml": ("yaml",),
     "sign": ("model_signing",),
 }

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
+from enum import StrEnum
 from pathlib import Path
 
 from claxon.commands.arguments import add_bundle, add_run, finite_float, positive_int
+from claxon.errors import OptionError
+from claxon.jobs.engine import Engine
 from claxon.jobs.job import JobResult, run_job
 from claxon.jobs.plan import Embedding, InputFormat, OutputFormat
 from claxon.jobs.planning import DEFAULT_TEXT_COLUMN, SHARD_ROWS
+from claxon.jobs.ray_engine import RayEngine
 from claxon.manifest import Feature
+
+
+class EngineKind(StrEnum):
+    """Whose workers do the shards."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 class Run:
@@ -65,6 +76,7 @@ class Run:
             threads=options.threads,
             expected_digest=options.expected_digest,
             show_progress=not options.quiet,
+            engine=_engine(options),
         )
         if not options.quiet:
             print("\n".join(summary(result)), file=sys.stderr)
@@ -156,6 +168,18 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
         help="processes (default: 1); --threads is then for each of them (default: the machine's, shared out)",
     )
     group.add_argument(
+        "--engine",
+        choices=list(EngineKind),
+        default=EngineKind.LOCAL,
+        help="local: processes of this machine (default); ray: actors of a Ray cluster, of --threads processors each "
+        "(default: 1), whose nodes see BUNDLE, INPUT and DIR under the same paths",
+    )
+    group.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="of the Ray cluster, such as auto (default: what RAY_ADDRESS says, else Ray is started on this machine)",
+    )
+    group.add_argument(
         "--shard-rows",
         metavar="N",
         type=positive_int,
@@ -178,6 +202,19 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--batch-size", metavar="N", type=positive_int, help="texts a batch at most (default: by their tokens)"
     )
+
+
+def _engine(options: argparse.Namespace) -> Engine | None:
+    """Ray where it was asked for, ``None`` for this machine.
+
+    Raises:
+        OptionError: an address, and no Ray.
+    """
+    if options.engine == EngineKind.RAY:
+        return RayEngine(options.workers, options.threads, address=options.address)
+    if options.address is not None:
+        raise OptionError("--address is of a Ray cluster: add --engine ray")
+    return None
 
 
 def natural_number(word: str) -> int:

@@ -47,7 +47,7 @@ def work(connection: Connection, plan: Plan, out: Path, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent ends its workers itself
     threading.Thread(target=_end_with_parent, daemon=True).start()
     hold_worker_lock(out)
-    _limit_threads(threads)
+    limit_threads(threads)
     try:
         with ShardRunner(plan, out, threads=threads) as runner:
             connection.send(Ready())
@@ -75,7 +75,7 @@ def _end_with_parent() -> None:
         os._exit(PARENT_IS_GONE)
 
 
-def _limit_threads(threads: int) -> None:
+def limit_threads(threads: int) -> None:
     """What brings threads of its own is given as many as the encoder: the tokenizer's, and Arrow's."""
     os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
     arrow().set_cpu_count(threads)

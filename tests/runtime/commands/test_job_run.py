@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -8,6 +9,10 @@ import pytest
 from claxon.cli import main
 from claxon.commands.job_run import summary
 from claxon.jobs.job import JobResult
+from claxon.jobs.plan import Plan, Shard
+from claxon.jobs.pool import LocalEngine
+from claxon.jobs.ray_engine import RayEngine
+from claxon.jobs.tally import Tally
 from tests.jobs import rejects_of, rows_of, short_texts, write_csv, write_json_lines
 
 
@@ -43,6 +48,8 @@ def test_json_lines_out_and_columns_kept(tiny_bundle: Path, tmp_path: Path, caps
         (["--max-rejects", "-1"], "--max-rejects: expected one argument|'-1' is not a whole number from 0 up"),
         (["--keep", "a", "--key", "b"], "--key: not allowed with argument --keep"),
         (["--embed", "int8"], "invalid choice: 'int8'"),
+        (["--engine", "spark"], "invalid choice: 'spark'"),
+        (["--address", "auto"], "--address is of a Ray cluster: add --engine ray"),
         (["--head", "nothing"], "has no head 'nothing', but sentiment, topic"),
         ([], "has several heads: add --head sentiment and --head topic, or some of them"),
     ],
@@ -63,3 +70,21 @@ def test_the_summary_tells_what_is_worth_telling() -> None:
         f"claxon: 1 rows could not be labelled; see {Path('out/rejects')}",
         "claxon: 2 texts were cut",
     ]
+
+
+def test_ray_does_the_shards_where_it_is_asked_for(
+    tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: list[RayEngine] = []
+
+    def run(engine: RayEngine, plan: Plan, out: Path, shards: Sequence[Shard], tally: Tally) -> None:
+        seen.append(engine)
+        LocalEngine(1, 1).run(plan, out, shards, tally)
+
+    monkeypatch.setattr(RayEngine, "run", run)
+    path, out = write_csv(tmp_path / "in.csv", short_texts(3)), tmp_path / "out"
+    words = ["job", "run", str(tiny_bundle), str(path), "--out", str(out), "--head", "topic", "--quiet"]
+    assert main([*words, "--engine", "ray", "--address", "auto", "--workers", "8", "--threads", "2"]) == 0
+    (engine,) = seen
+    assert (engine.workers, engine.threads, engine.address) == (8, 2, "auto")
+    assert len(rows_of(out)) == 3

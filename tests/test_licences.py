@@ -25,6 +25,7 @@ FOR_DEVELOPMENT = {"dev", "test"}
 # What metadata says in other words than SPDX's.
 WORDS = {
     "Apache": "Apache-2.0",
+    "Apache 2.0": "Apache-2.0",
     "Apache 2.0 License": "Apache-2.0",
     "Apache License v2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",

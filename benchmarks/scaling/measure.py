@@ -87,7 +87,7 @@ def measure(options: argparse.Namespace, folder: Path) -> ShardTimes:
         threads=options.threads,
         workers=options.workers,
         load_seconds=median(_load_seconds(out, options.threads) for _ in range(LOADS)),
-        dispatch_seconds=dispatch_seconds(markers[0]),
+        dispatch_seconds=dispatch_seconds(markers[0], HANDED_OUT),
         resume_seconds=resumed / len(markers),
         bytes_a_text=sum(marker.part.size_bytes for marker in markers.values()) / count,
         bytes_a_shard=len(plan.to_json()) / len(plan.shards),
@@ -97,7 +97,7 @@ def measure(options: argparse.Namespace, folder: Path) -> ShardTimes:
     )
 
 
-def dispatch_seconds(marker: Marker, count: int = HANDED_OUT, at_once: int = WORKERS_OF_PLAN) -> float:
+def dispatch_seconds(marker: Marker, count: int, at_once: int = WORKERS_OF_PLAN) -> float:
     """What a driver of Ray needs for each shard, with so many under way: an actor answers, and does nothing else.
 
     Raises:

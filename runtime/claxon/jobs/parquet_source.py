@@ -91,11 +91,15 @@ class ParquetSource:
 
     def _begin(self, group: int) -> None:
         """Read on from the first row of a row group."""
-        groups = list(range(group, len(self._starts) - 1))
-        names = list(dict.fromkeys([*self._kept.names, self._text]))
-        self._batches = self._file.iter_batches(BATCH_ROWS, row_groups=groups, columns=names, use_threads=False)
+        self._batches = self._batches_from(group)
         self._next_row = self._starts[group]
         self._left: Any = None
+
+    def _batches_from(self, first: int) -> Iterator[Any]:
+        """Record batches, none of them of two row groups: damage in one is no harm to the one before."""
+        names = list(dict.fromkeys([*self._kept.names, self._text]))
+        for group in range(first, len(self._starts) - 1):
+            yield from self._file.iter_batches(BATCH_ROWS, row_groups=[group], columns=names, use_threads=False)
 
     def _take(self, most: int) -> Any:
         """The next rows as a record batch, ``most`` of them or fewer."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,7 @@ from claxon.jobs.tally import Tally
 from claxon.jobs.worker import Failure, limit_threads, travelling
 from claxon.options import count
 
+CONNECT_WITHIN_S = 10.0
 FoundOnNode = str | os.PathLike[str] | Callable[[], str | os.PathLike[str]]
 
 
@@ -183,14 +185,27 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    given = address or os.environ.get("RAY_ADDRESS") or None
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="warning")
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise JobError(f"no Ray cluster can be used at {address or 'this machine'}: {_first_line(error)}") from error
+        check_reachable(given or "")
+        ray.init(address=given, log_to_driver=False, logging_level="warning")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise JobError(f"no Ray cluster can be used at {given or 'this machine'}: {_first_line(error)}") from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def check_reachable(address: str) -> None:
+    """Raise unless something listens at ``host:port``; Ray itself would try for many minutes.
+
+    Raises:
+        OSError: nothing does.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), CONNECT_WITHIN_S).close()
 
 
 def tell_of_room(ray: Any, threads: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from claxon.bundle import Bundle
 from claxon.jobs.arrow import arrow
 from claxon.jobs.durable import NewFile, flush_folder, write_errors
+from claxon.jobs.errors import JobInputError
 from claxon.jobs.inputs import Stamp, check_unchanged, stamp
 from claxon.jobs.labelling import Labeller
 from claxon.jobs.markers import Marker, Written, write_marker
@@ -166,7 +167,11 @@ class ShardRunner:
         if self._source is None or self._file != shard.file:
             self._close_source()
             self._source, self._file = open_source(self.plan, shard.file), shard.file
-        yield from self._source.windows(shard)
+        try:
+            yield from self._source.windows(shard)
+        except JobInputError:
+            self._close_source()  # what follows the damage may be whole, and is found by opening the file anew
+            raise
         self._check_file(shard.file)
 
     def _check_file(self, number: int) -> None:

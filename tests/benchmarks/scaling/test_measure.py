@@ -17,6 +17,7 @@ def test_shards_are_timed_and_what_surrounds_them(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("scaling.measure.LOADS", 1)
+    monkeypatch.setattr("scaling.measure.HANDED_OUT", 50)
     out = tmp_path / "new" / "times.json"
     words = [str(tiny_bundle), "--shards", "3", "--shard-rows", "20", "--threads", "1", "--out", str(out)]
     assert main(words) == 0

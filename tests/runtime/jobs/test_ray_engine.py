@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ import pytest
 
 from claxon.errors import MissingDependencyError, OptionError
 from claxon.jobs import JobError, JobInputError, JobWorkerError, Plan, run_job, verify_job
-from claxon.jobs.ray_engine import RayEngine, ShardActor, tell_of_room
+from claxon.jobs.ray_engine import RayEngine, ShardActor, check_reachable, tell_of_room
 from reliability.engines import actor_processes
 
 ROWS, SHARD_ROWS = 600, 6
@@ -162,6 +163,18 @@ def test_no_cluster_at_the_address_is_an_error(
     monkeypatch.setattr(ray, "init", refuse)
     with pytest.raises(JobError, match=r"at auto: Could not find any running Ray instance\.$"):
         run_job(tiny_bundle, texts, tmp_path / "out", heads="sentiment", engine=RayEngine(1, address="auto"))
+
+
+def test_an_address_where_nothing_listens_is_an_error_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        check_reachable(address)
+        check_reachable(f"ray://{address}")
+    for wrong in (address, f"ray://{address}"):
+        with pytest.raises(ConnectionRefusedError):
+            check_reachable(wrong)
+    for name in ("auto", "", "local"):
+        check_reachable(name)
 
 
 def test_without_ray_the_extra_is_named(

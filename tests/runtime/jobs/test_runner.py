@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import claxon
@@ -71,6 +72,24 @@ def test_an_input_that_is_changed_meanwhile_makes_no_part(tiny_bundle: Path, tmp
     with ShardRunner(plan, out, threads=1) as runner, pytest.raises(JobInputError, match="was changed since"):
         runner.run(plan.shards[0], lambda _: path.write_bytes(b"other"))
     assert list((out / "parts").iterdir()) == []
+
+
+def test_damage_in_the_midst_of_a_file_leaves_the_shards_around_it(tiny_bundle: Path, tmp_path: Path) -> None:
+    path, out = write_parquet(tmp_path / "x.parquet", short_texts(280)), tmp_path / "out"
+    column = pq.ParquetFile(path).metadata.row_group(2).column(1)
+    content = bytearray(path.read_bytes())
+    start = column.dictionary_page_offset
+    content[start : start + 8] = bytes(8)
+    path.write_bytes(content)
+    plan = planned(tiny_bundle, [path], out, shard_rows=70)
+    with ShardRunner(plan, out, threads=1) as runner:
+        for shard in plan.shards:
+            if shard.number == 2:
+                with pytest.raises(JobInputError, match=r"x.parquet cannot be read at row 140"):
+                    runner.run(shard)
+            else:
+                runner.run(shard)
+    assert pending(plan, out) == [plan.shards[2]]
 
 
 def test_another_bundle_is_not_run(tiny_bundle: Path, copied_bundle: Path, tmp_path: Path) -> None:

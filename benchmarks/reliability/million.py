@@ -24,7 +24,7 @@ from claxon.jobs.status import job_status
 from claxon.jobs.verification import verify_job
 from claxon_bench import figure_style
 from claxon_bench.errors import BenchmarkError
-from claxon_bench.generator import tweets
+from claxon_bench.generator import short_texts
 from claxon_bench.machine import this_machine
 from reliability.resident_memory import MIB, Memory, Sampler, draw
 
@@ -108,8 +108,8 @@ def measure(options: argparse.Namespace, folder: Path) -> Million:
 
 
 def write_texts(path: Path, rows: int, seed: int) -> Path:
-    """Short texts with the lengths of tweets, all different: the generator's, each time with another word in front."""
-    texts = tweets(min(rows, GENERATED), seed)
+    """Short texts, all different: the generator's, each time with another number in front."""
+    texts = short_texts(min(rows, GENERATED), seed)
     schema = arrow().schema([("id", arrow().int64()), ("text", arrow().string())])
     with parquet().ParquetWriter(str(path), schema) as writer:
         for start in range(0, rows, len(texts)):

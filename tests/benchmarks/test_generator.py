@@ -5,7 +5,16 @@ from statistics import mean, median
 
 import pytest
 
-from claxon_bench.generator import LONG_REVIEW_LENGTHS, REVIEW_LENGTHS, TWEET_LENGTHS, long_reviews, reviews, tweets
+from claxon_bench.generator import (
+    LONG_REVIEW_LENGTHS,
+    REVIEW_LENGTHS,
+    SHORT_LENGTHS,
+    TWEET_LENGTHS,
+    long_reviews,
+    reviews,
+    short_texts,
+    tweets,
+)
 
 
 def lengths(texts: list[str]) -> list[int]:
@@ -17,6 +26,13 @@ def test_tweets_are_as_long_as_real_ones() -> None:
     assert median(found) == pytest.approx(16, abs=1)
     assert mean(found) == pytest.approx(19, abs=1.5)
     assert max(found) <= 66
+
+
+def test_short_texts_are_short_and_all_different() -> None:
+    found = short_texts(2000, seed=1)
+    assert median(lengths(found)) == pytest.approx(9, abs=1)
+    assert max(lengths(found)) <= 16
+    assert len(set(found)) == 2000
 
 
 def test_reviews_are_as_long_as_real_ones() -> None:
@@ -40,7 +56,7 @@ def test_no_text_stands_twice() -> None:
     assert len(set(found)) == len(found)
 
 
-@pytest.mark.parametrize("kind", [TWEET_LENGTHS, REVIEW_LENGTHS, LONG_REVIEW_LENGTHS])
+@pytest.mark.parametrize("kind", [SHORT_LENGTHS, TWEET_LENGTHS, REVIEW_LENGTHS, LONG_REVIEW_LENGTHS])
 def test_lengths_keep_their_limits(kind: object) -> None:
     rng = random.Random(0)
     drawn = [kind.draw(rng) for _ in range(5000)]  # type: ignore[attr-defined]

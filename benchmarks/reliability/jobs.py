@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from claxon.bundle import Bundle
 from claxon.jobs.lock import wait_for_workers
 from claxon.jobs.plan import Plan
 from claxon.jobs.verification import verify_job
@@ -52,9 +53,12 @@ def run(settings: Settings) -> Outcome:
     start = time.perf_counter()
     if not is_installed("pyarrow") or not is_listed():
         return Outcome("jobs", 0.0, not_run="it needs pyarrow, and a system that lists processes in /proc")
+    heads = Bundle.open(settings.bundle).manifest.heads
+    if not heads:
+        return Outcome("jobs", 0.0, not_run="the bundle has no head to label with")
     draw = random.Random(settings.seed)
     path = write_input(settings.folder / "in.parquet", settings.scaled(ROWS), settings.seed)
-    job = JobRun(settings.bundle, path, settings.folder / "whole", SHARD_ROWS, WORKERS)
+    job = JobRun(settings.bundle, path, settings.folder / "whole", SHARD_ROWS, WORKERS, heads[0].name)
     began = time.perf_counter()
     complaint = job.finish()
     if complaint is not None:

@@ -119,7 +119,9 @@ def dispatch_seconds(marker: Marker, count: int, at_once: int = WORKERS_OF_PLAN)
         ray.get(actor.run.remote(marker.shard))
         began = time.perf_counter()
         _hand_out(ray, actor, marker.shard, count, at_once)
-        return (time.perf_counter() - began) / count
+        seconds = time.perf_counter() - began
+        ray.kill(actor)
+        return seconds / count
     finally:
         if is_ours:
             ray.shutdown()

@@ -12,7 +12,7 @@ from pkgutil import resolve_name
 import pytest
 
 from claxon.cli import KNOWN
-from claxon.command import ENTRY_POINT_GROUP
+from claxon.command import ENTRY_POINT_GROUP, CommandGroup
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,18 +25,20 @@ def blocks(language: str) -> list[str]:
 SHELL_LINES = [line.partition(" #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
 
 
-def parser(name: str) -> argparse.ArgumentParser:
+def parse(name: str, words: list[str]) -> None:
     found = {point.name: point.value for point in entry_points(group=ENTRY_POINT_GROUP)}
     command = resolve_name(KNOWN[name].target or found[name])
-    result = argparse.ArgumentParser(exit_on_error=False)
-    command.configure(result)
-    return result
+    if isinstance(command, CommandGroup):
+        command, words = resolve_name(command.members[words[0]].target), words[1:]
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    command.configure(parser)
+    parser.parse_intermixed_args(words)
 
 
 @pytest.mark.parametrize("line", [line for line in SHELL_LINES if line.startswith("claxon ")])
 def test_command_parses(line: str) -> None:
     _, name, *words = shlex.split(line)
-    parser(name).parse_intermixed_args(words)
+    parse(name, words)
 
 
 @pytest.mark.parametrize("line", [line for line in SHELL_LINES if line.startswith("make ")])

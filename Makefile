@@ -11,11 +11,12 @@ SOAK_OPTIONS ?=
 CAMPAIGN_OPTIONS ?=
 SCALING_OPTIONS ?=
 
-.PHONY: help demo test compat compat-oldest compat-newest lock check bench bench-peers bench-micro accuracy soak campaign scaling format clean
+.PHONY: help demo test test-clusters compat compat-oldest compat-newest lock check bench bench-peers bench-micro accuracy soak campaign scaling format clean
 
 help:
 	@echo "make demo    export a sentence encoder, fit a head on it, label unseen texts (about a minute, downloads apart)"
 	@echo "make test    the test suite"
+	@echo "make test-clusters   the tests that start Ray and Spark on this machine (Spark needs Java)"
 	@echo "make compat  the suite on the oldest releases that the bounds admit, and on the newest; without torch, 20 minutes"
 	@echo "make lock    requirements-dev.lock anew: every release that development was last seen to work with, by its hashes"
 	@echo "make check   format, lint, types"
@@ -82,6 +83,16 @@ check: $(VENV)/installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/mypy tests benchmarks examples
+
+$(VENV)/clusters-installed: $(VENV)/installed
+	$(VENV)/bin/pip install --quiet --editable '.[dev,ray,spark]'
+	@touch $@
+
+CLUSTER_TESTS := tests/runtime/jobs/test_ray_engine.py tests/runtime/test_ray.py tests/runtime/test_spark.py tests/test_examples.py \
+  tests/benchmarks/reliability/test_engines.py tests/benchmarks/scaling
+
+test-clusters: $(VENV)/clusters-installed
+	CLAXON_CLUSTERS=1 $(VENV)/bin/python -m pytest $(CLUSTER_TESTS)
 
 demo/minilm/manifest.json:
 	$(MAKE) demo

@@ -93,9 +93,15 @@ def copied_bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
 
 
+def _skip_unless_clusters_are_wanted() -> None:
+    if os.environ.get("CLAXON_CLUSTERS") != "1":
+        pytest.skip("clusters take minutes on a busy machine: make test-clusters starts them (CLAXON_CLUSTERS=1)")
+
+
 @pytest.fixture(scope="session")
 def local_ray() -> Iterator[Any]:
     """The module ``ray``, connected to a cluster of its own on this machine: two actors and one reader find room."""
+    _skip_unless_clusters_are_wanted()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         ray = pytest.importorskip("ray", reason="ray is not installed")
@@ -130,6 +136,7 @@ def _start_ray(ray: Any) -> None:
 @pytest.fixture(scope="session")
 def local_spark() -> Iterator[Any]:
     """A Spark session with two processors of this machine."""
+    _skip_unless_clusters_are_wanted()
     sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed")
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         pytest.skip("Java is not installed")

@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from claxon.bundle import Bundle
@@ -91,7 +92,6 @@ def kill_workers(job: JobRun, found: Found, draw: random.Random, most: int) -> N
     """Kill a worker of a running job now and then, never one shard's three times; the job goes on and ends well."""
     with job.started() as process:
         while found.worker_kills < most and process.poll() is None:
-            n_done = len(markers_of(job.out))
             time.sleep(draw.uniform(0.0, found.seconds / 4))
             workers = workers_of(process.pid)
             if not workers:
@@ -99,10 +99,18 @@ def kill_workers(job: JobRun, found: Found, draw: random.Random, most: int) -> N
             with contextlib.suppress(ProcessLookupError):  # it ended by itself
                 os.kill(draw.choice(workers), signal.SIGKILL)
                 found.worker_kills += 1
-            while process.poll() is None and len(markers_of(job.out)) < n_done + WORKERS:
+            plan = Plan.load(job.out)
+            handed_out = _handed_out(plan, job.out)
+            while process.poll() is None and not handed_out <= set(plan.folder(job.out).numbers_done()):
                 time.sleep(0.05)
         complaint = job.complaint(process)
     _check_end(job, found, complaint)
+
+
+def _handed_out(plan: Plan, out: Path) -> set[int]:
+    """All shards that workers may have been given by now: they are given in order."""
+    last = max(plan.folder(out).numbers_done(), default=-1)
+    return {shard.number for shard in plan.shards if shard.number <= last + WORKERS}
 
 
 def _next(job: JobRun, settings: Settings, found: Found) -> JobRun:

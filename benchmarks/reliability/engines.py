@@ -19,9 +19,12 @@ from typing import Any
 from claxon import spark as claxon_spark
 from claxon.bundle import Bundle
 from claxon.jobs.arrow import arrow, parquet
+from claxon.jobs.folder import PLAN_NAME
 from claxon.jobs.job import run_job
+from claxon.jobs.plan import Plan
 from claxon.jobs.ray_engine import RayEngine, ShardActor
 from claxon.jobs.verification import verify_job
+from reliability.job_runs import handed_out
 from reliability.part import Outcome, Settings, is_installed
 
 ACTOR_KILLS = 20
@@ -109,11 +112,11 @@ def actor_processes() -> list[int]:
 
 
 class _Killer:
-    """A thread that kills an actor each time when a few more shards are done, while the block lasts."""
+    """A thread that kills an actor now and then while the block lasts, never at one shard three times."""
 
     def __init__(self, out: Path, draw: random.Random, most: int) -> None:
         self.kills = 0
-        self._done, self._draw, self._most = out / "done", draw, most
+        self._out, self._draw, self._most = out, draw, most
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._kill)
 
@@ -126,16 +129,19 @@ class _Killer:
         self._thread.join()
 
     def _kill(self) -> None:
-        at = self._draw.randint(1, 8)
+        at, begun = self._draw.randint(1, 8), set[int]()
         while self.kills < self._most and not self._is_over.wait(0.005):
-            count = len(list(self._done.glob("*.json")))
-            processes = actor_processes() if count >= at else []
+            if not (self._out / PLAN_NAME).exists():
+                continue
+            plan = Plan.load(self._out)
+            done = plan.folder(self._out).numbers_done()
+            processes = actor_processes() if len(done) >= at and begun <= set(done) else []
             if not processes:
                 continue
             with contextlib.suppress(ProcessLookupError):  # it ended by itself
                 os.kill(self._draw.choice(processes), signal.SIGKILL)
                 self.kills += 1
-            at = count + self._draw.randint(ACTORS + 1, 20)
+            at, begun = len(done) + self._draw.randint(1, 20), handed_out(plan, self._out, ACTORS)
 
 
 def _begin(settings: Settings) -> Found:

@@ -78,6 +78,12 @@ def markers_of(out: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((out / "done").glob("*.json"))}
 
 
+def handed_out(plan: Plan, out: Path, workers: int) -> set[int]:
+    """All shards that workers may have been given by now: they are given in order."""
+    last = max(plan.folder(out).numbers_done(), default=-1)
+    return {shard.number for shard in plan.shards if shard.number <= last + workers}
+
+
 def shards_broken_off(out: Path) -> set[str]:
     """Shards that were begun and are not done: their work is lost."""
     if not (out / "job.json").exists():

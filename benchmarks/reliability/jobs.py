@@ -8,14 +8,13 @@ import random
 import signal
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from claxon.bundle import Bundle
 from claxon.jobs.lock import wait_for_workers
 from claxon.jobs.plan import Plan
 from claxon.jobs.verification import verify_job
-from reliability.job_runs import JobRun, markers_of, rows_of, shards_broken_off, write_input
+from reliability.job_runs import JobRun, handed_out, markers_of, rows_of, shards_broken_off, write_input
 from reliability.part import Outcome, Settings, is_installed
 from reliability.process_family import is_listed, workers_of
 
@@ -100,17 +99,11 @@ def kill_workers(job: JobRun, found: Found, draw: random.Random, most: int) -> N
                 os.kill(draw.choice(workers), signal.SIGKILL)
                 found.worker_kills += 1
             plan = Plan.load(job.out)
-            handed_out = _handed_out(plan, job.out)
-            while process.poll() is None and not handed_out <= set(plan.folder(job.out).numbers_done()):
+            begun = handed_out(plan, job.out, WORKERS)
+            while process.poll() is None and not begun <= set(plan.folder(job.out).numbers_done()):
                 time.sleep(0.05)
         complaint = job.complaint(process)
     _check_end(job, found, complaint)
-
-
-def _handed_out(plan: Plan, out: Path) -> set[int]:
-    """All shards that workers may have been given by now: they are given in order."""
-    last = max(plan.folder(out).numbers_done(), default=-1)
-    return {shard.number for shard in plan.shards if shard.number <= last + WORKERS}
 
 
 def _next(job: JobRun, settings: Settings, found: Found) -> JobRun:

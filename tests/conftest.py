@@ -15,6 +15,7 @@ import pytest
 import claxon
 import claxon_export
 from tests.checkpoints import write_checkpoint
+from tests.texts import REVIEWS
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -50,18 +51,6 @@ def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLAXON_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
-
-
-REVIEWS = {
-    "great book , i love it": "positive",
-    "the food was very good": "positive",
-    "really good service and a great room": "positive",
-    "my phone works , good price": "positive",
-    "awful film , i hate it": "negative",
-    "the phone broke today": "negative",
-    "bad service , and it arrived late": "negative",
-    "not good , not great , awful": "negative",
-}
 
 
 @pytest.fixture(scope="session")

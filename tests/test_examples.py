@@ -13,7 +13,7 @@ import pytest
 
 import claxon
 import claxon_export
-from tests.conftest import REVIEWS
+from tests.texts import REVIEWS
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

@@ -24,7 +24,7 @@ from claxon.jobs.job import run_job
 from claxon.jobs.plan import Plan
 from claxon.jobs.ray_engine import RayEngine, ShardActor
 from claxon.jobs.verification import verify_job
-from reliability.job_runs import handed_out
+from reliability.job_runs import WORDS, handed_out
 from reliability.part import Outcome, Settings, is_installed
 
 ACTOR_KILLS = 20
@@ -32,7 +32,6 @@ ROWS = 20_000
 SHARD_ROWS = 200
 ACTORS = 2
 PROCESSES = Path("/proc")
-WORDS = ("good", "great", "bad", "awful", "love", "hate", "book", "film", "phone", "food", "room", "today")
 
 
 @dataclass(slots=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from claxon.jobs.arrow import arrow, parquet
-from claxon.jobs.durable import UNFINISHED
 from claxon.jobs.plan import Plan
+from claxon.whole_files import SUFFIX
 
 WORDS = ("good", "great", "bad", "awful", "love", "hate", "book", "film", "phone", "food", "room", "today")
 TAIL_CHARACTERS = 500
@@ -90,7 +90,7 @@ def shards_broken_off(out: Path) -> set[str]:
         return set()
     plan = Plan.load(out)
     folder = plan.folder(out)
-    begun = {path.name[1:].partition(".")[0] for path in folder.parts.glob(f".*{UNFINISHED}")}
+    begun = {path.name[1:].partition(".")[0] for path in folder.parts.glob(f".*{SUFFIX}")}
     begun |= {path.stem for path in folder.parts.glob("part-*")}
-    begun |= {path.name[1:].partition(".")[0] for path in folder.done.glob(f".*{UNFINISHED}")}
+    begun |= {path.name[1:].partition(".")[0] for path in folder.done.glob(f".*{SUFFIX}")}
     return begun - {path.stem for path in folder.done.glob("part-*.json")}

@@ -193,21 +193,24 @@ def _thinned(memory: Memory) -> list[tuple[float, float]]:
     return [(at, round(resident / MIB, 1)) for at, resident in pairs]
 
 
-def _parser() -> argparse.ArgumentParser:
-    about = (__doc__ or "").partition("\n")[0]
-    parser = argparse.ArgumentParser(prog="python -m reliability.million", description=about)
+def job_parser(name: str, about: str, rows: int) -> argparse.ArgumentParser:
+    """What the measurements of jobs are told: the bundle, how many texts, how many processes, and where."""
+    parser = argparse.ArgumentParser(prog=f"python -m reliability.{name}", description=about)
     parser.add_argument("--bundle", type=Path, metavar="DIR", required=True)
-    parser.add_argument("--head", metavar="NAME", help="default: the bundle's first; of none, embeddings in float16")
-    parser.add_argument("--rows", type=int, default=ROWS, metavar="N", help=f"texts (default: {ROWS:,})")
+    parser.add_argument("--head", metavar="NAME", help="default: the bundle's first; of none, embeddings")
+    parser.add_argument("--rows", type=int, default=rows, metavar="N", help=f"texts (default: {rows:,})")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default: 2)")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each (default: 1)")
     parser.add_argument("--shard-rows", type=int, default=8192, metavar="N", help="rows a shard (default: 8,192)")
-    parser.add_argument("--every", type=float, default=1.0, metavar="S", help="seconds between samples (default: 1)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")
-    parser.add_argument(
-        "--folder", type=Path, default=Path(".campaign/million"), metavar="DIR", help="scratch; emptied"
-    )
+    parser.add_argument("--folder", type=Path, default=Path(".campaign") / name, metavar="DIR", help="scratch; emptied")
     parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="for the figures")
+    return parser
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = job_parser("million", (__doc__ or "").partition("\n")[0], ROWS)
+    parser.add_argument("--every", type=float, default=1.0, metavar="S", help="seconds between samples (default: 1)")
     return parser
 
 

@@ -29,7 +29,7 @@ from claxon.jobs.job import run_job
 from claxon.jobs.markers import read_markers
 from claxon.jobs.plan import Plan
 from claxon_bench.machine import this_machine
-from reliability.million import RESULTS, chosen_head, write_texts
+from reliability.million import chosen_head, job_parser, write_texts
 
 ROWS = 49_152  # six shards of 8,192: each of two workers does three
 MOST_OVERHEAD = 0.05
@@ -187,18 +187,8 @@ def _write(rounds: Sequence[Round], overhead: Timing, workload: Workload, option
 
 
 def _parser() -> argparse.ArgumentParser:
-    about = (__doc__ or "").partition("\n")[0]
-    parser = argparse.ArgumentParser(prog="python -m reliability.overhead", description=about)
-    parser.add_argument("--bundle", type=Path, metavar="DIR", required=True)
-    parser.add_argument("--head", metavar="NAME", help="default: the bundle's first; of none, embeddings")
-    parser.add_argument("--rows", type=int, default=ROWS, metavar="N", help=f"texts (default: {ROWS:,})")
+    parser = job_parser("overhead", (__doc__ or "").partition("\n")[0], ROWS)
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="of both sides (default: 3)")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="processes (default: 2)")
-    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each (default: 1)")
-    parser.add_argument("--shard-rows", type=int, default=8192, metavar="N", help="rows a shard (default: 8,192)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the texts (default: 0)")
-    parser.add_argument("--folder", type=Path, default=Path(".campaign/overhead"), metavar="DIR", help="emptied")
-    parser.add_argument("--out", type=Path, default=RESULTS, metavar="DIR", help="for the figures")
     return parser
 
 

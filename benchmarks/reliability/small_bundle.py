@@ -8,17 +8,7 @@ from pathlib import Path
 import claxon
 import claxon_export
 from tests.checkpoints import write_checkpoint  # the campaign is run from the repository's root
-
-REVIEWS = {
-    "great book , i love it": "positive",
-    "the food was very good": "positive",
-    "really good service and a great room": "positive",
-    "my phone works , good price": "positive",
-    "awful film , i hate it": "negative",
-    "the phone broke today": "negative",
-    "bad service , and it arrived late": "negative",
-    "not good , not great , awful": "negative",
-}
+from tests.texts import REVIEWS
 
 
 def write_small_bundle(folder: Path, seed: int = 0) -> Path:

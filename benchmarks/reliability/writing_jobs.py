@@ -25,8 +25,8 @@ from claxon.commands.predict import PREDICT
 from claxon.manifest import Feature
 from claxon_export.feature_cache import cached_features
 from claxon_export.judging.report import JSON_NAME, PAGE_NAME
-from reliability.small_bundle import REVIEWS
 from tests.checkpoints import write_checkpoint  # the campaign is run from the repository's root
+from tests.texts import REVIEWS
 
 TEXTS, LABELS = list(REVIEWS), list(REVIEWS.values())
 BUNDLE, REPORT, TABLE, ARRAY, CACHE = "bundle", "report", "labels.csv", "vectors.npy", "cache"

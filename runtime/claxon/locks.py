@@ -44,26 +44,35 @@ class Lock:
 UNSURE = Lock(None)
 
 
-def take(path: Path) -> Lock | None:
-    """The lock of a file or folder, no link's; ``None`` if another has it, or if nothing is there any more."""
+def take(path: Path, *, is_shared: bool = False, waits: bool = False) -> Lock | None:
+    """The lock of a file or folder, no link's; ``None`` if another has it, or if nothing is there any more.
+
+    Args:
+        path: What is locked.
+        is_shared: With others who share it, and while nobody has it alone.
+        waits: Until it can be had.
+    """
     if sys.platform == "win32":
         return UNSURE
+    # NFS locks for one alone only what may be written to.
+    access = os.O_RDONLY if path.is_dir() else os.O_RDWR
     try:
         # Non-blocking: to open a named pipe would wait for its other end.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(path, access | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
         return None
     except OSError:
         return UNSURE
-    lock = _locked(descriptor, path)
+    kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
+    lock = _locked(descriptor, path, kind if waits else kind | fcntl.LOCK_NB)
     if lock is None or not lock.is_sure:
         os.close(descriptor)
     return lock
 
 
-def _locked(descriptor: int, path: Path) -> Lock | None:
+def _locked(descriptor: int, path: Path, operation: int) -> Lock | None:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, operation)
         # Between opening and locking, another may have had it, and removed what was there.
         is_there = os.path.samestat(os.fstat(descriptor), path.stat(follow_symlinks=False))
     except (BlockingIOError, FileNotFoundError):

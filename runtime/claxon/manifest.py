@@ -15,7 +15,7 @@ from typing import Any
 
 from claxon.errors import BundleError
 from claxon.plain_paths import first_collision, is_plain_path
-from claxon.strict_json import StrictJSONError, decode, encode, parse
+from claxon.strict_json import LATER, StrictJSONError, decode, encode, parse
 
 SCHEMA = 1
 MANIFEST_NAME = "manifest.json"
@@ -151,17 +151,14 @@ class HeadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where the encoder comes from: a Hub id or a folder's name, its commit, the SHA-256 of each file read.
-
-    ``license`` is what the source says of its own; ``None`` where it says nothing.
-    """
+    """Where the encoder comes from: a Hub id or a folder's name, commit, license, the SHA-256 of each file read."""
 
     source: str
     revision: str | None
     exporter: str
     files: dict[str, str]
     tools: dict[str, str]
-    license: str | None = None
+    license: str | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +195,6 @@ class Manifest:
             raw = parse(content)
             _check_schema(raw)
             seal = raw.pop(SEAL, None)
-            _add_license(raw)
             manifest: Manifest = decode(cls, raw)
         except StrictJSONError as error:
             raise BundleError(f"{MANIFEST_NAME}: {error}") from None
@@ -227,13 +223,6 @@ def _check_schema(raw: Any) -> None:
             f"schema {found!r} is not known to this version, which reads schema {SCHEMA}; "
             "export the bundle again, or install the version of claxon that made it"
         )
-
-
-def _add_license(raw: dict[str, Any]) -> None:
-    """The first bundles said nothing of it."""
-    provenance = raw.get("provenance")
-    if isinstance(provenance, dict):
-        provenance.setdefault("license", None)
 
 
 def _check_references(manifest: Manifest) -> None:

@@ -1,4 +1,4 @@
-"""JSON to frozen dataclasses and back, strictly: no unknown key, no missing key, no other type. Pure.
+"""JSON to frozen dataclasses and back, strictly: no unknown key, none missing but ``LATER`` ones, no other type. Pure.
 
     decode(Point, {"x": 1, "y": 2})  ->  Point(x=1, y=2)
 
@@ -12,10 +12,12 @@ import json
 import math
 from enum import StrEnum
 from functools import cache
-from types import UnionType
+from types import MappingProxyType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 MAX_DEPTH = 32
+# Of a field that came later: where its key is missing, it has its default.
+LATER = MappingProxyType({"later": True})
 
 
 class StrictJSONError(ValueError):
@@ -129,12 +131,18 @@ def _decode_union(kind: UnionType, value: Any, where: str) -> Any:
 def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     given = _expect(dict, value, where)
     hints = _field_kinds(kind)
-    unknown, missing = given.keys() - hints.keys(), hints.keys() - given.keys()
+    unknown, missing = given.keys() - hints.keys(), hints.keys() - given.keys() - _later_fields(kind)
     if unknown:
         raise StrictJSONError(f"{where or 'top level'}: unknown key {min(unknown)!r}")
     if missing:
         raise StrictJSONError(f"{where or 'top level'}: the key {min(missing)!r} is missing")
-    return kind(**{name: decode(hints[name], given[name], _join(where, name)) for name in hints})
+    return kind(**{name: decode(hints[name], value, _join(where, name)) for name, value in given.items()})
+
+
+@cache
+def _later_fields(kind: Any) -> frozenset[str]:
+    """Fields that are marked ``metadata=LATER``."""
+    return frozenset(field.name for field in dataclasses.fields(kind) if field.metadata == LATER)
 
 
 @cache

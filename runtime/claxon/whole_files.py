@@ -25,7 +25,7 @@ NOT_FOR_THIS = {errno.EINVAL, errno.ENOTSUP}
 
 @contextmanager
 def whole_file(
-    path: Path, *, name: str | None = None, mode: int = USUAL, is_flushed: bool = True
+    path: Path, *, name: str | None = None, mode: int = USUAL, is_flushed: bool = True, tidies: bool = True
 ) -> Iterator[BinaryIO]:
     """A stream to write to; the file appears when the block ends well, and the target is as it was if not.
 
@@ -37,12 +37,15 @@ def whole_file(
         name: What errors call it; ``None`` is the path.
         mode: Permissions, as for ``os.open``.
         is_flushed: Wait until the disk has it, so that a loss of power cannot leave a file without its content.
+        tidies: Look for what killed processes left. ``False`` where the folder's owner does that now and then: to list
+            a folder of thousands for each new file would cost more than the file.
 
     Raises:
         OutputError: it cannot be written.
     """
     told = str(path) if name is None else name
-    remove_abandoned(path.parent, path.name)
+    if tidies:
+        remove_abandoned(path.parent, path.name)
     with _writing(told):
         unfinished = _unfinished(path, mode)
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.locks import UNSURE, exclusive, take
+from claxon.locks import UNSURE, Lock, exclusive, take
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no flock there")
 
@@ -56,6 +56,24 @@ def test_a_killed_process_has_it_no_more(thing: Path) -> None:
     assert lock is not None
     assert lock.is_sure
     lock.release()
+
+
+def test_some_may_share_it_and_who_wants_it_alone_waits(thing: Path) -> None:
+    shared = [take(thing, is_shared=True), take(thing, is_shared=True)]
+    assert take(thing) is None
+    alone: list[Lock | None] = []
+    waiting = threading.Thread(target=lambda: alone.append(take(thing, waits=True)))
+    waiting.start()
+    for lock in shared:
+        assert lock is not None
+        assert not alone
+        lock.release()
+    waiting.join(10)
+    assert len(alone) == 1
+    assert alone[0] is not None
+    assert alone[0].is_sure
+    assert take(thing, is_shared=True) is None
+    alone[0].release()
 
 
 def test_nothing_there_is_nobodys(tmp_path: Path) -> None:

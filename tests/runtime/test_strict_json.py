@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from claxon.strict_json import MAX_DEPTH, StrictJSONError, decode, encode, parse
+from claxon.strict_json import LATER, MAX_DEPTH, StrictJSONError, decode, encode, parse
 
 
 class Colour(StrEnum):
@@ -33,6 +33,20 @@ class Shape:
     sizes: dict[Colour, float]
     tags: tuple[str | int | float | bool, ...]
     is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grown:
+    first: int
+    second: int = 5
+    third: int = field(default=7, metadata=LATER)
+
+
+def test_only_a_later_field_may_be_missing() -> None:
+    assert decode(Grown, {"first": 1, "second": 2}) == Grown(1, 2, 7)
+    assert decode(Grown, {"third": 3, "second": 2, "first": 1}) == Grown(1, 2, 3)
+    with pytest.raises(StrictJSONError, match="second"):
+        decode(Grown, {"first": 1})
 
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

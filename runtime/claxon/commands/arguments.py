@@ -77,10 +77,8 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_engine(parser: argparse.ArgumentParser) -> None:
-    """What to run on, and how."""
-    group = parser.add_argument_group("engine")
-    add_run(group)
+def add_limits(group: argparse._ArgumentGroup) -> None:
+    """Which bundle it must be, and how much is run at once."""
     group.add_argument(
         "--expected-digest",
         metavar="SHA256",
@@ -92,6 +90,13 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--batch-size", metavar="N", type=positive_int, help="texts a batch at most (default: by their tokens)"
     )
+
+
+def add_engine(parser: argparse.ArgumentParser) -> None:
+    """What to run on, and how."""
+    group = parser.add_argument_group("engine")
+    add_run(group)
+    add_limits(group)
     group.add_argument(
         "--cuda-graphs",
         action="store_true",

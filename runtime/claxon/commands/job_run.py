@@ -7,7 +7,7 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 
-from claxon.commands.arguments import add_bundle, add_run, finite_float, positive_int
+from claxon.commands.arguments import add_bundle, add_limits, add_run, finite_float, positive_int
 from claxon.errors import OptionError
 from claxon.jobs.engine import Engine
 from claxon.jobs.job import JobResult, run_job
@@ -191,17 +191,7 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
 def _add_engine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("engine")
     add_run(group)
-    group.add_argument(
-        "--expected-digest",
-        metavar="SHA256",
-        help="refuse BUNDLE unless its digest, as `claxon inspect` prints it, is this",
-    )
-    group.add_argument(
-        "--max-tokens", metavar="N", type=positive_int, help="cut texts at N tokens (default: the bundle's limit)"
-    )
-    group.add_argument(
-        "--batch-size", metavar="N", type=positive_int, help="texts a batch at most (default: by their tokens)"
-    )
+    add_limits(group)
 
 
 def _engine(options: argparse.Namespace) -> Engine | None:

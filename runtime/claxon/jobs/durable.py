@@ -1,34 +1,29 @@
-"""Files that are there whole or not at all, even after a power cut.
-
-A file is written under another name beside its own, flushed to the disk and renamed; then the folder is flushed, which
-makes the rename last.
-"""
+"""A job's files: whole or not at all, even after a power cut, and with the SHA-256 of what went into them."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import io
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self
-from uuid import uuid4
+from typing import TYPE_CHECKING, BinaryIO
 
+from claxon.errors import OutputError
 from claxon.jobs.errors import JobWriteError
+from claxon.whole_files import whole_file
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-UNFINISHED = ".unfinished"
+AGAIN = "what is done stays done: free the way and run the same command again"
 
 
 class HashedStream(io.RawIOBase):
-    """A file that is written from start to end; knows the SHA-256 and the size of what went into it."""
+    """Writes into another stream, which it leaves open; knows the SHA-256 and the size of what went into it."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
-        """Write into ``stream``, which is closed with this."""
+    def __init__(self, stream: BinaryIO) -> None:
+        """Write into ``stream``, from its start to its end."""
         self._stream = stream
         self._sha256 = hashlib.sha256()
         self.size_bytes = 0
@@ -59,54 +54,19 @@ class HashedStream(io.RawIOBase):
         if not self._stream.closed:
             self._stream.flush()
 
-    def close(self) -> None:
-        """Close the file too."""
-        if not self.closed:
-            self._stream.close()
-        super().close()
 
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[HashedStream]:
+    """A stream to write to; the file is there, and on the disk, when the block ends well.
 
-class NewFile:
-    """A file in the making: ``stream`` to write into, ``publish`` at the end; without that nothing stays of it.
+    Two processes may make the same file at once: each writes under a name of its own, the last to end wins. What a
+    killed one leaves is removed when a run begins and ends (``claxon.whole_files.remove_abandoned``).
 
-    Two processes may make the same file at once: each writes under a name of its own, the last to publish wins.
+    Raises:
+        JobWriteError: it cannot be written; nothing of it stays.
     """
-
-    def __init__(self, path: Path) -> None:
-        """Begin ``path``.
-
-        Raises:
-            OSError: its folder cannot be written to.
-        """
-        self.path = path
-        self._unfinished = path.with_name(f".{path.name}.{uuid4().hex[:12]}{UNFINISHED}")
-        self.stream = HashedStream(self._unfinished.open("xb"))
-
-    def publish(self) -> None:
-        """Flush to the disk and give the file its name; the folder is flushed by ``flush_folder``."""
-        self.stream.flush()
-        with self._unfinished.open("rb+") as stream:
-            os.fsync(stream.fileno())
-        self.stream.close()
-        self._unfinished.replace(self.path)
-
-    def discard(self) -> None:
-        """Remove what was written, unless it was published."""
-        with contextlib.suppress(OSError):  # the disk is full, and what could not be written is not wanted
-            self.stream.close()
-        self._unfinished.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        """The file itself."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Publish after success, discard in any case."""
-        try:
-            if kind is None:
-                self.publish()
-        finally:
-            self.discard()
+    with write_errors(path), whole_file(path, tidies=False) as stream:
+        yield HashedStream(stream)
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -115,28 +75,8 @@ def write_durably(path: Path, content: bytes) -> None:
     Raises:
         JobWriteError: it cannot be written.
     """
-    with write_errors(path), NewFile(path) as file:
-        file.stream.write(content)
-    flush_folder(path.parent)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make the names in a folder last."""
-    # Windows cannot open a folder, and some network file systems cannot flush one.
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def remove_unfinished(folder: Path) -> int:
-    """Remove what processes left that were killed; how many files."""
-    left = list(folder.glob(f".*{UNFINISHED}"))
-    for path in left:
-        path.unlink(missing_ok=True)
-    return len(left)
+    with new_file(path) as stream:
+        stream.write(content)
 
 
 @contextlib.contextmanager
@@ -150,8 +90,7 @@ def write_errors(path: Path) -> Iterator[None]:
         yield
     except JobWriteError:
         raise
+    except OutputError as error:  # it names the file already
+        raise JobWriteError(f"{error}; {AGAIN}") from error
     except OSError as error:
-        raise JobWriteError(
-            f"{path} could not be written: {error.strerror or error}; what is done stays done: "
-            "free the way and run the same command again"
-        ) from error
+        raise JobWriteError(f"{path} could not be written: {error.strerror or error}; {AGAIN}") from error

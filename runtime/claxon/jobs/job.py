@@ -11,7 +11,6 @@ from typing import Unpack
 
 from claxon.bundle import Bundle
 from claxon.errors import OptionError
-from claxon.jobs.durable import remove_unfinished
 from claxon.jobs.engine import Engine
 from claxon.jobs.folder import PLAN_NAME
 from claxon.jobs.inputs import stamp
@@ -23,6 +22,7 @@ from claxon.jobs.pool import LocalEngine
 from claxon.jobs.tally import Tally
 from claxon.options import count
 from claxon.progress import progress
+from claxon.whole_files import remove_abandoned
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ def _do(plan: Plan, out: Path, engine: Engine, tally: Tally) -> None:
                 engine.run(plan, out, left, tally)
     finally:
         for folder in plan.folder(out).folders:
-            remove_unfinished(folder)
+            remove_abandoned(folder)
     tally.check_failures()
 
 
@@ -134,7 +134,7 @@ def _sweep(plan: Plan, out: Path, left: set[int]) -> None:
     """Remove what earlier runs left of shards that are not done: a reader of all parts would read it twice."""
     folder = plan.folder(out)
     for place in folder.folders:
-        remove_unfinished(place)
+        remove_abandoned(place)
     for number in left:
         for path in (folder.marker(number), folder.part(number), folder.rejected(number)):
             path.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from claxon.errors import OptionError
 from claxon.jobs.arrow import parquet
-from claxon.jobs.durable import NewFile, flush_folder, write_errors
+from claxon.jobs.durable import new_file
 from claxon.jobs.errors import JobDamagedError
 from claxon.jobs.parquet_source import damage_told
 from claxon.jobs.parts import part_writer
@@ -40,12 +40,11 @@ def merge_job(out: str | os.PathLike[str], target: str | os.PathLike[str]) -> in
     verification = verify_job(folder)
     if not verification.is_whole:
         raise JobDamagedError(_refusal(verification.problems))
-    with write_errors(path), NewFile(path.absolute()) as file:
+    with new_file(path.absolute()) as stream:
         if plan.options.output_format is OutputFormat.PARQUET:
-            _join_parquet(plan, folder, file.stream)
+            _join_parquet(plan, folder, stream)
         else:
-            _join_lines(plan, folder, file.stream)
-    flush_folder(path.absolute().parent)
+            _join_lines(plan, folder, stream)
     return verification.labelled
 
 

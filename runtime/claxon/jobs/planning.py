@@ -11,7 +11,7 @@ from typing import Self, TypedDict
 from claxon.bundle import Bundle
 from claxon.decision import Abstention
 from claxon.errors import OptionError
-from claxon.jobs.durable import UNFINISHED, flush_folder, write_durably, write_errors
+from claxon.jobs.durable import write_durably, write_errors
 from claxon.jobs.errors import JobError, JobInputError, JobMismatchError
 from claxon.jobs.folder import PLAN_NAME
 from claxon.jobs.inputs import Source, check_unchanged, find_sources, one_format
@@ -25,6 +25,7 @@ from claxon.planning import plan_run
 from claxon.precision import AUTO
 from claxon.providers import Device
 from claxon.version import __version__
+from claxon.whole_files import SUFFIX, flush_folder
 
 DEFAULT_TEXT_COLUMN = "text"
 # What is lost when a worker dies: 20 seconds of short texts, of all-MiniLM-L6-v2 in int8 on one core.
@@ -234,7 +235,7 @@ def check_no_other_folder(out: Path) -> None:
     if not out.is_dir():
         raise JobError(f"{out} is not a folder; choose another place for --out (out=)")
     own = {LOCK_NAME, WORKERS_LOCK_NAME, "parts", "rejects", "done"}
-    other = next((path.name for path in out.iterdir() if path.name not in own and UNFINISHED not in path.name), None)
+    other = next((path.name for path in out.iterdir() if path.name not in own and SUFFIX not in path.name), None)
     if other is not None:
         raise JobError(f"{out} holds {other} and no job; choose an empty folder, or one that is not there yet")
 

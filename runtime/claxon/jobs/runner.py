@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from claxon.bundle import Bundle
 from claxon.jobs.arrow import arrow
-from claxon.jobs.durable import NewFile, flush_folder, write_errors
+from claxon.jobs.durable import new_file, write_errors
 from claxon.jobs.errors import JobInputError
 from claxon.jobs.inputs import Stamp, check_unchanged, stamp
 from claxon.jobs.labelling import Labeller
@@ -118,16 +118,14 @@ class ShardRunner:
 
     def _write_part(self, shard: Shard, found: _Found, on_window: Callable[[WindowDone], object] | None) -> Written:
         path = self._folder.part(shard.number)
-        with write_errors(path), NewFile(path) as file:
-            with part_writer(file.stream, self._schema, self.plan.options.output_format) as writer:
+        with new_file(path) as stream:
+            with part_writer(stream, self._schema, self.plan.options.output_format) as writer:
                 for window in self._windows(shard):
                     before = found.n_tokens
                     writer.write(self._labelled(window, found))
                     if on_window is not None:
                         on_window(WindowDone(len(window.texts) + len(window.rejects), found.n_tokens - before))
-            part = Written(file.stream.size_bytes, file.stream.sha256)
-        flush_folder(path.parent)
-        return part
+            return Written(stream.size_bytes, stream.sha256)
 
     def _labelled(self, window: Window, found: _Found) -> Any:
         """The window's rows with the columns that are added, a record batch."""
@@ -141,15 +139,13 @@ class ShardRunner:
 
     def _write_rejects(self, shard: Shard, rejects: list[Reject]) -> Written | None:
         path = self._folder.rejected(shard.number)
-        with write_errors(path):
-            if not rejects:
+        if not rejects:
+            with write_errors(path):
                 path.unlink(missing_ok=True)  # of an attempt that did not get to its marker
-                return None
-            with NewFile(path) as file:
-                file.stream.write(b"".join(map(self._reject_lines(shard), rejects)))
-                written = Written(file.stream.size_bytes, file.stream.sha256)
-            flush_folder(path.parent)
-        return written
+            return None
+        with new_file(path) as stream:
+            stream.write(b"".join(map(self._reject_lines(shard), rejects)))
+            return Written(stream.size_bytes, stream.sha256)
 
     def _reject_lines(self, shard: Shard) -> Callable[[Reject], bytes]:
         name = self.plan.files[shard.file].path

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from claxon.cli import main
-from tests.conftest import REVIEWS
+from tests.texts import REVIEWS
 
 FAST = ["--resamples", "20", "--device", "cpu", "--precision", "fp32"]
 

@@ -17,7 +17,7 @@ from claxon.manifest import Feature, LabelValue
 from claxon_export.errors import EvaluationError, LabelError
 from claxon_export.judging.evaluation import Evaluation, Metric
 from claxon_export.judging.judge import evaluate
-from tests.conftest import REVIEWS
+from tests.texts import REVIEWS
 
 TEXTS = [f"{text} {i}" for i in range(5) for text in REVIEWS]
 LABELS = [label for _ in range(5) for label in REVIEWS.values()]

@@ -81,7 +81,7 @@ def test_what_was_broken_off_is_swept_up_before_anything_else(tiny_bundle: Path,
     path, out = write_csv(tmp_path / "in.csv", short_texts(30)), tmp_path / "out"
     run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, engine=Here())
     (out / "done" / "part-000001.json").unlink()
-    (out / "parts" / ".part-000002.parquet.0.unfinished").touch()
+    (out / "parts" / ".part-000002.parquet.0123abcd.unfinished").touch()
     with pytest.raises(ZeroDivisionError):
         run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, engine=Here(0))
     names = sorted(path.name for path in (out / "parts").iterdir())
@@ -197,7 +197,9 @@ def test_a_full_disk_is_told_and_the_job_goes_on_when_there_is_room(tiny_bundle:
         words = [*command(tiny_bundle, path, full / "out"), "--embed"]
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         assert done.returncode == 1
-        assert "could not be written: No space left on device; what is done stays done" in done.stderr
+        assert (
+            "could not be written: No space left on device; nothing was changed; what is done stays done" in done.stderr
+        )
         assert "Traceback" not in done.stderr
         assert not list(full.rglob("*.unfinished"))
         assert 0 < job_status(full / "out").shards_done < 6

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -40,8 +39,10 @@ def test_one_process_works_in_a_folder_until_it_is_killed(tmp_path: Path) -> Non
 
 
 def test_workers_do_not_exclude_each_other(tmp_path: Path) -> None:
-    for descriptor in [hold_worker_lock(tmp_path), hold_worker_lock(tmp_path)]:
-        os.close(descriptor)
+    locks = [hold_worker_lock(tmp_path), hold_worker_lock(tmp_path)]
+    assert [lock.is_sure for lock in locks] == [True, True]
+    for lock in locks:
+        lock.release()
 
 
 def test_a_folder_without_a_lock_is_not_locked(tmp_path: Path) -> None:

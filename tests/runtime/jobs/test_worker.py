@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def test_a_worker_does_what_it_is_sent_and_ends_when_nothing_more_comes(tiny_bun
 def test_a_worker_that_cannot_load_says_why(tiny_bundle: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     plan = planned(tiny_bundle, [write_parquet(tmp_path / "x.parquet", ["a"])], out)
-    (out / "workers.lock").mkdir()
+    shutil.rmtree(out)
     connection, process = started(plan, out)
     with pytest.raises(EOFError):
         connection.recv()

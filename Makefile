@@ -11,13 +11,16 @@ SOAK_OPTIONS ?=
 CAMPAIGN_OPTIONS ?=
 SCALING_OPTIONS ?=
 
+# A process of tests for each processor, and no second thread in any of them.
+TEST_OPTIONS ?= --numprocesses=auto --maxprocesses=8 --dist=worksteal
+
 .PHONY: help demo test test-clusters compat compat-oldest compat-newest lock check bench bench-peers bench-micro accuracy soak campaign scaling format clean
 
 help:
 	@echo "make demo    export a sentence encoder, fit a head on it, label unseen texts (about a minute, downloads apart)"
 	@echo "make test    the test suite"
 	@echo "make test-clusters   the tests that start Ray and Spark on this machine (Spark needs Java)"
-	@echo "make compat  the suite on the oldest releases that the bounds admit, and on the newest; without torch, 20 minutes"
+	@echo "make compat  the suite on the oldest releases that the bounds admit, and on the newest; without torch, 15 minutes"
 	@echo "make lock    requirements-dev.lock anew: every release that development was last seen to work with, by its hashes"
 	@echo "make check   format, lint, types"
 	@echo "make bench   BUNDLE (the demo's) against its peers in one run; tables and plots go to benchmarks/results"
@@ -44,13 +47,12 @@ demo: $(DEMO_VENV)/installed
 	$(DEMO_VENV)/bin/claxon demo
 
 test: $(VENV)/installed
-	$(VENV)/bin/python -m pytest
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest $(TEST_OPTIONS)
 
 # The two ends of the bounds in pyproject.toml, each on the Python at its end. Old libraries warn of what is to go from
 # those that they use; that is between them.
 OLDEST_PYTHON ?= python3.11
 NEWEST_PYTHON ?= python3.13
-COMPAT_OPTIONS ?=
 
 .venv-compat-oldest/installed: COMPAT_PYTHON = $(OLDEST_PYTHON)
 .venv-compat-oldest/installed: RESOLUTION = lowest-direct
@@ -68,10 +70,10 @@ COMPAT_OPTIONS ?=
 compat: compat-oldest compat-newest
 
 compat-oldest: .venv-compat-oldest/installed
-	.venv-compat-oldest/bin/python -m pytest -W ignore::DeprecationWarning $(COMPAT_OPTIONS)
+	OMP_NUM_THREADS=1 .venv-compat-oldest/bin/python -m pytest -W ignore::DeprecationWarning $(TEST_OPTIONS)
 
 compat-newest: .venv-compat-newest/installed
-	.venv-compat-newest/bin/python -m pytest $(COMPAT_OPTIONS)
+	OMP_NUM_THREADS=1 .venv-compat-newest/bin/python -m pytest $(TEST_OPTIONS)
 
 # No index and no path is written down: whoever installs from it uses an index of their own.
 lock: $(VENV)/installed

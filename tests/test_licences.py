@@ -30,8 +30,7 @@ WORDS = {
     "Apache License v2.0": "Apache-2.0",
     "Apache License, Version 2.0": "Apache-2.0",
     "Apache Software License": "Apache-2.0",
-    "BSD": "BSD-3-Clause",
-    "BSD License": "BSD-3-Clause",
+    "BSD License": "BSD",
     "MIT License": "MIT",
     "Python Software Foundation License": "PSF-2.0",
 }
@@ -52,13 +51,15 @@ def licence_of(fields: Mapping[str, list[str]]) -> str:
     """What a package's metadata names: an expression, a classifier, or a few words; a whole text says less."""
     classifiers = [line.rpartition(" :: ")[2] for line in fields["Classifier"] if line.startswith("License ::")]
     short = [word for word in fields["License"] if len(word) < 60 and "\n" not in word]
-    named = [*fields["License-Expression"], *(word for word in classifiers if word in WORDS), *short]
-    return WORDS.get(named[0], named[0]) if named else ""
+    words = [*fields["License-Expression"], *(word for word in classifiers if word in WORDS), *short]
+    named = [WORDS.get(word, word) for word in words]
+    return next((word for word in named if word != "BSD"), "BSD" if named else "")
 
 
 def agrees(named: str, row: str) -> bool:
-    """Older releases and other builds name fewer: those of what their wheel holds."""
-    return bool(named) and set(named.split(" AND ")) <= set(row.split(" AND "))
+    """Older releases and other builds name fewer: those of what their wheel holds; and some do not say which BSD."""
+    known = set(row.split(" AND "))
+    return bool(named) and (set(named.split(" AND ")) <= known or (named == "BSD" and any("BSD-" in k for k in known)))
 
 
 def test_every_direct_dependency_has_its_row_and_no_other() -> None:
@@ -80,13 +81,23 @@ def test_words_become_names() -> None:
     nothing: dict[str, list[str]] = {"License-Expression": [], "License": [], "Classifier": []}
     assert licence_of(nothing) == ""
     assert licence_of({**nothing, "License-Expression": ["MIT"], "License": ["BSD"]}) == "MIT"
-    assert licence_of({**nothing, "License": ["BSD"], "Classifier": ["License :: OSI Approved"]}) == "BSD-3-Clause"
+    assert licence_of({**nothing, "License": ["BSD"], "Classifier": ["License :: OSI Approved"]}) == "BSD"
+    vague = {**nothing, "License": ["BSD-2-Clause"], "Classifier": ["License :: OSI Approved :: BSD License"]}
+    assert licence_of(vague) == "BSD-2-Clause"
     assert licence_of({**nothing, "Classifier": ["License :: OSI Approved :: MIT License"]}) == "MIT"
     assert licence_of({**nothing, "License": ["GPL-3.0-only"]}) == "GPL-3.0-only"
 
 
 @pytest.mark.parametrize(
-    ("named", "row", "does"), [("MIT", "MIT", True), ("GPL-3.0-only", "MIT", False), ("", "MIT", 0)]
+    ("named", "row", "does"),
+    [
+        ("MIT", "MIT", True),
+        ("GPL-3.0-only", "MIT", False),
+        ("", "MIT", False),
+        ("BSD", "BSD-2-Clause", True),
+        ("BSD-3-Clause", "BSD-2-Clause", False),
+        ("BSD", "MIT", False),
+    ],
 )
 def test_another_licence_would_be_seen(named: str, row: str, does: bool) -> None:
     assert agrees(named, row) == does

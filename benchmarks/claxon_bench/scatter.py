@@ -131,15 +131,14 @@ def _tick(value: float, *, is_encoder: bool) -> str:
 
 
 def _label(axis: Axes, found: Sequence[Point]) -> None:
-    """A name beside every point: those at the right edge to its left, others to its right, moved apart."""
+    """A name beside every point, moved apart: those at the right edge to its left, others to its right."""
     points_a_pixel = 72 / axis.figure.dpi
     pixels = [axis.transData.transform((point.error, point.rate)) for point in found]
     middle = float(axis.transAxes.transform((0.5, 0.5))[0])
-    for side in (True, False):
-        chosen = [i for i, pixel in enumerate(pixels) if (float(pixel[0]) > middle) is side]
-        heights = [float(pixels[i][1]) * points_a_pixel for i in chosen]
-        for i, own, moved in zip(chosen, heights, label_heights(heights, LINE_POINTS), strict=True):
-            _annotate(axis, found[i], moved - own, to_the_left=side)
+    # Both sides together: names from the left and from the right meet in the middle.
+    heights = [float(pixel[1]) * points_a_pixel for pixel in pixels]
+    for point, pixel, own, moved in zip(found, pixels, heights, label_heights(heights, LINE_POINTS), strict=True):
+        _annotate(axis, point, moved - own, to_the_left=float(pixel[0]) > middle)
 
 
 def _annotate(axis: Axes, point: Point, rise: float, *, to_the_left: bool) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import replace
+from itertools import combinations, pairwise
 
 import pytest
 
 from claxon_bench.results import Kind
 from claxon_bench.scatter import EXACT, accuracy_plot, label_heights, points
-from tests.measurements import sample_results
+from tests.measurements import engine_result, sample_results
 
 pytest.importorskip("matplotlib")
 
@@ -30,6 +31,20 @@ def test_axes_say_what_they_are(kind: Kind, words: str) -> None:
     left, right = axis.get_xlim()
     assert left > right
     assert {text.get_text() for text in axis.texts} >= {"Claxon, int8", "sentence-transformers, OpenVINO"}
+
+
+def test_names_from_both_sides_do_not_meet_in_the_middle() -> None:
+    engines = (
+        engine_result("st:onnx-qint8", "sentence-transformers, ONNX qint8", 1.0, Kind.ENCODER, error=0.13),
+        engine_result("st:torch-bf16", "sentence-transformers, torch bf16", 1.07, Kind.ENCODER, error=5e-5),
+        engine_result("st:torch-fp32", "sentence-transformers, torch fp32", 8.0, Kind.ENCODER),
+    )
+    figure = accuracy_plot(replace(sample_results(), engines=engines))
+    assert figure is not None
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].texts]
+    assert len(boxes) == 3
+    assert not any(first.overlaps(second) for first, second in combinations(boxes, 2))
 
 
 def test_labels_are_moved_apart_and_stay_in_order() -> None:

@@ -76,6 +76,13 @@ def tiny_bundle(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory)
     return bundle
 
 
+@pytest.fixture(scope="session")
+def bundle_of_two_precisions(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of ``tiny_checkpoint`` that holds fp32 and int8, without heads; read only."""
+    bundle = tmp_path_factory.mktemp("bundles") / "two"
+    return claxon_export.export(tiny_checkpoint, bundle, precision=["fp32", "int8"], verify=False).path
+
+
 @pytest.fixture
 def copied_bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
     """A copy of ``tiny_bundle`` that a test may change."""

@@ -25,6 +25,7 @@ import numpy as np
 import claxon
 from claxon.heads import LabelHead
 from claxon.manifest import Feature
+from claxon.precision import most_exact
 from claxon.tokens import IntArray
 from claxon_export.feature_cache import cached_features
 from claxon_export.judging.evaluation import Estimate
@@ -109,8 +110,11 @@ def _dummies(truth: IntArray) -> dict[str, IntArray]:
 
 
 def _similarities(bundle: str, precision: str, texts: Sequence[str]) -> dict[str, IntArray]:
+    """As ``add_head`` does, labels are embedded in fp32 where the bundle holds it."""
     with claxon.Encoder.load(bundle, device="cpu", precision=precision) as encoder:
         vectors = cached_features(encoder, texts, features=[Feature.EMBEDDING], precision=precision)[Feature.EMBEDDING]
+        variants = encoder.spec.variants
+    with claxon.Encoder.load(bundle, device="cpu", precision=most_exact(variants)) as encoder:
         return {name: LabelHead.of(encoder, labels)(vectors).argmax(axis=1) for name, labels in label_sets().items()}
 
 

@@ -98,7 +98,7 @@ def _head(experiment: Experiment, place: Workplace, precision: str) -> _Head:
     if isinstance(experiment, Classifier):
         return _Head(_pretrained(bundle), 0)
     if isinstance(experiment, Steps):
-        claxon_export.add_head(bundle, "steps", labels=experiment.labels, precision=precision, force=True)
+        claxon_export.add_head(bundle, "steps", labels=experiment.labels, force=True)
         return _Head("steps", 0)
     rows = draw(place.read(experiment.texts, TRAIN), experiment.rows, place.seed)
     claxon_export.fit(

@@ -53,8 +53,9 @@ def report(rows: Sequence[Row], together: Sequence[Pooled], padding: PaddingFoun
 
 EXPLANATION = (
     "Accuracy on validation texts that no head fitted here has seen, with its 95 % bootstrap interval; heads are "
-    "fitted and judged in the same precision, their C chosen by cross-validation on the training texts alone. *most "
-    "frequent* always names the commonest label. *within one* counts the next step of a scale as right.\n\n"
+    "fitted and judged in the same precision, their C chosen by cross-validation on the training texts alone; the "
+    "labels of similarity are embedded in fp32. *most frequent* always names the commonest label. *within one* counts "
+    "the next step of a scale as right.\n\n"
     "Again, with the published checkpoints: `claxon export distilbert/distilbert-base-uncased-finetuned-sst-2-english "
     "out/sst2 --precision fp32,int8`, `claxon export sentence-transformers/all-mpnet-base-v2 out/mpnet --precision "
     "fp32,int8`, then `make accuracy DATA=folder DISTILBERT=out/sst2 MPNET=out/mpnet`, and for the mean over padding "

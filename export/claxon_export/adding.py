@@ -13,7 +13,7 @@ from claxon.features import chosen_feature
 from claxon.heads import label_vectors, require_embedding
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature
-from claxon.precision import AUTO
+from claxon.precision import most_exact
 from claxon_export.head_files import check_head_is_new, with_head
 from claxon_export.heads import HeadGraph, logistic_head, similarity_head
 
@@ -26,7 +26,7 @@ def add_head(
     labels: LabelSet | None = None,
     feature: str | None = None,
     temperature: float | None = None,
-    precision: str = AUTO,
+    precision: str | None = None,
     force: bool = False,
 ) -> Bundle:
     """Add a head to a bundle: a fitted scikit-learn LogisticRegression, or labels to be similar to.
@@ -40,7 +40,8 @@ def add_head(
         feature: ``embedding``, ``mean`` or ``cls``; what the estimator was trained on. Left out, it is what the source
             calls its sentence embedding.
         temperature: For labels: makes probabilities, ``softmax(cosine / temperature)``; left out, the labels' own.
-        precision: What labels are embedded in: that in which the head will serve, as for ``Encoder.load``.
+        precision: What labels are embedded in, as for ``Encoder.load``; left out, fp32 where the bundle holds it,
+            whatever texts will run in: a label that is off takes every text's cosine with it.
         force: Replace a head of that name.
 
     Raises:
@@ -72,7 +73,7 @@ def _check_options(estimator: Any, labels: LabelSet | None, feature: str | None,
         raise OptionError("temperature is for labels; an estimator gives probabilities by itself, so leave it out")
 
 
-def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None, precision: str) -> HeadGraph:
+def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None, precision: str | None) -> HeadGraph:
     require_embedding(bundle)
     if labels.abstention.is_possible:
         warnings.warn(
@@ -80,6 +81,7 @@ def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None, pre
             UserWarning,
             stacklevel=3,
         )
-    with Encoder.from_bundle(bundle, device="cpu", precision=precision) as encoder:
+    chosen = most_exact(bundle.manifest.encoder.variants) if precision is None else precision
+    with Encoder.from_bundle(bundle, device="cpu", precision=chosen) as encoder:
         vectors = label_vectors(encoder, labels)
     return similarity_head(labels, vectors, temperature=labels.temperature if temperature is None else temperature)

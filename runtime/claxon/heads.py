@@ -143,10 +143,10 @@ class LabelHead:
 
     @classmethod
     def of(cls, encoder: Encoder, label_set: LabelSet, temperature: float | None = None) -> LabelHead:
-        """Embed the labels' phrasings with the encoder that will embed the texts.
+        """Embed the labels' phrasings.
 
         Args:
-            encoder: It must have a sentence embedding.
+            encoder: Of the bundle that will embed the texts; it must have a sentence embedding.
             label_set: The labels; phrasings that are nearly the same give a ``LabelWarning``.
             temperature: Above 0; ``None`` takes the label set's.
 

@@ -83,6 +83,12 @@ def runnable(variants: Sequence[GraphVariant], place: Place) -> list[tuple[Graph
     return [(variant, d) for d in place.devices for variant in variants if obstacle(variant, d, place) is None]
 
 
+def most_exact(variants: Iterable[GraphVariant]) -> str:
+    """The precision nearest to the source's numbers on the CPU: fp32 where it is held, else ``auto``."""
+    held = {variant.precision for variant in variants if runs_on(variant, Device.CPU)}
+    return Precision.FP32 if Precision.FP32 in held else AUTO
+
+
 def runs_on(variant: GraphVariant, device: Device) -> bool:
     """Whether the graph was written for the device; fp32 for the CPU is fp32 for all of them."""
     is_plain = variant.precision is Precision.FP32 and Device.CPU in variant.devices

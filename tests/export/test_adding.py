@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,19 @@ def test_labels_give_the_same_cosines_as_at_run_time(bundle: Path, combine: str)
         expected = claxon.Classifier.from_labels(encoder, labels).similarity(TEXTS)
         found = claxon.load(bundle, head="topic").similarity(TEXTS)
     np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
+
+
+def test_labels_are_embedded_in_fp32_where_it_is_held(bundle_of_two_precisions: Path, tmp_path: Path) -> None:
+    bundle = Path(shutil.copytree(bundle_of_two_precisions, tmp_path / "two"))
+    labels = LabelSet.of(["book", "phone"])
+    add_head(bundle, "exact", labels=labels)
+    add_head(bundle, "int8", labels=labels, precision="int8")
+    for precision, head in (("fp32", "exact"), ("int8", "int8")):
+        with claxon.Encoder.load(bundle, device="cpu", precision=precision) as encoder:
+            vectors = encoder.encode(labels.texts)
+        with claxon.load(bundle, head, device="cpu", precision="int8") as classifier:
+            found, cosines = classifier.similarity(TEXTS), classifier.encoder.encode(TEXTS) @ vectors.T
+        np.testing.assert_allclose(found, cosines, rtol=0, atol=TOLERANCE)
 
 
 def test_labels_are_embedded_in_the_precision_that_is_asked_for(bundle: Path) -> None:

@@ -110,3 +110,22 @@ def test_a_label_sets_temperature_threshold_and_margin_hold_where_none_are_given
     assert set(warm.predict(TEXTS)) == {None}
     cold = Classifier.from_labels(topic.encoder, LabelSet.of(names, temperature=0.1), temperature=0.5)
     np.testing.assert_allclose(cold.predict_proba(TEXTS), softmax(plain.similarity(TEXTS), 0.5), atol=SUM_TOLERANCE)
+
+
+def test_labels_may_be_embedded_in_another_precision_than_the_texts(bundle_of_two_precisions: Path) -> None:
+    names = ["book", "phone", "food"]
+    with claxon.Encoder.load(bundle_of_two_precisions, device="cpu", precision="int8") as encoder:
+        with claxon.Encoder.load(bundle_of_two_precisions, device="cpu", precision="fp32") as exact:
+            vectors, found = exact.encode(names), Classifier.from_labels(encoder, names, label_encoder=exact)
+        cosines = encoder.encode(TEXTS) @ vectors.T
+        np.testing.assert_allclose(found.similarity(TEXTS), cosines, atol=PADDING_TOLERANCE)
+        own = Classifier.from_labels(encoder, names)
+        assert np.abs(own.similarity(TEXTS) - cosines).max() > 10 * PADDING_TOLERANCE
+
+
+def test_labels_are_not_embedded_by_another_bundle(topic: Classifier, bundle_of_two_precisions: Path) -> None:
+    with (
+        claxon.Encoder.load(bundle_of_two_precisions, device="cpu", precision="fp32") as other,
+        pytest.raises(OptionError, match=r"label_encoder is of .*two, which is not the bundle that embeds the texts"),
+    ):
+        Classifier.from_labels(topic.encoder, ["book", "phone"], label_encoder=other)

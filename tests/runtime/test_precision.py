@@ -6,7 +6,7 @@ import pytest
 
 from claxon.errors import OptionError
 from claxon.manifest import GraphVariant, Precision
-from claxon.precision import Pair, Place, choose, missing_features, runnable, runs_on
+from claxon.precision import Pair, Place, choose, missing_features, most_exact, runnable, runs_on
 from claxon.providers import Device
 
 CPU, CUDA, OPENVINO = Device.CPU, Device.CUDA, Device.OPENVINO
@@ -112,6 +112,13 @@ def test_a_precision_that_the_device_does_not_run(device: Device) -> None:
 def test_a_bundle_with_nothing_that_runs_here(held: list[GraphVariant], device: Device, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         choose(held, "auto", Place((device,)))
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"), [(ALL, "fp32"), ([INT8], "auto"), ([FP16, INT8], "auto"), ([FP32], "fp32")]
+)
+def test_what_is_nearest_to_the_source(held: list[GraphVariant], expected: str) -> None:
+    assert most_exact(held) == expected
 
 
 def test_fp32_for_the_cpu_is_fp32_for_all() -> None:

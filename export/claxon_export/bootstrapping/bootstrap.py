@@ -16,6 +16,7 @@ from claxon.features import FloatMatrix, chosen_feature
 from claxon.heads import GraphHead, LabelHead
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature, LabelValue
+from claxon.precision import most_exact
 from claxon.texts import check_texts
 from claxon.tokens import IntArray
 from claxon_export.bootstrapping.judgement import Judgement
@@ -120,8 +121,9 @@ class _Vectors:
 
 
 def _encoded(bundle: Bundle, texts: Sequence[str], labels: LabelSet, feature: Feature, options: FitOptions) -> _Vectors:
-    with Encoder.from_bundle(bundle) as encoder:
+    with Encoder.from_bundle(bundle, device="cpu", precision=most_exact(bundle.manifest.encoder.variants)) as encoder:
         similarity = LabelHead.of(encoder, labels)
+    with Encoder.from_bundle(bundle) as encoder:
         encoded = encode(encoder, texts, list(dict.fromkeys([Feature.EMBEDDING, feature])), options)
     encoded.check_finite("the texts", "row", range(len(texts)))
     cosines = similarity(encoded.values[Feature.EMBEDDING])

@@ -32,7 +32,7 @@ class AddHead:
         parser.add_argument(
             "--precision",
             choices=[AUTO, *Precision],
-            help="what labels are embedded in: that in which the head will serve (default: what runs here)",
+            help="what labels are embedded in, whatever texts will run in (default: fp32 where the bundle holds it)",
         )
         group = parser.add_argument_group("estimator")
         group.add_argument(
@@ -53,7 +53,7 @@ class AddHead:
             how: dict[str, Any] = {"estimator": estimator, "feature": options.feature}
         else:
             how = {"labels": label_set_of(options), "temperature": options.temperature, "feature": options.feature}
-            how["precision"] = options.precision or AUTO
+            how["precision"] = options.precision
         bundle = add_head(options.bundle, options.name, force=options.force, **how)
         print("\n".join(head_lines(bundle, options.name)))
         return 0

@@ -19,6 +19,8 @@ from claxon.commands.labelling import OpenMatrix, add_decision, label_stream
 from claxon.commands.matrix import matrix_format, open_matrix
 from claxon.encoder import Encoder
 from claxon.label_sets import Combine, LabelSet, LabelSettings
+from claxon.loading import LoadOptions
+from claxon.manifest import Precision
 
 
 class Similar:
@@ -37,6 +39,12 @@ class Similar:
         add_input(parser)
         add_errors(parser)
         add_labels(parser)
+        parser.add_argument(
+            "--label-precision",
+            choices=list(Precision),
+            help="embed the labels in another precision than the texts: fp32 beside int8 texts is loaded once for "
+            "them, for more labels as fp32 gives them (default: that of the texts)",
+        )
         add_decision(parser)
         output = add_output(parser)
         add_row_format(output)
@@ -92,7 +100,13 @@ def label_set_of(options: argparse.Namespace) -> LabelSet:
 
 
 def _load(options: argparse.Namespace, label_set: LabelSet) -> Classifier:
-    return Classifier.from_labels(Encoder.load(options.bundle, **engine_options(options)), label_set)
+    encoder = Encoder.load(options.bundle, **engine_options(options))
+    if options.label_precision is None:
+        return Classifier.from_labels(encoder, label_set)
+    how = LoadOptions(device=options.device, precision=options.label_precision)
+    how |= {"threads": options.threads, "max_tokens": options.max_tokens}
+    with Encoder.from_bundle(encoder.bundle, **how) as label_encoder:
+        return Classifier.from_labels(encoder, label_set, label_encoder=label_encoder)
 
 
 def _matrix(options: argparse.Namespace, label_set: LabelSet) -> OpenMatrix | None:

@@ -53,6 +53,19 @@ def test_the_surest_texts_become_a_head(bundle: Path) -> None:
     assert report.agreement == pytest.approx((head.predict(TEXTS) == expected)[rest].mean())
 
 
+def test_labels_are_embedded_in_fp32_where_it_is_held(bundle_of_two_precisions: Path) -> None:
+    report = bootstrap(bundle_of_two_precisions, TEXTS, LABELS, head="mood", share=0.5, dry_run=True)
+    with claxon.Encoder.load(bundle_of_two_precisions, device="cpu", precision="fp32") as exact:
+        labels = claxon.Classifier.from_labels(exact, LABELS).heads["labels"]
+    with claxon.Encoder.load(bundle_of_two_precisions) as encoder:
+        scores = labels(encoder.encode(TEXTS))
+    leads = np.abs(scores[:, 0] - scores[:, 1])
+    for place, choice in enumerate(report.labels):
+        rows = [pseudo.row for pseudo in report.pseudo_labels if pseudo.label == choice.label]
+        assert (scores[rows].argmax(axis=1) == place).all()
+        assert choice.smallest_margin == pytest.approx(leads[rows].min(), abs=1e-5)
+
+
 def test_the_truth_judges_and_takes_no_part(bundle: Path) -> None:
     truth = list(TARGETS)
     report = run(bundle, truth=truth, test_size=0.25)

@@ -76,3 +76,21 @@ def test_a_yaml_file_says_how_to_compare_and_the_command_line_goes_before_it(
 def test_labels_that_are_nearly_the_same_are_named(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert similar(tiny_bundle, "--labels", "book,Book") == 0
     assert "claxon: warning: labels that can hardly be told apart: 'book' and 'Book'" in capsys.readouterr().err
+
+
+def test_labels_in_another_precision(bundle_of_two_precisions: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bundle = bundle_of_two_precisions
+    words = ["--labels", "book,phone", "--all-scores", "--device", "cpu", "--precision", "int8"]
+    assert similar(bundle, *words, "--label-precision", "fp32") == 0
+    found = [json.loads(line)["scores"] for line in capsys.readouterr().out.splitlines()]
+    with (
+        claxon.Encoder.load(bundle, device="cpu", precision="int8") as encoder,
+        claxon.Encoder.load(bundle, device="cpu", precision="fp32") as exact,
+    ):
+        cosines = encoder.encode(TEXTS) @ exact.encode(["book", "phone"]).T
+    assert [[row["book"], row["phone"]] for row in found] == pytest.approx(cosines, abs=1e-6)
+    assert similar(bundle, *words) == 0
+    own = [json.loads(line)["scores"] for line in capsys.readouterr().out.splitlines()]
+    assert own != found
+    assert similar(bundle, *words, "--label-precision", "fp16") == 2
+    assert "the bundle holds fp32, int8" in capsys.readouterr().err

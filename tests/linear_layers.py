@@ -12,6 +12,7 @@ def observed(inputs: Array, weight: Array, bias: Array) -> Observed:
     """A layer that saw these inputs. Shapes: ``(tokens, in)``, ``(in, out)``, ``(out,)``."""
     kept = inputs.astype(np.float16)
     seen = kept.astype(np.float32)
+    seen -= seen.mean(axis=0)
     return Observed(kept, weight, bias, seen.T @ seen)
 
 

@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from claxon_export.graph import IR_VERSION, MICROSOFT, OPSET, GraphWriter, external
+from claxon_export.graph import IR_VERSION, MICROSOFT, OPSET, GraphWriter, Norm, external
 from tests.encoder_graphs import run_writer
 
 TOLERANCE = 1e-6
@@ -56,7 +56,7 @@ def test_linear_is_one_gemm_whose_weights_bear_its_name(writer: GraphWriter) -> 
 
 def test_layer_norm_has_mean_0_and_variance_1_before_weight_and_bias(writer: GraphWriter) -> None:
     weight, bias = numbers(2, 4), numbers(3, 4)
-    found = run(writer, writer.layer_norm("floats", weight, bias, 0.5, "norm"), ["rows", 4])
+    found = run(writer, writer.layer_norm("floats", Norm("norm", weight, bias, 0.5)), ["rows", 4])
     centred = VALUES - VALUES.mean(axis=1, keepdims=True)
     expected = centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + 0.5) * weight + bias
     np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)

@@ -140,7 +140,7 @@ def embedding_norm(writer: GraphWriter, value: str, model: BaseModel, shape: Enc
     """Normalise the embeddings. ``(batch, tokens, width)`` to ``(batch * tokens, width)``."""
     weight, bias = model["embeddings.LayerNorm.weight"], model["embeddings.LayerNorm.bias"]
     value = flatten(writer, value, shape.width, "embeddings.flat")
-    return writer.layer_norm(value, weight, bias, shape.layer_norm_epsilon, "embeddings.norm")
+    return writer.layer_norm(value, _norm("embeddings.norm", weight, bias, shape))
 
 
 def mask_bias(writer: GraphWriter, inputs: GraphInputs) -> str:

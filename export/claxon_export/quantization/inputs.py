@@ -1,4 +1,4 @@
-"""How a linear layer's input becomes U8: with one scale for all, smoothed channel by channel, or a scale a token."""
+"""How a linear layer's input becomes U8: shifted, smoothed, with one scale for all tokens; or with a scale a token."""
 
 from __future__ import annotations
 
@@ -12,21 +12,35 @@ LEVELS = 255
 # The activations (GELU, ReLU) end below at -0.17, so few of the 256 levels are needed under zero, and always the same.
 ACTIVATION_MINIMUM = 0.17
 TOKEN_ZERO_POINT = 16
+# Share of a channel's values, at each end, that does not say where its middle is.
+TAIL = 0.001
+# A channel lies far out whose largest value is so many times that of the usual channel.
+FAR_OUT = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothing:
+    """``(x - shift) / factors``: channels as they are before they share a scale.
+
+    Attributes:
+        shift: float32, the middle of each channel. Shape: ``(in,)``.
+        factors: float32. Shape: ``(in,)``.
+    """
+
+    shift: Array
+    factors: Array
+
+    def smoothed(self, inputs: Array) -> Array:
+        """Shape: ``(tokens, in)``."""
+        return np.asarray((inputs - self.shift) / self.factors, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Static:
-    """``round(x / smoothing / scale) + zero_point`` for every token; what lies outside is cut.
-
-    Attributes:
-        smoothing: float32, of each channel, or ``None`` for one. Shape: ``(in,)``.
-        is_folded: The layer before gives ``x / smoothing`` already.
-    """
+    """``round(smoothed / scale) + zero_point`` for every token; what lies outside is cut."""
 
     scale: float
     zero_point: int
-    smoothing: Array | None = None
-    is_folded: bool = False
 
     def restored(self, inputs: Array) -> Array:
         """Smoothed inputs as they are after quantising. Shape: ``(tokens, in)``."""
@@ -61,13 +75,31 @@ class PerToken:
         return np.asarray((steps - self.zero_point) * scale, np.float32)
 
 
-def smoothing(inputs: Array, weight: Array, exponent: float) -> Array:
+def middles(inputs: Array) -> Array:
+    """Halfway between the lowest and highest thousandth of each channel that lies far out; 0 of all others.
+
+    Channels that are always far from zero, of which MPNet has some, then take no more of the scale than the others.
+    Outlier Suppression+, Wei et al. 2023, https://arxiv.org/abs/2304.09145, equation 3. All channels are shifted
+    there; the usual ones would gain little, and have less room left for texts unlike those that calibrate.
+
+    Args:
+        inputs: Shape: ``(tokens, in)``.
+
+    Returns:
+        float32. Shape: ``(in,)``.
+    """
+    largest = np.abs(inputs).max(axis=0)
+    middle = np.quantile(inputs, [TAIL, 1 - TAIL], axis=0).mean(axis=0)
+    return np.where(largest > FAR_OUT * np.median(largest), middle, 0).astype(np.float32)
+
+
+def smoothing_factors(inputs: Array, weight: Array, exponent: float) -> Array:
     """By how much each channel is divided before it is quantised: ``max|x|^a / max|w|^(1 - a)``, mean 1.
 
     SmoothQuant, Xiao et al. 2023, https://arxiv.org/abs/2211.10438, equation 4.
 
     Args:
-        inputs: Shape: ``(tokens, in)``.
+        inputs: Shifted already. Shape: ``(tokens, in)``.
         weight: Shape: ``(in, out)``.
         exponent: 0 leaves the work to the inputs' scale, 1 to the weights' scales.
     """

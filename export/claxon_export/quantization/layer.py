@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from claxon_export.graph import Array
-from claxon_export.quantization.inputs import PerToken, Static, smoothing, static
+from claxon_export.quantization.inputs import PerToken, Smoothing, Static, middles, smoothing_factors, static
 from claxon_export.quantization.observation import Observed
 from claxon_export.quantization.rounding import Rounded, round_by_calibration, round_to_nearest
 
@@ -23,54 +23,60 @@ class QuantizedLayer:
 
     Attributes:
         input: How its input becomes U8.
-        weight: S8, with the smoothing in it.
-        bias: float32, with the quantisation's mean error taken out. Shape: ``(out,)``.
+        weight: S8, with the smoothing's factors in it.
+        bias: float32, with the smoothing's shift in it and the quantisation's mean error taken out. Shape: ``(out,)``.
+        smoothing: What its input goes through before, where the layer before does not give it so.
     """
 
     input: Static | PerToken
     weight: Rounded
     bias: Array
+    smoothing: Smoothing | None = None
 
 
 def quantize_per_token(observed: Observed) -> QuantizedLayer:
     """A layer after an activation, whose inputs have a known minimum: one scale a token."""
+    chosen, inputs = PerToken(), observed.inputs.astype(np.float32)
     rounded = round_by_calibration(observed.weight, observed.curvature)
-    return _corrected(observed, PerToken(), rounded, observed.inputs.astype(np.float32))
+    return QuantizedLayer(chosen, rounded, _bias(observed, chosen, rounded, inputs))
 
 
-def quantize_static(observed: Observed, *, folded: Array | None = None) -> QuantizedLayer:
+def quantize_static(observed: Observed, smoothing: Smoothing, *, is_folded: bool = False) -> QuantizedLayer:
     """A layer with one scale for all tokens.
 
     Args:
         observed: The layer.
-        folded: The smoothing that the layer before applies already; otherwise the best is found.
+        smoothing: What its inputs go through.
+        is_folded: The layer before gives them so.
     """
-    inputs = observed.inputs.astype(np.float32)
-    factors = best_smoothing(observed) if folded is None else folded
-    smoothed, weight = inputs / factors, observed.weight * factors[:, None]
-    judged, nearest = _spread(smoothed), round_to_nearest(weight)
+    inputs = smoothing.smoothed(observed.inputs)
+    weight = observed.weight * smoothing.factors[:, None]
+    judged, nearest = _spread(inputs), round_to_nearest(weight)
     wanted = judged @ weight
-    chosen = min((static(smoothed, cut) for cut in CUTS), key=lambda choice: _error(choice, judged, wanted, nearest))
-    rounded = round_by_calibration(weight, observed.curvature / np.outer(factors, factors))
-    return _corrected(observed, replace(chosen, smoothing=factors, is_folded=folded is not None), rounded, smoothed)
+    chosen = min((static(inputs, cut) for cut in CUTS), key=lambda choice: _error(choice, judged, wanted, nearest))
+    rounded = round_by_calibration(weight, observed.curvature / np.outer(smoothing.factors, smoothing.factors))
+    bias = _bias(observed, chosen, rounded, inputs)
+    return QuantizedLayer(chosen, rounded, bias, None if is_folded else smoothing)
 
 
-def best_smoothing(observed: Observed) -> Array:
-    """The smoothing, of several exponents, that changes the layer's output least. Shape: ``(in,)``."""
+def best_smoothing(observed: Observed) -> Smoothing:
+    """The smoothing, of several exponents, that changes the layer's output least."""
     inputs = observed.inputs.astype(np.float32)
+    shift = middles(inputs)
+    inputs -= shift
     wanted, errors = _spread(inputs) @ observed.weight, {}
     for exponent in EXPONENTS:
-        factors = smoothing(inputs, observed.weight, exponent)
-        smoothed, weight = inputs / factors, observed.weight * factors[:, None]
+        divisor = smoothing_factors(inputs, observed.weight, exponent)
+        smoothed, weight = inputs / divisor, observed.weight * divisor[:, None]
         errors[exponent] = _error(static(smoothed, 0.0), _spread(smoothed), wanted, round_to_nearest(weight))
-    return smoothing(inputs, observed.weight, min(errors, key=errors.__getitem__))
+    return Smoothing(shift, smoothing_factors(inputs, observed.weight, min(errors, key=errors.__getitem__)))
 
 
-def _corrected(observed: Observed, chosen: Static | PerToken, rounded: Rounded, inputs: Array) -> QuantizedLayer:
-    """The layer with the mean error of its output taken out of the bias; ``inputs`` are smoothed already."""
+def _bias(observed: Observed, chosen: Static | PerToken, rounded: Rounded, inputs: Array) -> Array:
+    """The bias with which the layer's mean output is what it was; ``inputs`` are smoothed already."""
     wanted = observed.inputs.mean(axis=0, dtype=np.float32) @ observed.weight
     found = chosen.restored(inputs).mean(axis=0) @ rounded.restored()
-    return QuantizedLayer(chosen, rounded, np.asarray(observed.bias + (wanted - found), np.float32))
+    return np.asarray(observed.bias + (wanted - found), np.float32)
 
 
 def _error(chosen: Static, inputs: Array, wanted: Array, rounded: Rounded) -> float:

@@ -31,7 +31,8 @@ class Observed:
         inputs: Of some tokens, float16. Shape: ``(tokens, in)``.
         weight: float32, as the product takes it. Shape: ``(in, out)``.
         bias: float32. Shape: ``(out,)``.
-        curvature: ``inputs.T @ inputs`` of all tokens, float32. Shape: ``(in, in)``.
+        curvature: ``x.T @ x`` of all tokens, ``x`` being the inputs less their mean, float32: what a bias can make good
+            counts for nothing. Shape: ``(in, in)``.
     """
 
     inputs: Array
@@ -79,6 +80,8 @@ class _Inputs:
 
     def __init__(self, width: int) -> None:
         self.curvature = np.zeros((width, width), np.float32)
+        self._origin: Array | None = None
+        self._sum, self._count = np.zeros(width, np.float64), 0
         self._kept: list[Array] = []
         self._waiting: list[Array] = []
 
@@ -87,14 +90,24 @@ class _Inputs:
         self._kept.append(values[is_kept].astype(np.float16))
         self._waiting.append(values)
         if sum(map(len, self._waiting)) >= WAITING_TOKENS:
-            self.multiply()
+            self._multiply()
 
-    def multiply(self) -> None:
-        """Sum the products of what waits."""
+    def finish(self) -> None:
+        """After the last: the curvature is that about the mean."""
         if self._waiting:
-            rows = np.concatenate(self._waiting)
-            self._waiting.clear()
-            self.curvature += rows.T @ rows
+            self._multiply()
+        self.curvature -= np.outer(self._sum, self._sum / self._count)
+
+    def _multiply(self) -> None:
+        rows = np.concatenate(self._waiting)
+        self._waiting.clear()
+        # About the first ones' mean: about zero, channels far from it would leave few digits for what they differ by.
+        if self._origin is None:
+            self._origin = rows.mean(axis=0)
+        rows -= self._origin
+        self._sum += rows.sum(axis=0)
+        self._count += len(rows)
+        self.curvature += rows.T @ rows
 
     def kept(self) -> Array:
         """float16. Shape: ``(tokens, in)``."""
@@ -110,7 +123,7 @@ def _run(session: Session, widths: Mapping[str, int], tokens: Tokens) -> Mapping
         for name, values in zip(widths, session.run(tuple(widths), feeds), strict=True):
             inputs[name].add(values, is_kept[start:end])
     for layer in inputs.values():
-        layer.multiply()
+        layer.finish()
     return inputs
 
 

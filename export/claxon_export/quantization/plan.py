@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from claxon_export.graph import Array
+from claxon_export.quantization.inputs import Smoothing
 from claxon_export.quantization.layer import QuantizedLayer, best_smoothing, quantize_per_token, quantize_static
 from claxon_export.quantization.observation import Observed
 
@@ -25,27 +25,30 @@ def quantize_layers(
         observed: By the names that the architectures give: ``layer.0.attention.qkv`` …
         on_layer: Called after each, to show progress.
     """
-    folded = {name: best_smoothing(layer) for name, layer in observed.items() if name.endswith(ATTENTION_OUTPUT)}
+    outputs = {name: best_smoothing(layer) for name, layer in observed.items() if name.endswith(ATTENTION_OUTPUT)}
     layers = {}
     for name, layer in observed.items():
-        layers[name] = _quantized(name, layer, folded)
+        layers[name] = _quantized(name, layer, outputs)
         on_layer()
     return layers
 
 
-def _quantized(name: str, layer: Observed, folded: Mapping[str, Array]) -> QuantizedLayer:
+def _quantized(name: str, layer: Observed, outputs: Mapping[str, Smoothing]) -> QuantizedLayer:
     if name.endswith(FFN_OUTPUT):
         return quantize_per_token(layer)
+    if name.endswith(ATTENTION_OUTPUT):
+        return quantize_static(layer, outputs[name], is_folded=True)
     if name.endswith(QKV):
-        return quantize_static(_with_folded_value(layer, folded[name.removesuffix(QKV) + ATTENTION_OUTPUT]))
-    return quantize_static(layer, folded=folded.get(name))
+        layer = _with_smoothed_value(layer, outputs[name.removesuffix(QKV) + ATTENTION_OUTPUT])
+    return quantize_static(layer, best_smoothing(layer))
 
 
-def _with_folded_value(qkv: Observed, factors: Array) -> Observed:
-    """Value's columns divided by what the attention's output layer wants its inputs divided by.
+def _with_smoothed_value(qkv: Observed, smoothing: Smoothing) -> Observed:
+    """Value as the attention's output layer wants its input: shifted and divided.
 
     Attention averages values and leaves their columns apart, so this costs nothing and changes nothing else.
     """
-    divisor = np.ones(qkv.weight.shape[1], np.float32)
-    divisor[-len(factors) :] = factors
-    return replace(qkv, weight=qkv.weight / divisor, bias=qkv.bias / divisor)
+    divisor, shift = np.ones(qkv.weight.shape[1], np.float32), np.zeros(qkv.weight.shape[1], np.float32)
+    divisor[-len(smoothing.factors) :] = smoothing.factors
+    shift[-len(smoothing.shift) :] = smoothing.shift
+    return replace(qkv, weight=qkv.weight / divisor, bias=(qkv.bias - shift) / divisor)

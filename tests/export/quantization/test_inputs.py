@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from claxon_export.quantization.inputs import ACTIVATION_MINIMUM, PerToken, smoothing, static
+from claxon_export.quantization.inputs import (
+    ACTIVATION_MINIMUM,
+    PerToken,
+    Smoothing,
+    middles,
+    smoothing_factors,
+    static,
+)
 from tests.linear_layers import dense
 
 
@@ -57,7 +64,7 @@ def test_a_token_is_quantised_the_same_whatever_stands_beside_it() -> None:
 def test_smoothing_takes_the_outliers_out_of_the_inputs() -> None:
     layer = dense()
     inputs = layer.inputs.astype(np.float32)
-    factors = smoothing(inputs, layer.weight, 0.8)
+    factors = smoothing_factors(inputs, layer.weight, 0.8)
     assert np.log(factors).mean() == pytest.approx(0, abs=1e-5)
     ratio = [np.ptp(np.log(np.abs(x).max(axis=0))) for x in (inputs / factors, inputs)]
     assert ratio[0] < 0.5 * ratio[1]
@@ -67,4 +74,22 @@ def test_an_idle_channel_is_smoothed_by_a_number() -> None:
     layer = dense()
     inputs = layer.inputs.astype(np.float32)
     inputs[:, 0] = 0
-    assert np.isfinite(smoothing(inputs, layer.weight, 0.5)).all()
+    assert np.isfinite(smoothing_factors(inputs, layer.weight, 0.5)).all()
+
+
+def test_the_middle_is_between_what_nearly_all_values_lie_between() -> None:
+    usual = [np.linspace(-1, 3, 4001)] * 3
+    inputs = np.stack([*usual, np.linspace(7, 8, 4001)], axis=1).astype(np.float32)
+    inputs[0, 3] = 900
+    np.testing.assert_allclose(middles(inputs), [0, 0, 0, 7.5], atol=0.01)
+
+
+@pytest.mark.parametrize(("reach", "is_shifted"), [(5.9, False), (6.1, True)])
+def test_only_channels_that_lie_far_out_are_shifted(reach: float, is_shifted: bool) -> None:
+    inputs = np.stack([np.linspace(-1, 3, 4001)] * 3 + [np.linspace(1, reach, 4001)], axis=1).astype(np.float32)
+    assert middles(inputs).astype(bool).tolist() == [False, False, False, is_shifted]
+
+
+def test_smoothed_inputs_are_shifted_and_then_divided() -> None:
+    smoothing = Smoothing(np.array([1, 2], np.float32), np.array([2, 4], np.float32))
+    assert smoothing.smoothed(np.array([[3, 10]], np.float16)).tolist() == [[1, 2]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from claxon_export.quantization.inputs import PerToken, Static
-from claxon_export.quantization.layer import QuantizedLayer
+from claxon_export.quantization.inputs import PerToken
+from claxon_export.quantization.layer import QuantizedLayer, best_smoothing
 from claxon_export.quantization.observation import Observed
 from claxon_export.quantization.plan import quantize_layers
 from tests.checkpoints import WIDTH
@@ -20,15 +20,17 @@ def test_the_smoothing_of_the_attentions_output_is_folded_into_value(
     observed: dict[str, Observed], layers: dict[str, QuantizedLayer]
 ) -> None:
     output, qkv = layers["layer.0.attention.output"], layers["layer.0.attention.qkv"]
-    assert isinstance(output.input, Static)
-    assert isinstance(qkv.input, Static)
-    assert output.input.is_folded
-    assert not qkv.input.is_folded
-    assert output.input.smoothing is not None
-    assert qkv.input.smoothing is not None
-    expected = observed["layer.0.attention.qkv"].weight[:, -WIDTH:] / output.input.smoothing
-    found = (qkv.weight.restored() / qkv.input.smoothing[:, None])[:, -WIDTH:]
+    assert output.smoothing is None
+    assert qkv.smoothing is not None
+    smoothing, seen = best_smoothing(observed["layer.0.attention.output"]), observed["layer.0.attention.qkv"]
+    value = slice(-WIDTH, None)
+    expected = seen.weight[:, value] / smoothing.factors
+    found = (qkv.weight.restored() / qkv.smoothing.factors[:, None])[:, value]
     np.testing.assert_allclose(found, expected, atol=0.05 * np.abs(expected).max())
+    inputs = qkv.smoothing.smoothed(seen.inputs)
+    given = (qkv.input.restored(inputs) @ qkv.weight.restored() + qkv.bias)[:, value]
+    wanted = smoothing.smoothed((seen.inputs.astype(np.float32) @ seen.weight + seen.bias)[:, value])
+    np.testing.assert_allclose(given, wanted, atol=0.05 * np.abs(wanted).max())
 
 
 def test_progress_is_told_layer_by_layer(observed: dict[str, Observed]) -> None:

@@ -9,16 +9,26 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from claxon import Encoder
 from claxon.batching import batches
+from claxon.session import Session, engine_request
 from claxon_bench.workloads import Length, Workload, latency_texts, workloads
 from claxon_export import export
+from claxon_export.graph import GraphWriter
+from claxon_export.quantization.inputs import static
+from claxon_export.quantization.int8_writer import Int8Writer
+from claxon_export.quantization.layer import QuantizedLayer
+from claxon_export.quantization.rounding import round_to_nearest
 from tests.checkpoints import write_checkpoint
 
 BUNDLE_VARIABLE = "CLAXON_BENCH_BUNDLE"
+# The largest layer of a base model, and what of a batch one thread is given.
+TOKENS, WIDTH, HIDDEN = 512, 768, 3072
 
 
 @pytest.fixture(scope="module")
@@ -65,3 +75,21 @@ def test_encode(benchmark: BenchmarkFixture, encoder: Encoder, workload: Workloa
 def test_encode_one_text(benchmark: BenchmarkFixture, encoder: Encoder) -> None:
     text = latency_texts(1)
     assert len(benchmark(encoder.encode, text)) == 1
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_linear_layer(benchmark: BenchmarkFixture, precision: str, threads: int) -> None:
+    """What this processor's units make of the two kinds of products: no graph of theirs can be faster."""
+    rng = np.random.default_rng(0)
+    inputs = rng.standard_normal((TOKENS, WIDTH)).astype(np.float32)
+    weight, bias = rng.standard_normal((HIDDEN, WIDTH)).astype(np.float32), np.zeros(HIDDEN, np.float32)
+    layer = QuantizedLayer(static(inputs, 0.0), round_to_nearest(weight.T.copy()), bias)
+    writer = Int8Writer("layer", {"layer": layer}) if precision == "int8" else GraphWriter("layer")
+    writer.output(writer.linear("x", weight, bias, "layer"), "y", ["tokens", HIDDEN])
+    model = writer.model("weights", {name: (0, array.nbytes) for name, array in writer.weights.items()}, {})
+    model.graph.input.append(helper.make_tensor_value_info("x", TensorProto.FLOAT, ["tokens", WIDTH]))
+    session = Session(model.SerializeToString(), writer.weights, engine_request("cpu", threads))
+    (found,) = benchmark(session.run, ["y"], {"x": inputs})
+    assert found.shape == (TOKENS, HIDDEN)
+    benchmark.extra_info["operations"] = 2 * found.size * WIDTH

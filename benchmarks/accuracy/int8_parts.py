@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import math
 import os
 import shlex
@@ -18,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -27,6 +26,7 @@ import numpy as np
 
 import claxon
 import claxon_export
+from accuracy.found import tell
 from claxon.features import FloatMatrix
 from claxon_export.quantization import inputs, layer, observation, plan
 from claxon_export.quantization.inputs import Smoothing
@@ -81,13 +81,7 @@ def main(words: Sequence[str] | None = None) -> None:
     with Path(options.texts).open(encoding="utf-8", newline="") as stream:
         texts = [row["text"] for row in csv.DictReader(stream)][: options.rows]
     found = worths(options.checkpoint, texts)
-    page = "\n".join([_made_by(options), "", *_table(found)])
-    print(page)
-    if options.out is not None:
-        folder = Path(options.out)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "int8_parts.md").write_text(page + "\n", encoding="utf-8")
-        (folder / "int8_parts.json").write_text(json.dumps([asdict(worth) for worth in found], indent=2) + "\n")
+    tell("int8_parts", "\n".join([_made_by(options), "", *_table(found)]), found, options.out)
 
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:

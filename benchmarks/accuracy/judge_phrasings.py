@@ -12,10 +12,9 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from typing import Any
 import numpy as np
 
 import claxon
+from accuracy.found import tell
 from claxon.heads import LabelHead
 from claxon.manifest import Feature
 from claxon.precision import most_exact
@@ -63,13 +63,7 @@ def main(words: Sequence[str] | None = None) -> None:
         for precision in cpu_precisions(bundle)
         for judged in judge(bundle, precision, [row["text"] for row in rows], truth)
     ]
-    page = "\n".join([_made_by(options), "", *_table(found)])
-    print(page)
-    if options.out is not None:
-        folder = Path(options.out)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "five_steps.md").write_text(page + "\n", encoding="utf-8")
-        (folder / "five_steps.json").write_text(json.dumps([asdict(row) for row in found], indent=2) + "\n")
+    tell("five_steps", "\n".join([_made_by(options), "", *_table(found)]), found, options.out)
 
 
 def _options(words: Sequence[str] | None) -> argparse.Namespace:

@@ -16,7 +16,7 @@ from claxon.features import FloatMatrix, chosen_feature
 from claxon.heads import GraphHead, LabelHead
 from claxon.label_sets import LabelSet
 from claxon.manifest import Feature, LabelValue
-from claxon.precision import most_exact
+from claxon.precision import AUTO, most_exact
 from claxon.texts import check_texts
 from claxon.tokens import IntArray
 from claxon_export.bootstrapping.judgement import Judgement
@@ -121,14 +121,22 @@ class _Vectors:
 
 
 def _encoded(bundle: Bundle, texts: Sequence[str], labels: LabelSet, feature: Feature, options: FitOptions) -> _Vectors:
-    with Encoder.from_bundle(bundle, device="cpu", precision=most_exact(bundle.manifest.encoder.variants)) as encoder:
-        similarity = LabelHead.of(encoder, labels)
     with Encoder.from_bundle(bundle) as encoder:
+        similarity = _label_head(encoder, labels)
         encoded = encode(encoder, texts, list(dict.fromkeys([Feature.EMBEDDING, feature])), options)
     encoded.check_finite("the texts", "row", range(len(texts)))
     cosines = similarity(encoded.values[Feature.EMBEDDING])
     scores = cosines if similarity.temperature is None else softmax(cosines, similarity.temperature)
     return _Vectors(scores, encoded)
+
+
+def _label_head(encoder: Encoder, labels: LabelSet) -> LabelHead:
+    """The labels in fp32 where the bundle holds it, loaded for them only if something else runs."""
+    precision = most_exact(encoder.spec.variants)
+    if precision in (AUTO, encoder.precision):
+        return LabelHead.of(encoder, labels)
+    with Encoder.from_bundle(encoder.bundle, device="cpu", precision=precision) as label_encoder:
+        return LabelHead.of(label_encoder, labels)
 
 
 def _check_selection(selection: Selection, labels: LabelSet) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from claxon.bundle import Bundle
 from claxon.errors import BundleError
 from claxon.graph_rules import check_graph, weight_places
 from claxon.manifest import GraphVariant
+from claxon.precision import needs_unsigned_weights
+from claxon.processor import processor_features
 from claxon.providers import EngineRequest
 from claxon.session import Array, Session
 from claxon.tensors import Buffer, read_tensors
@@ -54,6 +57,7 @@ def start_session(
         places = weight_places(weights, contents[variant.weights], variant.weights)
     graph = contents[variant.graph].tobytes()
     check_graph(graph, f"{bundle.path / variant.graph}", places)
+    asked = replace(asked, unsigned_weights=needs_unsigned_weights(variant, processor_features()))
     session = Session(graph, weights, asked, session_options)
     _check_ends(bundle, variant, session)
     return session

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +16,20 @@ X86_FEATURES = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "am
 ARM_FEATURES = ("asimddp", "i8mm", "bf16")
 # The same on macOS, which asks for each by a name of its own.
 MACOS_FEATURES = {"FEAT_DotProd": "asimddp", "FEAT_I8MM": "i8mm", "FEAT_BF16": "bf16"}
+ALLOWED_FEATURES = "CLAXON_CPU_FEATURES"
+# Where CPUID tells of a feature: glibc's number of the leaf (sys/platform/x86.h), register (EAX to EDX), bit.
+# Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2A, CPUID, leaves 07H/0 and 07H/1.
+CPUID_BITS = {
+    "avx2": (1, 1, 5),
+    "avx512f": (1, 1, 16),
+    "avx512_vnni": (1, 2, 11),
+    "amx_bf16": (1, 3, 22),
+    "amx_int8": (1, 3, 25),
+    "avx_vnni": (6, 0, 4),
+    "avx512_bf16": (6, 0, 5),
+}
+# The same of arm64, in the auxiliary vector: entry (elf.h), bit (asm/hwcap.h).
+HWCAP_BITS = {"asimddp": (16, 20), "i8mm": (26, 13), "bf16": (26, 14)}
 
 
 def processor_name(root: Path = Path("/")) -> str:
@@ -21,12 +37,21 @@ def processor_name(root: Path = Path("/")) -> str:
     return cpu_info("model name", root) or platform.processor() or "unknown"
 
 
-def processor_features(root: Path = Path("/")) -> tuple[str, ...]:
-    """Those of the processor's instruction sets that matter for int8 and bf16; none where it does not say."""
-    flags = (cpu_info("flags", root) or cpu_info("Features", root) or "").split()
+def processor_features(root: Path = Path("/"), environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Those of the processor's instruction sets that matter for int8 and bf16; none where it does not say.
+
+    The C library is asked first: it asks the processor itself, so that the answer is right under an emulator as well,
+    where ``/proc/cpuinfo`` describes the host. ``CLAXON_CPU_FEATURES``, names with commas between them, leaves of the
+    features only those that it names: ``CLAXON_CPU_FEATURES=avx2`` makes a processor with VNNI run as one without.
+    """
+    flags = _real_features() if root == Path("/") else None
+    if flags is None:
+        flags = tuple((cpu_info("flags", root) or cpu_info("Features", root) or "").split())
     if not flags and sys.platform == "darwin":
-        flags = list(_macos_features())
-    return tuple(name for name in (*X86_FEATURES, *ARM_FEATURES) if name in flags)
+        flags = _macos_features()
+    allowed = environment.get(ALLOWED_FEATURES)
+    names = (*X86_FEATURES, *ARM_FEATURES) if allowed is None else [name.strip() for name in allowed.split(",")]
+    return tuple(name for name in (*X86_FEATURES, *ARM_FEATURES) if name in flags and name in names)
 
 
 def cpu_info(name: str, root: Path = Path("/")) -> str | None:
@@ -37,6 +62,31 @@ def cpu_info(name: str, root: Path = Path("/")) -> str | None:
             return next((value.strip() for key, _, value in found if key.strip() == name), None)
     except OSError:
         return None
+
+
+class _Leaf(ctypes.Structure):
+    """What glibc tells of a leaf of CPUID: the processor's words, and those of what can be used."""
+
+    _fields_ = (("cpuid", ctypes.c_uint * 4), ("active", ctypes.c_uint * 4))
+
+
+@cache
+def _real_features() -> tuple[str, ...] | None:
+    """What the C library tells; ``None`` where it does not: not on Linux, musl, glibc before 2.33."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    try:
+        if platform.machine() in ("aarch64", "arm64"):
+            libc.getauxval.restype, libc.getauxval.argtypes = ctypes.c_ulong, [ctypes.c_ulong]
+            return tuple(name for name, (entry, bit) in HWCAP_BITS.items() if libc.getauxval(entry) >> bit & 1)
+        leaf = libc.__x86_get_cpuid_feature_leaf
+    except AttributeError:
+        return None
+    leaf.restype, leaf.argtypes = ctypes.POINTER(_Leaf), [ctypes.c_uint]
+    return tuple(
+        name for name, (number, register, bit) in CPUID_BITS.items() if leaf(number)[0].active[register] >> bit & 1
+    )
 
 
 @cache

@@ -54,6 +54,7 @@ class EngineRequest:
         shapes: For OpenVINO, which compiles each, and CUDA: the shapes that feeds are padded to; ``None``: their own.
         captured: For CUDA alone: the shapes that are run as CUDA graphs; ``None``: none.
         compiled: For OpenVINO alone: where it keeps what it compiled; ``None``: nowhere.
+        unsigned_weights: For the CPU alone: S8 weights are made U8, where the products would overflow otherwise.
     """
 
     device: Device
@@ -64,6 +65,7 @@ class EngineRequest:
     shapes: FewShapes | None = None
     captured: FewShapes | None = None
     compiled: Path | None = None
+    unsigned_weights: bool = False
 
     @property
     def devices(self) -> tuple[Device, ...]:

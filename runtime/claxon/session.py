@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, Any]
 NO_TELEMETRY = "ORT_DISABLE_TELEMETRY"
+# kOrtSessionOptionsAvx2PrecisionMode. On a processor with VNNI it would cost speed for nothing.
+UNSIGNED_WEIGHTS = "session.x64quantprecision"
 
 
 @cache
@@ -95,7 +97,8 @@ class Session:
             graph: The ONNX model.
             weights: Its external initializers by name; ONNX Runtime copies them.
             asked: Providers and threads.
-            session_options: Used as they are, apart from the weights; ``threads`` is then theirs.
+            session_options: Used as they are, apart from the weights, which may be made unsigned; ``threads`` is then
+                theirs.
 
         Raises:
             EngineError: ONNX Runtime refuses the graph.
@@ -103,6 +106,8 @@ class Session:
         """
         ort = engine()
         options = session_options if session_options is not None else default_options(asked)
+        if asked.unsigned_weights:
+            options.add_session_config_entry(UNSIGNED_WEIGHTS, "1")
         try:
             values = [ort.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
             options.add_external_initializers(list(weights), values)

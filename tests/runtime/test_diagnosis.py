@@ -9,9 +9,9 @@ import pytest
 from claxon import diagnosis
 from claxon.diagnosis import Diagnosis, Finding
 from claxon.errors import DeviceError, MissingDependencyError
-from claxon.openvino import plugin_version
 from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER, Device, EngineRequest
 from claxon.session import Session, engine
+from tests.openvino_device import needs_openvino
 
 
 def named(findings: tuple[Finding, ...]) -> dict[str, Finding]:
@@ -37,7 +37,7 @@ def test_cuda_that_does_not_start_is_a_problem(monkeypatch: pytest.MonkeyPatch) 
     assert found[CPU_PROVIDER].problem is None
 
 
-@pytest.mark.skipif(plugin_version() is None, reason="onnxruntime-ep-openvino is not installed")
+@needs_openvino
 def test_openvino_starts() -> None:
     found = named(diagnosis.engine_findings())[OPENVINO_PROVIDER]
     assert found.value.startswith("starts, computes in ")

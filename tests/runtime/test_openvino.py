@@ -15,16 +15,15 @@ import pytest
 import claxon
 from claxon import openvino
 from claxon.errors import DeviceError
-from claxon.openvino import arithmetic_for, compiled_folder, plugin_version, provider_options, register
+from claxon.openvino import arithmetic_for, compiled_folder, provider_options, register
 from claxon.providers import CPU_PROVIDER, OPENVINO_PROVIDER, Arithmetic, Device, EngineRequest
 from claxon.session import engine
+from tests.openvino_device import needs_openvino
 from tests.texts import TEXTS
 
 # bfloat16 keeps 8 bits of each number: random tiny encoders come out a little worse than real ones (0.99997).
 LEAST_COSINE_BF16 = 0.999
 TOLERANCE_F32 = 2e-5
-
-needs_plugin = pytest.mark.skipif(plugin_version() is None, reason="onnxruntime-ep-openvino is not installed")
 
 
 def asked(**fields: Any) -> EngineRequest:
@@ -134,13 +133,13 @@ def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
     assert compiled_folder("a", {"CLAXON_CACHE": str(tmp_path), "CLAXON_OPENVINO_CACHE": "1"}) is None
 
 
-@needs_plugin
+@needs_openvino
 def test_the_real_plugin_has_a_processor_device() -> None:
     assert register(engine()).ep_metadata["ov_device"] == "CPU"
     assert register(engine()).ep_name == OPENVINO_PROVIDER
 
 
-@needs_plugin
+@needs_openvino
 @pytest.mark.parametrize("precision", ["auto", "fp32"])
 def test_embeddings_are_those_of_the_cpu(precision: str, tiny_bundle: Path) -> None:
     expected = claxon.Encoder.load(tiny_bundle, device="cpu", precision="fp32", threads=1).encode(TEXTS)
@@ -152,7 +151,7 @@ def test_embeddings_are_those_of_the_cpu(precision: str, tiny_bundle: Path) -> N
         np.testing.assert_allclose(found, expected, atol=TOLERANCE_F32)
 
 
-@needs_plugin
+@needs_openvino
 def test_threads_may_share_an_encoder(tiny_bundle: Path) -> None:
     with claxon.Encoder.load(tiny_bundle, device="openvino", threads=2) as encoder, ThreadPoolExecutor(4) as pool:
         expected = encoder.encode(TEXTS)

@@ -6,7 +6,16 @@ import pytest
 
 from claxon.errors import OptionError
 from claxon.manifest import GraphVariant, Precision
-from claxon.precision import Pair, Place, choose, missing_features, most_exact, runnable, runs_on
+from claxon.precision import (
+    Pair,
+    Place,
+    choose,
+    missing_features,
+    most_exact,
+    needs_unsigned_weights,
+    runnable,
+    runs_on,
+)
 from claxon.providers import Device
 
 CPU, CUDA, OPENVINO = Device.CPU, Device.CUDA, Device.OPENVINO
@@ -18,6 +27,8 @@ def variant(precision: Precision, devices: tuple[str, ...] = ("cpu",), requires:
 
 FP32 = variant(Precision.FP32)
 INT8 = variant(Precision.INT8, requires=("vnni",))
+SAFE = variant(Precision.INT8)
+OTHER = variant(Precision.INT8, requires=("vnni", "sme"))
 FP16 = variant(Precision.FP16, ("cuda",))
 ALL = [FP32, INT8, FP16]
 VNNI = ("avx2", "avx512_vnni")
@@ -27,7 +38,10 @@ VNNI = ("avx2", "avx512_vnni")
     ("held", "device", "features", "chosen"),
     [
         (ALL, CPU, VNNI, INT8),
-        (ALL, CPU, ("avx2",), FP32),
+        (ALL, CPU, ("avx2",), INT8),
+        ([FP32, SAFE], CPU, ("avx2",), SAFE),
+        ([FP32, SAFE], CPU, (), FP32),
+        ([INT8], CPU, (), INT8),
         (ALL, CPU, (), FP32),
         ([FP32], CPU, VNNI, FP32),
         ([INT8], CPU, VNNI, INT8),
@@ -46,7 +60,10 @@ def test_the_rule(held: list[GraphVariant], device: Device, features: tuple[str,
     ("held", "features", "reason"),
     [
         (ALL, VNNI, "int8 is the rule for cpu, which this processor has units for (avx512_vnni)"),
-        (ALL, ("avx2",), "int8: its graph needs vnni (avx512_vnni or avx_vnni or amx_int8 or asimddp), which this"),
+        (ALL, ("avx2",), "int8 is the rule for cpu; without VNNI its weights are made unsigned, which is exact and"),
+        ([FP32, SAFE], ("avx2",), "int8 is the rule for cpu; its products are exact without VNNI"),
+        (ALL, (), "int8 is no faster than fp32 on a CPU without AVX2 or dot products"),
+        ([FP32, OTHER], VNNI, "int8: its graph needs sme, which this CPU does not support (it supports avx2, avx512_v"),
         ([FP32], VNNI, "the bundle holds no int8"),
     ],
 )
@@ -88,11 +105,19 @@ def test_a_precision_that_is_not_held(precision: str) -> None:
 
 
 def test_a_precision_that_the_processor_cannot_run() -> None:
-    message = (
-        r"^precision is 'int8', but its graph needs vnni \(.*asimddp\), which .* \(it has avx2\); use fp32, or 'auto'"
-    )
+    message = r"^precision is 'int8', but its graph needs sme, which .* \(it supports avx2\); use fp32, or 'auto'"
     with pytest.raises(OptionError, match=message):
-        choose(ALL, "int8", Place((CPU,), ("avx2",)))
+        choose([FP32, OTHER], "int8", Place((CPU,), ("avx2",)))
+
+
+@pytest.mark.parametrize(
+    ("requires", "features", "is_needed"),
+    [(("vnni",), ("avx2",), True), (("vnni",), ("asimddp",), False), ((), ("avx2",), False)],
+)
+def test_weights_are_made_unsigned_where_products_would_overflow(
+    requires: tuple[str, ...], features: tuple[str, ...], is_needed: bool
+) -> None:
+    assert needs_unsigned_weights(variant(Precision.INT8, requires=requires), features) is is_needed
 
 
 @pytest.mark.parametrize("device", [CUDA, OPENVINO])
@@ -104,7 +129,7 @@ def test_a_precision_that_the_device_does_not_run(device: Device) -> None:
 @pytest.mark.parametrize(
     ("held", "device", "message"),
     [
-        ([INT8], CPU, r"nothing in the bundle runs on cpu here \(int8: its graph needs vnni .*has none known"),
+        ([OTHER], CPU, r"nothing in the bundle runs on cpu here \(int8: its graph needs sme, .*supports none known"),
         ([INT8], OPENVINO, r"runs on openvino here \(int8: its graph was written for cpu"),
         ([FP16], CPU, r"fp16: its graph was written for cuda.*export it again with --precision fp32"),
     ],
@@ -129,7 +154,7 @@ def test_fp32_for_the_cpu_is_fp32_for_all() -> None:
 
 def test_everything_that_runs_here() -> None:
     found = runnable(ALL, Place((CUDA, CPU), ()))
-    assert found == [(FP32, CUDA), (FP16, CUDA), (FP32, CPU)]
+    assert found == [(FP32, CUDA), (FP16, CUDA), (FP32, CPU), (INT8, CPU)]
 
 
 @pytest.mark.parametrize("feature", ["avx512_vnni", "avx_vnni", "amx_int8", "asimddp"])
@@ -139,7 +164,7 @@ def test_what_adds_up_in_32_bits_meets_vnni(feature: str) -> None:
 
 
 def test_a_graph_for_cuda_asks_nothing_of_the_processor() -> None:
-    both = variant(Precision.INT8, ("cpu", "cuda"), ("vnni",))
+    both = variant(Precision.INT8, ("cpu", "cuda"), ("sme",))
     assert runnable([both], Place((CUDA, CPU), ())) == [(both, CUDA)]
 
 

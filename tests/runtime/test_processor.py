@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from claxon import processor
@@ -20,6 +21,21 @@ def test_the_processor_is_read(root: Path) -> None:
     (root / "proc/cpuinfo").write_text("model name\t: Acme 9\nflags\t\t: fpu avx2 amx_int8 sse\n\nflags\t: avx512f\n")
     assert processor_name(root) == "Acme 9"
     assert processor_features(root) == ("avx2", "amx_int8")
+
+
+def test_features_can_be_taken_away_and_none_added(root: Path) -> None:
+    (root / "proc/cpuinfo").write_text("flags\t\t: avx2 avx512f avx512_vnni\n")
+    assert processor_features(root, {"CLAXON_CPU_FEATURES": "avx2, amx_int8"}) == ("avx2",)
+    assert processor_features(root, {"CLAXON_CPU_FEATURES": ""}) == ()
+
+
+@pytest.mark.processor
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library is asked on Linux")
+def test_the_c_library_and_numpy_say_the_same() -> None:
+    theirs = np._core._multiarray_umath.__cpu_features__  # type: ignore[attr-defined]
+    names = {"avx2": "AVX2", "avx512f": "AVX512F", "avx512_vnni": "AVX512VNNI", "asimddp": "ASIMDDP"}
+    expected = {ours for ours, name in names.items() if theirs.get(name)}
+    assert set(processor_features(environment={})) & names.keys() == expected
 
 
 def test_an_arm_processor_is_read(root: Path) -> None:

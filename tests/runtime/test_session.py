@@ -16,12 +16,12 @@ import pytest
 
 from claxon import cuda, session
 from claxon.errors import DeviceError, EngineError, MissingDependencyError
-from claxon.openvino import plugin_version
 from claxon.providers import CPU_PROVIDER, CUDA_PROVIDER, OPENVINO_PROVIDER, Device, EngineRequest
 from claxon.session import Session, engine, engine_request, engine_version
 from claxon.shapes import FewShapes
 from tests.graphs import encoder as token_sums
 from tests.graphs import linear
+from tests.openvino_device import needs_openvino
 
 CPU = EngineRequest(Device.CPU, (CPU_PROVIDER,), threads=1)
 AUTO = EngineRequest(Device.AUTO, (CUDA_PROVIDER, CPU_PROVIDER), threads=3)
@@ -279,7 +279,7 @@ def without_plugin(_: object) -> object:
     raise DeviceError("no plugin here")
 
 
-@pytest.mark.skipif(plugin_version() is None, reason="onnxruntime-ep-openvino is not installed")
+@needs_openvino
 def test_openvino_is_fed_few_shapes_and_gives_back_the_texts() -> None:
     graph = token_sums({"mean": 4})
     asked = replace(engine_request("openvino", 1), shapes=FewShapes(max_tokens=40, pad_id=0))

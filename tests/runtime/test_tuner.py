@@ -20,6 +20,7 @@ from claxon.session import engine_version
 from claxon.tokenization import Tokenizer
 from claxon.tuner import Candidate, candidates, left_out, tune
 from claxon.tuning import Rate
+from tests.openvino_device import needs_openvino
 
 FP32_ON_CPU = Pair(Precision.FP32, Device.CPU)
 PARITY = Parity("source", 1, "0" * 64, ())
@@ -71,17 +72,16 @@ def test_what_nobody_compared_is_left_out(bundle: Bundle) -> None:
 
 
 @pytest.mark.skipif(CUDA_PROVIDER in onnxruntime.get_available_providers(), reason="CUDA is here")
-def test_what_runs_nowhere_here_is_told_with_the_reason(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuner, "processor_features", lambda: ("avx2",))
+def test_what_runs_nowhere_here_is_told_with_the_reason(bundle: Bundle) -> None:
     fp16 = GraphVariant(Precision.FP16, "encoder.onnx", None, ("cuda",), (), PARITY)
     reports: dict[Pair, str] = {}
     tune(
-        with_variants(bundle, int8(bundle, PARITY), fp16),
+        with_variants(bundle, replace(int8(bundle, PARITY), requires=("sme",)), fp16),
         1,
         report=lambda candidate, why: reports.update({candidate.pair: why}),
     )
     assert reports[Pair(Precision.FP16, Device.CUDA)] == "left out: its graph was written for cuda, not for cpu"
-    assert reports[Pair(Precision.INT8, Device.CPU)].startswith("left out: its graph needs vnni")
+    assert reports[Pair(Precision.INT8, Device.CPU)].startswith("left out: its graph needs sme")
 
 
 def test_a_tuning_says_what_it_holds_for(bundle: Bundle) -> None:
@@ -132,7 +132,7 @@ def test_texts_of_the_caller_are_timed(bundle: Bundle) -> None:
         tune(bundle, 1, [])
 
 
-@pytest.mark.skipif(plugin_version() is None, reason="onnxruntime-ep-openvino is not installed")
+@needs_openvino
 def test_openvino_is_timed(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuner, "plugin_version", plugin_version)
     assert set(tune(bundle, 1).pairs) >= {FP32_ON_CPU, Pair(Precision.FP32, Device.OPENVINO)}

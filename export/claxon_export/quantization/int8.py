@@ -24,8 +24,6 @@ MAX_TOKENS = 256
 MOST_TEXTS = 8192
 # Its states are unlike those of any other text, and a range that leaves them out cuts them.
 EMPTY_TEXT = ""
-# What the U8 x S8 product asks of a processor; without it, x86 adds pairs in 16 bits, where they saturate.
-REQUIRES = ("vnni",)
 
 
 def write_int8(
@@ -61,7 +59,7 @@ def write_int8(
         layers = quantize_layers(observed, lambda: bar.update(1))
     writer = Int8Writer(checkpoint.architecture, layers)
     write_graph(writer, checkpoint, folder, GRAPH_NAME, WEIGHTS_NAME, token_states=token_states)
-    return GraphVariant(Precision.INT8, GRAPH_NAME, WEIGHTS_NAME, ("cpu",), REQUIRES, None)
+    return GraphVariant(Precision.INT8, GRAPH_NAME, WEIGHTS_NAME, ("cpu",), (), None)
 
 
 def _shuffled(texts: Sequence[str]) -> list[str]:

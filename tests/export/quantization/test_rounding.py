@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 
 from claxon_export.errors import CalibrationError
-from claxon_export.quantization.rounding import round_by_calibration, round_to_nearest
+from claxon_export.graph import Array
+from claxon_export.quantization.rounding import Rounded, round_by_calibration, round_in_pairs, round_to_nearest
 from tests.linear_layers import dense
+
+
+def nearest(weight: Array) -> Rounded:
+    """As good as rounding without calibration gets under the limit for neighbours."""
+    return round_in_pairs(weight, np.ones(len(weight), np.float32))
 
 
 def test_the_nearest_step_is_half_a_step_away_at_most() -> None:
@@ -24,7 +30,7 @@ def test_calibrated_rounding_changes_the_output_less(seed: int) -> None:
     inputs = layer.inputs.astype(np.float32)
     errors = [
         np.square(inputs @ (layer.weight - rounded.restored())).mean()
-        for rounded in (round_by_calibration(layer.weight, layer.curvature), round_to_nearest(layer.weight))
+        for rounded in (round_by_calibration(layer.weight, layer.curvature), nearest(layer.weight))
     ]
     assert errors[0] < 0.9 * errors[1]
 
@@ -32,15 +38,20 @@ def test_calibrated_rounding_changes_the_output_less(seed: int) -> None:
 def test_on_unrelated_inputs_both_roundings_agree() -> None:
     weight = dense().weight
     unrelated = np.eye(len(weight), dtype=np.float32)
-    np.testing.assert_array_equal(round_by_calibration(weight, unrelated).values, round_to_nearest(weight).values)
+    found, expected = round_by_calibration(weight, unrelated), nearest(weight)
+    np.testing.assert_array_equal(found.scale, expected.scale)
+    differences = np.abs(found.values.astype(int) - expected.values)
+    assert differences.max() <= 1, "which of two neighbours gives up the odd step is left open"
+    assert (differences == 0).mean() > 0.9
 
 
 def test_more_channels_than_a_block_are_rounded_too() -> None:
     layer = dense(n_in=300, tokens=900)
     inputs = layer.inputs.astype(np.float32)
     found = round_by_calibration(layer.weight, layer.curvature)
-    nearest = round_to_nearest(layer.weight)
-    errors = [np.square(inputs @ (layer.weight - rounded.restored())).mean() for rounded in (found, nearest)]
+    errors = [
+        np.square(inputs @ (layer.weight - rounded.restored())).mean() for rounded in (found, nearest(layer.weight))
+    ]
     assert errors[0] < 0.6 * errors[1]
 
 

@@ -15,15 +15,15 @@ from onnx import TensorProto, helper
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from claxon import Encoder
-from claxon.batching import batches
-from claxon.session import Session, engine_request
+from claxon.engine.session import Session, engine_request
+from claxon.text.batching import batches
 from claxon_bench.workloads import Length, Workload, latency_texts, workloads
 from claxon_export import export
-from claxon_export.graph import GraphWriter
-from claxon_export.quantization.inputs import static
-from claxon_export.quantization.int8_writer import Int8Writer
-from claxon_export.quantization.layer import QuantizedLayer
-from claxon_export.quantization.rounding import round_to_nearest
+from claxon_export.graphs.writer import GraphWriter
+from claxon_export.int8.graph_writer import Int8Writer
+from claxon_export.int8.inputs import static
+from claxon_export.int8.layer import QuantizedLayer
+from claxon_export.int8.rounding import round_to_nearest
 from tests.checkpoints import write_checkpoint
 
 BUNDLE_VARIABLE = "CLAXON_BENCH_BUNDLE"

@@ -9,7 +9,6 @@ import argparse
 from pathlib import Path
 
 import ray
-
 from claxon.ray import Predictor
 
 

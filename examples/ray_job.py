@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 
 from claxon.jobs import run_job, verify_job
-from claxon.jobs.ray_engine import RayEngine
+from claxon.ray import RayEngine
 
 
 def main() -> None:

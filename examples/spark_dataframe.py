@@ -11,9 +11,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
-
 import claxon.spark
+from pyspark.sql import DataFrame, SparkSession
 
 
 def main() -> None:

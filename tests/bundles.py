@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from claxon.manifest import (
+from claxon.bundle.manifest import (
     MANIFEST_NAME,
     SCHEMA,
     Comparison,

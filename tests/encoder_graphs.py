@@ -12,11 +12,11 @@ import onnx
 import onnxruntime
 import pytest
 
-from claxon.manifest import EncoderSpec
-from claxon_export import reference
-from claxon_export.checkpoint import Checkpoint, open_checkpoint
-from claxon_export.encoder_files import GRAPH_NAME, WEIGHTS_NAME, write_encoder
-from claxon_export.graph import GraphWriter
+from claxon.bundle.manifest import EncoderSpec
+from claxon_export.checkpoint.checkpoint import Checkpoint, open_checkpoint
+from claxon_export.graphs.encoder_files import GRAPH_NAME, WEIGHTS_NAME, write_encoder
+from claxon_export.graphs.writer import GraphWriter
+from claxon_export.parity import reference
 from tests.checkpoints import write_checkpoint
 
 ARCHITECTURES = ("bert", "distilbert", "mpnet")

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from claxon.manifest import Feature, HeadKind, HeadSpec, LabelValue, ScoreKind
-from claxon_export.judging.evaluation import (
+from claxon.bundle.manifest import Feature, HeadKind, HeadSpec, LabelValue, ScoreKind
+from claxon_export.evaluation.head_evaluation import JudgedTexts, Resampling, head_evaluation, judged_baselines
+from claxon_export.evaluation.results import (
     Conditions,
     CurvePoint,
     Evaluation,
@@ -20,9 +21,8 @@ from claxon_export.judging.evaluation import (
     Source,
     spelled,
 )
-from claxon_export.judging.head_evaluation import JudgedTexts, Resampling, head_evaluation, judged_baselines
-from claxon_export.judging.scores import Answers
-from claxon_export.judging.significance import compared
+from claxon_export.metrics.scores import Answers
+from claxon_export.metrics.significance import compared
 
 Array = np.ndarray[Any, Any]
 

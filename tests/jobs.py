@@ -10,11 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from claxon.bundle import Bundle
-from claxon.jobs.durable import write_durably
-from claxon.jobs.folder import PLAN_NAME
+from claxon.bundle.bundle import Bundle
 from claxon.jobs.plan import Plan
 from claxon.jobs.planning import Asked, JobRequest, plan_job
+from claxon.jobs.storage import PLAN_NAME, write_durably
 
 WORDS = ("good", "great", "bad", "awful", "love", "hate", "book", "film", "phone", "food", "room")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from claxon_export.graph import Array
-from claxon_export.quantization.observation import Observed
+from claxon_export.graphs.writer import Array
+from claxon_export.int8.observation import Observed
 
 
 def observed(inputs: Array, weight: Array, bias: Array) -> Observed:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import onnxruntime
 import pytest
 
+from claxon.engine.openvino import plugin_version, register
 from claxon.errors import DeviceError
-from claxon.openvino import plugin_version, register
 
 
 def _missing() -> str:

@@ -52,10 +52,10 @@ PURE_NUMPY = [
     "workloads",
 ]
 # Pure, but for PyYAML, which it imports when it is given YAML to read.
-YAML_READER = "claxon.strict_yaml"
+YAML_READER = "claxon.storage.strict_yaml"
 STRANGERS = ["session", "tokenization", "bundle"]
 # Labels as columns of other engines' tables, named and chosen as those of jobs are.
-TABLES = {"claxon.arrow_columns", "claxon.ray", "claxon.spark", "claxon.text_columns"}
+TABLES = {"claxon.labelling.arrow_columns", "claxon.ray", "claxon.spark", "claxon.labelling.labeller"}
 FOREIGN = {"numpy", "onnxruntime", "pyarrow", "pyspark", "ray", "tokenizers", "tqdm", "yaml"}
 HEAVY = {
     "claxon_export",
@@ -128,11 +128,11 @@ def reached(name: str) -> set[str]:
 
 
 def test_the_reader_of_imports_sees_what_it_should() -> None:
-    assert {"claxon.running", "numpy"} <= imports("claxon.extraction")
-    assert "onnxruntime" in imports("claxon.encoder")
-    assert "onnxruntime" not in imports("claxon.encoder", typing_too=False)
-    assert "onnxruntime" in imports("claxon.session", typing_too=False)
-    assert reached("claxon.bundle") >= {"claxon.manifest", "claxon.errors"}
+    assert {"claxon.engine.runner", "numpy"} <= imports("claxon.encoder.extraction")
+    assert "onnxruntime" in imports("claxon.encoder.encoder")
+    assert "onnxruntime" not in imports("claxon.encoder.encoder", typing_too=False)
+    assert "onnxruntime" in imports("claxon.engine.session", typing_too=False)
+    assert reached("claxon.bundle.bundle") >= {"claxon.bundle.manifest", "claxon.errors"}
     assert len(RUNTIME) > 20
     assert len(EXPORT) > 20
     assert len(BENCH) > 20
@@ -172,12 +172,12 @@ def test_the_runtime_imports_nothing_but_its_dependencies(module: str) -> None:
 @pytest.mark.parametrize(
     ("package", "only"),
     [
-        ("onnxruntime", "claxon.session"),
-        ("tokenizers", "claxon.tokenization"),
+        ("onnxruntime", "claxon.engine.session"),
+        ("tokenizers", "claxon.text.tokenizer"),
         ("yaml", YAML_READER),
-        ("pyarrow", "claxon.jobs.arrow"),
+        ("pyarrow", "claxon.formats.arrow"),
         ("pyspark", "claxon.spark"),
-        ("ray", "claxon.jobs.ray_engine"),
+        ("ray", "claxon.integrations.ray_executor"),
     ],
 )
 def test_an_edge_has_one_module(package: str, only: str) -> None:

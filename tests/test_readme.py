@@ -11,8 +11,8 @@ from pkgutil import resolve_name
 
 import pytest
 
-from claxon.cli import KNOWN
-from claxon.command import ENTRY_POINT_GROUP, CommandGroup
+from claxon.cli.command import ENTRY_POINT_GROUP, CommandGroup
+from claxon.cli.main import KNOWN
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

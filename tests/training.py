@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 import claxon
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from claxon_export.training.fitting import fit
 from claxon_export.training.report import FitReport
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from claxon_export.write import whole_folder
+from claxon_export.bundle.atomic_folder import whole_folder
 
 OLD = {"manifest.json": "old", "heads/old.onnx": "old"}
 NEW = {"manifest.json": "new", "heads/new.onnx": "new"}

@@ -16,9 +16,9 @@ from accuracy.experiments import EXPERIMENTS, HEADS, Experiment, Model, Trained
 from accuracy.padding import padding_found
 from accuracy.running import Row, Workplace, run
 from accuracy.table import pooled, report
-from claxon.commands.writing import open_output
 from claxon.errors import ClaxonError
-from claxon.strict_json import encode
+from claxon.formats.writers import open_output
+from claxon.storage.strict_json import encode
 
 DEFAULT_OUT = Path(__file__).parents[1] / "results" / "accuracy"
 

@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 
 import claxon
-from claxon.features import FloatMatrix
-from claxon.label_sets import Combine
-from claxon.manifest import Feature
-from claxon.similarity import label_matrix, similarity_scores
-from claxon.tokens import IntArray
-from claxon_export.feature_cache import cached_features
+from claxon.bundle.manifest import Feature
+from claxon.encoder.features import FloatMatrix
+from claxon.heads.label_sets import Combine
+from claxon.heads.similarity import label_matrix, similarity_scores
+from claxon.text.tokens import IntArray
+from claxon_export.data.feature_cache import cached_features
 
 STEPS = ("Very Negative", "Negative", "Neutral", "Positive", "Very Positive")
 STEP_OF_STARS = {"1": 0, "2": 1, "4": 3, "5": 4}

@@ -27,12 +27,12 @@ import numpy as np
 import claxon
 import claxon_export
 from accuracy.found import tell
-from claxon.features import FloatMatrix
-from claxon_export.quantization import inputs, layer, observation, plan
-from claxon_export.quantization.inputs import Smoothing
-from claxon_export.quantization.layer import QuantizedLayer, quantize_static
-from claxon_export.quantization.observation import Observed
-from claxon_export.quantization.rounding import Rounded, round_to_nearest
+from claxon.encoder.features import FloatMatrix
+from claxon_export.int8 import inputs, layer, observation, plan
+from claxon_export.int8.inputs import Smoothing
+from claxon_export.int8.layer import QuantizedLayer, quantize_static
+from claxon_export.int8.observation import Observed
+from claxon_export.int8.rounding import Rounded, round_to_nearest
 
 SCRIPT = "benchmarks/accuracy/int8_parts.py"
 WHOLE = "nothing"

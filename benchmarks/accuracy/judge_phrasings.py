@@ -3,7 +3,7 @@
     python benchmarks/accuracy/judge_phrasings.py BUNDLE BUNDLE --reviews amazon_stars/validation.csv --out FOLDER
 
 Accuracy, and the share within one step of the truth, with percentile bootstrap intervals of 95 % over the reviews
-(``claxon_export.judging.intervals``); differences are of the same resampled reviews. Every precision that a CPU runs is
+(``claxon_export.metrics.intervals``); differences are of the same resampled reviews. Every precision that a CPU runs is
 judged. The reviews must be others than those that the phrasings were chosen on (``choose_phrasings.py``). A table goes
 to standard output and, with the figures as JSON, into the folder.
 """
@@ -23,13 +23,13 @@ import numpy as np
 
 import claxon
 from accuracy.found import tell
-from claxon.heads import LabelHead
-from claxon.manifest import Feature
-from claxon.precision import most_exact
-from claxon.tokens import IntArray
-from claxon_export.feature_cache import cached_features
-from claxon_export.judging.evaluation import Estimate
-from claxon_export.judging.intervals import percentile_interval, resampled_means
+from claxon.bundle.manifest import Feature
+from claxon.engine.selection import most_exact
+from claxon.heads.heads import LabelHead
+from claxon.text.tokens import IntArray
+from claxon_export.data.feature_cache import cached_features
+from claxon_export.evaluation.results import Estimate
+from claxon_export.metrics.intervals import percentile_interval, resampled_means
 
 STEPS = ("Very Negative", "Negative", "Neutral", "Positive", "Very Positive")
 RESAMPLES = 10_000

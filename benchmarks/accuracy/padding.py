@@ -12,11 +12,11 @@ from sklearn.linear_model import LogisticRegression
 import claxon_export
 from accuracy.experiments import Texts
 from accuracy.running import TRAIN, VALIDATION, Workplace, draw
-from claxon.batching import Matrix, plan
-from claxon.bundle import Bundle
-from claxon.features import FloatMatrix
-from claxon.loading import Parts, load_parts
-from claxon.tokens import IntArray, Tokens
+from claxon.bundle.bundle import Bundle
+from claxon.encoder.features import FloatMatrix
+from claxon.encoder.loading import Parts, load_parts
+from claxon.text.batching import Matrix, plan
+from claxon.text.tokens import IntArray, Tokens
 
 TOKEN_STATES = "token_states"
 # As the published experiment has it: the texts of a table are padded to the longest of them, cut at 512.

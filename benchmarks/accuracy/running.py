@@ -10,10 +10,10 @@ from pathlib import Path
 
 import claxon_export
 from accuracy.experiments import PUBLISHED_WIDTH, Classifier, Experiment, Model, Published, Steps, Texts
-from claxon.bundle import Bundle
-from claxon.manifest import HeadKind, LabelValue
-from claxon_export.judging.evaluation import Estimate, Evaluation, Metric
-from claxon_export.labelled import LabelledTexts, read_labelled
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import HeadKind, LabelValue
+from claxon_export.data.labelled import LabelledTexts, read_labelled
+from claxon_export.evaluation.results import Estimate, Evaluation, Metric
 
 TRAIN, VALIDATION = "train.csv", "validation.csv"
 MOST_FREQUENT = "most_frequent"

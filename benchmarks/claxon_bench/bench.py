@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from claxon import Encoder, __version__
-from claxon.threads import available_threads
+from claxon.engine.hardware import available_threads
 from claxon_bench.accuracy import Outputs, compare
 from claxon_bench.contenders import Arena, Contender, prepared
 from claxon_bench.environments import PEERS_FOLDER

@@ -8,9 +8,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from claxon.commands.arguments import positive_int
+from claxon.bundle.manifest import Precision
+from claxon.cli.arguments import positive_int
 from claxon.errors import OptionError
-from claxon.manifest import Precision
 from claxon_bench.environments import PEERS_FOLDER
 from claxon_bench.workloads import Length
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from claxon.commands.writing import open_output
+from claxon.formats.writers import open_output
 from claxon_bench.results import EngineResult, Kind, Results
 from claxon_bench.tables import is_claxon
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import platform
 
-from claxon.diagnosis import memory
-from claxon.processor import processor_features, processor_name
-from claxon.threads import quota_threads
+from claxon.diagnostics.doctor import memory
+from claxon.engine.hardware import processor_features, processor_name, quota_threads
 from claxon_bench.results import Machine
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from claxon import Encoder
-from claxon.commands.writing import open_output
-from claxon.providers import Device
-from claxon.session import default_options, engine_request
-from claxon.strict_json import encode
+from claxon.engine.providers import Device
+from claxon.engine.session import default_options, engine_request
+from claxon.formats.writers import open_output
+from claxon.storage.strict_json import encode
 from claxon_bench.bench import Plan, engines_of
 from claxon_bench.contenders import Arena
 from claxon_bench.roster import EngineSpec

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from claxon.commands.writing import open_output
 from claxon.errors import MissingDependencyError
+from claxon.formats.writers import open_output
 from claxon_bench.results import Results
 from claxon_bench.tables import engine_table, markdown, summary_columns, sweep_tables
 

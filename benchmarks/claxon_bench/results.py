@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from claxon.commands.writing import open_output
-from claxon.strict_json import StrictJSONError, decode, encode, parse
+from claxon.formats.writers import open_output
+from claxon.storage.strict_json import StrictJSONError, decode, encode, parse
 from claxon_bench.errors import BenchmarkError
 
 SCHEMA = 1

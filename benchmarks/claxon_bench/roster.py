@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from claxon.bundle.manifest import EncoderSpec, Precision
+from claxon.engine.providers import Device
 from claxon.errors import OptionError
-from claxon.manifest import EncoderSpec, Precision
-from claxon.providers import Device
 from claxon_bench.results import Kind
 
 BOTH = (Kind.ENCODER, Kind.CLASSIFIER)

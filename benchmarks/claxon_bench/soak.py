@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import claxon
-from claxon.bundle import Bundle
-from claxon.commands.writing import open_output
-from claxon.progress import progress
-from claxon.strict_json import encode
+from claxon.bundle.bundle import Bundle
+from claxon.formats.writers import open_output
+from claxon.storage.strict_json import encode
+from claxon.support.progress import progress
 from claxon_bench import figure_style
 from claxon_bench.errors import BenchmarkError
 from claxon_bench.machine import this_machine

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claxon import Bundle
+from claxon.bundle.manifest import EncoderSpec, Feature, HeadKind
 from claxon.errors import OptionError
-from claxon.manifest import EncoderSpec, Feature, HeadKind
 from claxon_bench.results import Kind, Subject
 
 HASH_DIGITS = 12

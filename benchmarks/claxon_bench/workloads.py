@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from claxon import Encoder
 from claxon.errors import OptionError
-from claxon.records import open_records
+from claxon.formats.rows import open_records
 from claxon_bench.generator import long_reviews, reviews, tweets
 from claxon_bench.results import WorkloadFacts
 

@@ -13,8 +13,8 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from claxon.commands.writing import open_output
 from claxon.errors import ClaxonError
+from claxon.formats.writers import open_output
 from claxon_bench.errors import BenchmarkError
 from reliability.part import Outcome, Settings
 from reliability.record import Record, read_records, record_of, write_record

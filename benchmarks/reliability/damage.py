@@ -12,10 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 
 import claxon
-from claxon.bundle import Bundle
-from claxon.encoder_session import engine_files
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import MANIFEST_NAME, Manifest
+from claxon.engine.encoder_session import engine_files
 from claxon.errors import BundleError, ClaxonError
-from claxon.manifest import MANIFEST_NAME, Manifest
 from reliability.guarded import Judged, judged
 from reliability.part import Outcome, Settings
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from claxon import spark as claxon_spark
-from claxon.bundle import Bundle
-from claxon.jobs.arrow import arrow, parquet
-from claxon.jobs.folder import PLAN_NAME
+from claxon.bundle.bundle import Bundle
+from claxon.formats.arrow import arrow, parquet
+from claxon.integrations.ray_executor import RayEngine, ShardActor
 from claxon.jobs.job import run_job
 from claxon.jobs.plan import Plan
-from claxon.jobs.ray_engine import RayEngine, ShardActor
+from claxon.jobs.storage import PLAN_NAME
 from claxon.jobs.verification import verify_job
 from reliability.job_runs import WORDS, handed_out
 from reliability.part import Outcome, Settings, is_installed

@@ -11,7 +11,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
-from claxon.tokenizer_rules import KNOWN_REGEXES
+from claxon.bundle.tokenizer_policy import KNOWN_REGEXES
 
 UNKNOWN = "[UNK]"
 

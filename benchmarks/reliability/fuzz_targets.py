@@ -17,13 +17,13 @@ import numpy as np
 import tokenizers
 
 import claxon
-from claxon.bundle import Bundle
-from claxon.encoder_session import TOKENIZER_NAME
-from claxon.heads import GraphHead
-from claxon.inspection import inspect_bundle
-from claxon.manifest import MANIFEST_NAME
-from claxon.tokenization import Tokenizer
-from claxon.tokenizer_rules import COMPONENTS, KNOWN_REGEXES, MODELS
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import MANIFEST_NAME
+from claxon.bundle.tokenizer_policy import COMPONENTS, KNOWN_REGEXES, MODELS
+from claxon.diagnostics.inspection import inspect_bundle
+from claxon.engine.encoder_session import TOKENIZER_NAME
+from claxon.heads.heads import GraphHead
+from claxon.text.tokenizer import Tokenizer
 from reliability.fuzz_seeds import head_seeds, manifest_seeds, tokenizer_seeds
 from reliability.graph_mutation import mutated_graph
 from reliability.json_mutation import Stock, mutated, stock_of

@@ -9,7 +9,7 @@ from functools import cache
 import onnx
 from onnx import AttributeProto, TensorProto, helper
 
-from claxon.graph_rules import HEAD_OPERATORS
+from claxon.bundle.graph_policy import HEAD_OPERATORS
 
 MOST_EDITS = 2
 IS_ANY = 0.1

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claxon.jobs.arrow import arrow, parquet
+from claxon.formats.arrow import arrow, parquet
 from claxon.jobs.plan import Plan
-from claxon.whole_files import SUFFIX
+from claxon.storage.atomic import SUFFIX
 
 WORDS = ("good", "great", "bad", "awful", "love", "hate", "book", "film", "phone", "food", "room", "today")
 TAIL_CHARACTERS = 500

@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from claxon.bundle import Bundle
-from claxon.jobs.lock import wait_for_workers
+from claxon.bundle.bundle import Bundle
 from claxon.jobs.plan import Plan
+from claxon.jobs.storage import wait_for_workers
 from claxon.jobs.verification import verify_job
 from reliability.job_runs import JobRun, handed_out, markers_of, rows_of, shards_broken_off, write_input
 from reliability.part import Outcome, Settings, is_installed

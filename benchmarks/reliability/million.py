@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from claxon.bundle import Bundle
-from claxon.commands.writing import open_output
-from claxon.jobs.arrow import arrow, parquet
+from claxon.bundle.bundle import Bundle
+from claxon.formats.arrow import arrow, parquet
+from claxon.formats.writers import open_output
 from claxon.jobs.merging import merge_job
 from claxon.jobs.status import job_status
 from claxon.jobs.verification import verify_job

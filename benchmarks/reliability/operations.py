@@ -18,7 +18,7 @@ CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.trun
 # Each child is forked from a process that has imported all of this and started no thread.
 PRELOADED = [
     "numpy", "onnx", "safetensors.numpy", "scipy.optimize", "skl2onnx", "sklearn.linear_model", "sklearn.pipeline",
-    "threadpoolctl", "tokenizers", "claxon_export.exporting", "claxon_export.judging.judge",
+    "threadpoolctl", "tokenizers", "claxon_export.pipeline", "claxon_export.evaluation.evaluate",
     "claxon_export.training.fitting", "reliability.writing_jobs",
 ]  # fmt: skip
 SERVER = multiprocessing.get_context("forkserver")

@@ -22,9 +22,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import claxon
-from claxon.bundle import Bundle
-from claxon.commands.writing import open_output
-from claxon.jobs.arrow import parquet
+from claxon.bundle.bundle import Bundle
+from claxon.formats.arrow import parquet
+from claxon.formats.writers import open_output
 from claxon.jobs.job import run_job
 from claxon.jobs.markers import read_markers
 from claxon.jobs.plan import Plan

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import claxon
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from reliability.guarded import alone
 from reliability.part import Outcome, Settings, is_installed
 

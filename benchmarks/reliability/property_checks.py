@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import claxon
 from claxon import ClaxonError, InputError, OptionError, TruncatedTextError
-from claxon.manifest import ScoreKind
+from claxon.bundle.manifest import ScoreKind
 from claxon_bench.soak import WORDS
 
 TOLERANCE = 1e-5

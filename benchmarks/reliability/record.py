@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from claxon.bundle import Bundle
-from claxon.commands.writing import open_output
-from claxon.strict_json import StrictJSONError, decode, encode, parse
+from claxon.bundle.bundle import Bundle
+from claxon.formats.writers import open_output
+from claxon.storage.strict_json import StrictJSONError, decode, encode, parse
 from claxon_bench.errors import BenchmarkError
 from claxon_bench.machine import this_machine
 from claxon_bench.results import Machine

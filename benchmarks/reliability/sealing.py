@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from claxon.manifest import SEAL
+from claxon.bundle.manifest import SEAL
 
 
 def sealed(raw: Any) -> bytes:

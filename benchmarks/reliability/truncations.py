@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from reliability.damage import Damage, Load, load_and_label, outcome, precisions, shares, sizes
 from reliability.part import Outcome, Settings
 

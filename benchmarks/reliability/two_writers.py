@@ -13,7 +13,7 @@ from pathlib import Path
 
 import claxon
 import claxon_export
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from claxon.errors import ClaxonError
 from reliability.operations import Ended, Running
 from reliability.part import Outcome, Settings

@@ -17,14 +17,14 @@ import numpy as np
 
 import claxon
 import claxon_export
-from claxon.bundle import Bundle
-from claxon.cache_folder import VARIABLE
-from claxon.command import Command, run_command
-from claxon.commands.embed import EMBED
-from claxon.commands.predict import PREDICT
-from claxon.manifest import Feature
-from claxon_export.feature_cache import cached_features
-from claxon_export.judging.report import JSON_NAME, PAGE_NAME
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import Feature
+from claxon.cli.command import Command, run_command
+from claxon.cli.commands.embed import EMBED
+from claxon.cli.commands.predict import PREDICT
+from claxon.storage.cache_folder import VARIABLE
+from claxon_export.data.feature_cache import cached_features
+from claxon_export.evaluation.report.report import JSON_NAME, PAGE_NAME
 from tests.checkpoints import write_checkpoint  # the campaign is run from the repository's root
 from tests.texts import REVIEWS
 

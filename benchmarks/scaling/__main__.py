@@ -9,9 +9,9 @@ from pathlib import Path
 
 import matplotlib
 
-from claxon.commands.arguments import finite_float
-from claxon.commands.writing import open_output
+from claxon.cli.arguments import finite_float
 from claxon.errors import ClaxonError
+from claxon.formats.writers import open_output
 from claxon_bench import figure_style
 from claxon_bench.errors import BenchmarkError
 from scaling.page import section, with_section

@@ -17,10 +17,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from claxon.bundle import Bundle
-from claxon.commands.arguments import positive_int
+from claxon.bundle.bundle import Bundle
+from claxon.cli.arguments import positive_int
 from claxon.errors import ClaxonError
-from claxon.jobs.arrow import arrow, parquet
+from claxon.formats.arrow import arrow, parquet
 from claxon.jobs.job import run_job
 from claxon.jobs.markers import Marker, done_markers
 from claxon.jobs.plan import Plan, Shard
@@ -128,7 +128,7 @@ def dispatch_seconds(marker: Marker, count: int, at_once: int = WORKERS_OF_PLAN)
 
 
 def _hand_out(ray: Any, actor: Any, shard: Shard, count: int, at_once: int) -> None:
-    """As ``claxon.jobs.ray_engine`` does: wait for the next answer, and hand out another shard."""
+    """As ``claxon.integrations.ray_executor`` does: wait for the next answer, and hand out another shard."""
     under_way = [actor.run.remote(shard) for _ in range(min(count, at_once))]
     left = count - len(under_way)
     while under_way:

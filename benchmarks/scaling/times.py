@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from claxon.commands.writing import open_output
-from claxon.strict_json import StrictJSONError, decode, encode, parse
+from claxon.formats.writers import open_output
+from claxon.storage.strict_json import StrictJSONError, decode, encode, parse
 from claxon_bench.errors import BenchmarkError
 from claxon_bench.results import Machine
 

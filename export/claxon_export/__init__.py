@@ -28,15 +28,15 @@ from claxon_export.errors import (
 )
 
 if TYPE_CHECKING:
-    from claxon_export.adding import add_head
-    from claxon_export.bootstrapping.bootstrap import bootstrap
-    from claxon_export.bootstrapping.report import BootstrapReport
-    from claxon_export.exporting import export
-    from claxon_export.judging.evaluation import Evaluation
-    from claxon_export.judging.judge import evaluate
-    from claxon_export.judging.report import write_report
-    from claxon_export.labelled import LabelledTexts, read_labelled
-    from claxon_export.removing import remove_head
+    from claxon_export.bundle.adding import add_head
+    from claxon_export.bundle.removing import remove_head
+    from claxon_export.data.labelled import LabelledTexts, read_labelled
+    from claxon_export.evaluation.evaluate import evaluate
+    from claxon_export.evaluation.report.report import write_report
+    from claxon_export.evaluation.results import Evaluation
+    from claxon_export.pipeline import export
+    from claxon_export.pseudo_labels.bootstrap import bootstrap
+    from claxon_export.pseudo_labels.report import BootstrapReport
     from claxon_export.training.fitting import fit
     from claxon_export.training.report import FitReport
 
@@ -67,18 +67,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "BootstrapReport": "bootstrapping.report",
-    "Evaluation": "judging.evaluation",
+    "BootstrapReport": "pseudo_labels.report",
+    "Evaluation": "evaluation.results",
     "FitReport": "training.report",
-    "LabelledTexts": "labelled",
-    "add_head": "adding",
-    "bootstrap": "bootstrapping.bootstrap",
-    "evaluate": "judging.judge",
-    "export": "exporting",
+    "LabelledTexts": "data.labelled",
+    "add_head": "bundle.adding",
+    "bootstrap": "pseudo_labels.bootstrap",
+    "evaluate": "evaluation.evaluate",
+    "export": "pipeline",
     "fit": "training.fitting",
-    "read_labelled": "labelled",
-    "remove_head": "removing",
-    "write_report": "judging.report",
+    "read_labelled": "data.labelled",
+    "remove_head": "bundle.removing",
+    "write_report": "evaluation.report.report",
 }
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from claxon.errors import ClaxonError, InputError
 
 if TYPE_CHECKING:
-    from claxon_export.parity_report import ParityReport
+    from claxon_export.parity.report import ParityReport
 
 
 class ExportError(ClaxonError, RuntimeError):

@@ -8,10 +8,10 @@ array(['positive'], dtype='<U8')
 
 from __future__ import annotations
 
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from claxon.classifier import Classifier
-from claxon.decision import Label
-from claxon.encoder import Encoder
+from claxon.encoder.encoder import Encoder
+from claxon.encoder.features import Features
 from claxon.errors import (
     BundleError,
     BundleNotFoundError,
@@ -27,12 +27,12 @@ from claxon.errors import (
     TokenizationError,
     TruncatedTextError,
 )
-from claxon.features import Features
-from claxon.label_checks import LabelWarning
-from claxon.label_sets import LabelSet
+from claxon.heads.decision import Label
+from claxon.heads.label_checks import LabelWarning
+from claxon.heads.label_sets import LabelSet
 from claxon.predictions import Predictions
-from claxon.texts import FailedRow
-from claxon.truncation import TruncationWarning
+from claxon.text.inputs import FailedRow
+from claxon.text.truncation import TruncationWarning
 from claxon.version import __version__
 
 load = Classifier.load

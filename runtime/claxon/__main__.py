@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from claxon.cli import main
+from claxon.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

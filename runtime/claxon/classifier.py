@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 
-from claxon.bundle import Bundle
-from claxon.decision import ANY_LABEL, Abstention, Label, label_array, ranked, softmax, winners
-from claxon.encoder import WINDOW, Encoder, RunOptions
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import LabelValue, ScoreKind
+from claxon.encoder.encoder import WINDOW, Encoder, RunOptions
+from claxon.encoder.features import FloatMatrix
 from claxon.errors import OptionError
-from claxon.features import FloatMatrix
-from claxon.heads import GraphHead, Head, LabelHead, chosen_head
-from claxon.label_sets import LabelSet
-from claxon.manifest import LabelValue, ScoreKind
-from claxon.options import count
+from claxon.heads.decision import ANY_LABEL, Abstention, Label, label_array, ranked, softmax, winners
+from claxon.heads.heads import GraphHead, Head, LabelHead, chosen_head
+from claxon.heads.label_sets import LabelSet
 from claxon.predictions import Predictions, without_failed
-from claxon.texts import OnError, iter_windows
+from claxon.support.validation import count
+from claxon.text.inputs import OnError, iter_windows
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from claxon.features import FloatMatrix
-from claxon.texts import FailedRow
-from claxon.tokens import BoolArray, IntArray
+from claxon.encoder.features import FloatMatrix
+from claxon.text.inputs import FailedRow
+from claxon.text.tokens import BoolArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)

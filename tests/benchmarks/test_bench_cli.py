@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.cli import main
+from claxon.cli.main import main
 from claxon_bench.results import read_results, write_results
 from tests.measurements import sample_results
 

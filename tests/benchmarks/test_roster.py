@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from claxon.bundle.manifest import EncoderSpec, Precision
 from claxon.errors import OptionError
-from claxon.manifest import EncoderSpec, Precision
 from claxon_bench.process import ENGINES
 from claxon_bench.results import Kind
 from claxon_bench.roster import PEERS, REFERENCES, claxon_engine, default_engines, named_engines

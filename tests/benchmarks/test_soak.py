@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claxon.encoder import Encoder
+from claxon.encoder.encoder import Encoder
 from claxon.errors import EngineError, InputError
 from claxon_bench import soak
 from claxon_bench.errors import BenchmarkError

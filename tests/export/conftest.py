@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from claxon_export import parity
-from claxon_export.exporting import export
-from claxon_export.source import SourceKind, open_source
+from claxon_export.parity import parity
+from claxon_export.parity.source import SourceKind, open_source
+from claxon_export.pipeline import export
 from tests.checkpoints import write_checkpoint
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from claxon.whole_files import whole_file
-from claxon_export import write
+from claxon.storage.atomic import whole_file
+from claxon_export.bundle import atomic_folder
 from claxon_export.errors import TargetExistsError
 from reliability.operations import counted
 from tests.whole_folders import NEW, OLD, contents, write_new
@@ -25,7 +25,7 @@ from tests.whole_folders import NEW, OLD, contents, write_new
 def main(folder: Path, kind: str) -> None:
     """Print the lines."""
     if kind == "folder-in-two-steps":
-        write._exchange = _cannot
+        atomic_folder._exchange = _cannot
     number, was_killed = 0, True
     while was_killed:
         number += 1

@@ -6,10 +6,10 @@ import inspect
 
 import pytest
 
+from claxon.bundle.manifest import Parity
 from claxon.errors import ClaxonError, InputError
-from claxon.manifest import Parity
 from claxon_export import errors
-from claxon_export.parity_report import ParityReport
+from claxon_export.parity.report import ParityReport
 
 TREE = {
     "ExportError": (ClaxonError, RuntimeError),

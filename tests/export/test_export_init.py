@@ -9,11 +9,13 @@ import pytest
 
 import claxon_export
 from claxon.errors import MissingDependencyError
-from claxon_export import adding, errors, exporting, labelled, removing
-from claxon_export.bootstrapping import bootstrap
-from claxon_export.bootstrapping import report as bootstrap_report
-from claxon_export.judging import evaluation, judge
-from claxon_export.judging import report as judging_report
+from claxon_export import errors, pipeline
+from claxon_export.bundle import adding, removing
+from claxon_export.data import labelled
+from claxon_export.evaluation import evaluate, results
+from claxon_export.evaluation.report import report as judging_report
+from claxon_export.pseudo_labels import bootstrap
+from claxon_export.pseudo_labels import report as bootstrap_report
 from claxon_export.training import fitting, report
 
 NAMES = {
@@ -54,14 +56,14 @@ def test_every_public_name_is_there(name: str) -> None:
 
 
 def test_functions_are_those_of_their_modules() -> None:
-    assert claxon_export.export is exporting.export
+    assert claxon_export.export is pipeline.export
     assert claxon_export.add_head is adding.add_head
     assert claxon_export.fit is fitting.fit
     assert claxon_export.FitReport is report.FitReport
     assert claxon_export.remove_head is removing.remove_head
     assert claxon_export.read_labelled is labelled.read_labelled
-    assert claxon_export.Evaluation is evaluation.Evaluation
-    assert claxon_export.evaluate is judge.evaluate
+    assert claxon_export.Evaluation is results.Evaluation
+    assert claxon_export.evaluate is evaluate.evaluate
     assert claxon_export.write_report is judging_report.write_report
     assert claxon_export.bootstrap is bootstrap.bootstrap
     assert claxon_export.BootstrapReport is bootstrap_report.BootstrapReport

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from claxon.threads import available_threads
-from claxon_export.exporting import export
+from claxon.engine.hardware import available_threads
+from claxon_export.pipeline import export
 
 IS_FULL = os.environ.get("CLAXON_FULL_PARITY") == "1"
 

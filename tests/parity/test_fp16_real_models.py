@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from claxon.bundle import Bundle
-from claxon_export.exporting import export
-from claxon_export.float16.emulation import emulating_encoder, emulation
-from claxon_export.float16.float16_gate import fp16_variant, range_texts
+from claxon.bundle.bundle import Bundle
+from claxon_export.fp16.emulation import emulating_encoder, emulation
+from claxon_export.fp16.gate import fp16_variant, range_texts
+from claxon_export.pipeline import export
 from tests.parity.conftest import IS_FULL, Exported
 
 pytestmark = pytest.mark.skipif(not IS_FULL, reason="takes many minutes: set CLAXON_FULL_PARITY=1")

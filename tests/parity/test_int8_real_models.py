@@ -9,8 +9,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import claxon
-from claxon_export.exporting import export
-from claxon_export.parity import cosine
+from claxon_export.parity.parity import cosine
+from claxon_export.pipeline import export
 from tests.parity.conftest import IS_FULL, Exported, Labelled
 
 MEAN_COSINE = 0.997

@@ -16,13 +16,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
 import claxon
-from claxon.bundle import Bundle
-from claxon.heads import GraphHead
+from claxon.bundle.bundle import Bundle
+from claxon.heads.heads import GraphHead
 from claxon_export import add_head, fit
-from claxon_export.checkpoint import open_checkpoint
-from claxon_export.exporting import export
-from claxon_export.parity import cosine
-from claxon_export.source import TorchSource
+from claxon_export.checkpoint.checkpoint import open_checkpoint
+from claxon_export.parity.parity import cosine
+from claxon_export.parity.source import TorchSource
+from claxon_export.pipeline import export
 from tests.parity.conftest import IS_FULL, Exported, Labelled
 
 # Unit-norm embeddings of a 12-layer model, float32 on both sides.

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import claxon
-from claxon.features import FloatMatrix
-from claxon.session import Session
+from claxon.encoder.features import FloatMatrix
+from claxon.engine.session import Session
 from tests.texts import TEXTS
 
 

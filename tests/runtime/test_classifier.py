@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import claxon
+from claxon.bundle.manifest import Feature, LabelValue, ScoreKind
 from claxon.classifier import Classifier
-from claxon.decision import Label
+from claxon.encoder.features import FloatMatrix
 from claxon.errors import OptionError
-from claxon.features import FloatMatrix
-from claxon.manifest import Feature, LabelValue, ScoreKind
+from claxon.heads.decision import Label
 from tests.bundles import reseal
 from tests.texts import LONG, TEXTS
 

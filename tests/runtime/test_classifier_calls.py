@@ -9,9 +9,9 @@ import pytest
 
 import claxon
 from claxon.classifier import Classifier
-from claxon.encoder import WINDOW, Encoder
+from claxon.encoder.encoder import WINDOW, Encoder
 from claxon.errors import BundleError, ClosedError, InputError, TruncatedTextError
-from claxon.truncation import TruncationWarning
+from claxon.text.truncation import TruncationWarning
 from tests.texts import LONG, TEXTS, endless
 
 PADDING_TOLERANCE = 1e-5

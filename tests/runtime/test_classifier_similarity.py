@@ -11,9 +11,9 @@ import pytest
 
 import claxon
 from claxon.classifier import Classifier
-from claxon.decision import softmax
 from claxon.errors import OptionError
-from claxon.label_sets import LabelSet
+from claxon.heads.decision import softmax
+from claxon.heads.label_sets import LabelSet
 from tests.bundles import reseal
 from tests.texts import TEXTS
 

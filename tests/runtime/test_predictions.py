@@ -9,7 +9,7 @@ import pytest
 
 from claxon.classifier import Classifier, PredictOptions
 from claxon.predictions import Predictions, without_failed
-from claxon.texts import FailedRow
+from claxon.text.inputs import FailedRow
 from tests.texts import TEXTS
 
 

@@ -7,13 +7,13 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from claxon.commands.arguments import add_bundle
-from claxon.commands.similar import add_labels, label_set_of
+from claxon.bundle.manifest import Feature, Precision
+from claxon.cli.arguments import add_bundle
+from claxon.cli.commands.similar import add_labels, label_set_of
+from claxon.engine.selection import AUTO
 from claxon.errors import OptionError
-from claxon.manifest import Feature, Precision
-from claxon.precision import AUTO
+from claxon_export.bundle.summaries import head_lines
 from claxon_export.errors import HeadError
-from claxon_export.summaries import head_lines
 
 
 class AddHead:

@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from claxon.commands.arguments import add_bundle, finite_float, positive_int
-from claxon.commands.columns import shortest
-from claxon.commands.similar import add_labels, label_set_of
-from claxon.commands.writing import open_output, row_writer
+from claxon.bundle.manifest import Feature
+from claxon.cli.arguments import add_bundle, finite_float, positive_int
+from claxon.cli.commands.similar import add_labels, label_set_of
 from claxon.errors import InputError, OptionError
-from claxon.label_sets import LabelSet
-from claxon.manifest import Feature
-from claxon.records import SUFFIXES, Format, Records, Row, format_of, open_records
-from claxon_export.bootstrapping.report import BootstrapReport, PseudoLabel, bootstrap_lines
-from claxon_export.bootstrapping.selection import DEFAULT_C, DEFAULT_SHARE
-from claxon_export.labelled import in_words
+from claxon.formats.rows import SUFFIXES, Format, Records, Row, format_of, open_records
+from claxon.formats.writers import open_output, row_writer
+from claxon.heads.label_sets import LabelSet
+from claxon.labelling.columns import shortest
+from claxon_export.data.labelled import in_words
+from claxon_export.pseudo_labels.report import BootstrapReport, PseudoLabel, bootstrap_lines
+from claxon_export.pseudo_labels.selection import DEFAULT_C, DEFAULT_SHARE
 
 ADDED = ("predicted_label", "score", "margin")
 

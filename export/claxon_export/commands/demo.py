@@ -23,7 +23,7 @@ class Demo:
 
     def run(self, options: argparse.Namespace) -> int:
         """Run the demo."""
-        from claxon_export.demo import run
+        from claxon_export.demo.demo import run
 
         run(options.folder, offline=options.offline)
         return 0

@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from claxon.commands.arguments import add_bundle, add_run, finite_float, positive_int
+from claxon.cli.arguments import add_bundle, add_run, finite_float, positive_int
 from claxon.errors import MissingDependencyError
 from claxon_export.commands.labelled_input import add_labelled, labelled_input
 from claxon_export.errors import EvaluationError
-from claxon_export.judging.targets import parsed_map
-from claxon_export.judging.thresholds import requirements, shortfalls
+from claxon_export.evaluation.targets import parsed_map
+from claxon_export.evaluation.thresholds import requirements, shortfalls
 
 if TYPE_CHECKING:
-    from claxon_export.judging.judge import Judging
+    from claxon_export.evaluation.evaluate import Judging
 
 
 class Evaluate:
@@ -39,10 +39,10 @@ class Evaluate:
 
     def run(self, options: argparse.Namespace) -> int:
         """Judge, show, write, and hold against what was asked."""
-        from claxon.loading import LoadOptions
-        from claxon_export.judging.judge import judge
-        from claxon_export.judging.report import write_report
-        from claxon_export.judging.terminal import evaluation_lines
+        from claxon.encoder.loading import LoadOptions
+        from claxon_export.evaluation.evaluate import judge
+        from claxon_export.evaluation.report.report import write_report
+        from claxon_export.evaluation.terminal import evaluation_lines
 
         required = requirements(options.fail_under, options.fail_over)
         _check_report(options)
@@ -73,7 +73,7 @@ EVALUATE = Evaluate()
 
 
 def _judging(options: argparse.Namespace) -> Judging:
-    from claxon_export.judging.judge import Judging
+    from claxon_export.evaluation.evaluate import Judging
 
     return Judging(
         heads=options.head,
@@ -148,7 +148,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
 
 def _check_report(options: argparse.Namespace) -> None:
     """Raise before any work is done, if the report could not be written in the end."""
-    from claxon_export.judging.report import check_report_target
+    from claxon_export.evaluation.report.report import check_report_target
     from claxon_export.requirements import required
 
     if options.report is None:

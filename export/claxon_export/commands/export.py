@@ -7,10 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-from claxon.commands.arguments import positive_int
-from claxon.records import open_records
+from claxon.cli.arguments import positive_int
+from claxon.formats.rows import open_records
+from claxon_export.bundle.summaries import export_lines
 from claxon_export.errors import ExportError, ParityError
-from claxon_export.summaries import export_lines
 
 
 class Export:

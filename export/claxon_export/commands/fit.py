@@ -6,10 +6,10 @@ import argparse
 import sys
 import warnings
 
-from claxon.bundle import Bundle
-from claxon.commands.arguments import add_bundle, add_run, finite_float, positive_int
-from claxon.manifest import Feature
-from claxon.precision import AUTO
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import Feature
+from claxon.cli.arguments import add_bundle, add_run, finite_float, positive_int
+from claxon.engine.selection import AUTO
 from claxon_export.commands.labelled_input import add_labelled, labelled_input
 from claxon_export.training.options import FitOptions
 

@@ -6,11 +6,11 @@ import argparse
 import json
 from collections.abc import Mapping
 
-from claxon.bundle import Bundle
-from claxon.commands.arguments import add_bundle
-from claxon.commands.layout import facts, pairs_in_words, section
-from claxon.manifest import HeadSpec, LabelValue
-from claxon.strict_json import encode
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import HeadSpec, LabelValue
+from claxon.cli.arguments import add_bundle
+from claxon.cli.rendering import facts, pairs_in_words, section
+from claxon.storage.strict_json import encode
 
 NAMED_LABELS = 20
 SHORT_HASH = 12

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from claxon.records import Format
-from claxon_export.labelled import DEFAULT_LABEL_COLUMN, LabelledTexts, read_labelled
+from claxon.formats.rows import Format
+from claxon_export.data.labelled import DEFAULT_LABEL_COLUMN, LabelledTexts, read_labelled
 
 
 def add_labelled(parser: argparse.ArgumentParser) -> None:

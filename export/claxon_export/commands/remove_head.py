@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from claxon.commands.arguments import add_bundle
+from claxon.cli.arguments import add_bundle
 
 
 class RemoveHead:

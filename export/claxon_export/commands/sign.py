@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from claxon.commands.arguments import add_bundle
+from claxon.cli.arguments import add_bundle
 
 
 class Sign:
@@ -27,7 +27,7 @@ class Sign:
 
     def run(self, options: argparse.Namespace) -> int:
         """Sign, and say what."""
-        from claxon_export.signing import sign_bundle, signature_path
+        from claxon_export.bundle.signing import sign_bundle, signature_path
 
         bundle = sign_bundle(options.bundle, options.key, options.output)
         print(f"{options.output or signature_path(options.bundle)}: signed {bundle.digest}")

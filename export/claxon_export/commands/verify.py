@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from claxon.commands.arguments import add_bundle
+from claxon.cli.arguments import add_bundle
 from claxon.errors import OptionError
 
 
@@ -27,7 +27,7 @@ class Verify:
 
     def run(self, options: argparse.Namespace) -> int:
         """Check, and say what."""
-        from claxon_export.signing import verify_bundle
+        from claxon_export.bundle.signing import verify_bundle
 
         if options.signature is not None and options.key is None:
             raise OptionError("--signature was given without --key: whose signature should it be?")

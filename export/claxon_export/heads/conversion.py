@@ -19,7 +19,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from claxon_export.errors import HeadError
-from claxon_export.graph import OPSET
+from claxon_export.graphs.writer import OPSET
 from claxon_export.heads.estimators import FittedClassifier
 from claxon_export.heads.head_graph import FEATURES, SCORES, Array, head_model
 from claxon_export.requirements import required

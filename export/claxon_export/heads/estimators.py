@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from claxon.manifest import LabelValue
+from claxon.bundle.manifest import LabelValue
 from claxon_export.errors import HeadError
 from claxon_export.heads.head_graph import Array, check_finite, check_labels, plain_label
 from claxon_export.requirements import required

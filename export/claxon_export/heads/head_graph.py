@@ -11,9 +11,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from claxon.manifest import Feature, HeadKind, LabelValue, Parity, ScoreKind
+from claxon.bundle.manifest import Feature, HeadKind, LabelValue, Parity, ScoreKind
 from claxon_export.errors import HeadError
-from claxon_export.graph import IR_VERSION, OPSET
+from claxon_export.graphs.writer import IR_VERSION, OPSET
 
 Array = np.ndarray[Any, Any]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from claxon.manifest import Feature, HeadKind, LabelValue, ScoreKind
+from claxon.bundle.manifest import Feature, HeadKind, LabelValue, ScoreKind
 from claxon_export.errors import HeadError
 from claxon_export.heads.conversion import Precision, convert
 from claxon_export.heads.estimators import FittedClassifier, read_estimator

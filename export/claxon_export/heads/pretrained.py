@@ -20,7 +20,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from claxon.manifest import Feature, HeadKind, ScoreKind
+from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
 from claxon_export.errors import HeadError, UnsupportedArchitectureError
 from claxon_export.heads.head_graph import FEATURES, SCORES, Array, HeadGraph, check_label_count, head_model
 

@@ -6,10 +6,10 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from claxon.bundle.manifest import Feature, HeadKind, LabelValue, ScoreKind
 from claxon.errors import OptionError
-from claxon.label_sets import Combine, LabelSet
-from claxon.manifest import Feature, HeadKind, LabelValue, ScoreKind
-from claxon.similarity import label_matrix
+from claxon.heads.label_sets import Combine, LabelSet
+from claxon.heads.similarity import label_matrix
 from claxon_export.errors import HeadError
 from claxon_export.heads.head_graph import FEATURES, SCORES, Array, HeadGraph, head_model
 
@@ -18,7 +18,7 @@ ROWS = "phrasings_of_label"
 
 
 def similarity_head(labels: LabelSet, embeddings: Array, *, temperature: float | None = None) -> HeadGraph:
-    """A head that compares a text with labels; ``claxon.similarity`` says the same in numpy.
+    """A head that compares a text with labels; ``claxon.heads.similarity`` says the same in numpy.
 
     Args:
         labels: The labels, their phrasings, and how those are combined.

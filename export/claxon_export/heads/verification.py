@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from claxon.manifest import Comparison, Parity
-from claxon.providers import CPU_PROVIDER, Device, EngineRequest
-from claxon.session import Session
+from claxon.bundle.manifest import Comparison, Parity
+from claxon.engine.providers import CPU_PROVIDER, Device, EngineRequest
+from claxon.engine.session import Session
 from claxon_export.errors import HeadError
 from claxon_export.heads.estimators import FittedClassifier
 from claxon_export.heads.head_graph import FEATURES, SCORES, Array

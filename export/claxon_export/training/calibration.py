@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from claxon_export.metrics.training_scores import log_loss
 from claxon_export.requirements import required
-from claxon_export.training.scores import log_loss
 from claxon_export.training.solver import Metric, Problem, Solution, probabilities, solve
 
 Array = np.ndarray[Any, Any]

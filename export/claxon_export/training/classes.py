@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from claxon.manifest import LabelValue
+from claxon.bundle.manifest import LabelValue
+from claxon_export.data.labelled import LabelledTexts
 from claxon_export.errors import TrainingError
-from claxon_export.labelled import LabelledTexts
 
 Array = np.ndarray[Any, Any]
 

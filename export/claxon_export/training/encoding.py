@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from claxon.encoder import Encoder
-from claxon.features import FloatMatrix
-from claxon.manifest import Feature
+from claxon.bundle.manifest import Feature
+from claxon.encoder.encoder import Encoder
+from claxon.encoder.features import FloatMatrix
+from claxon_export.data.feature_cache import cached_features
 from claxon_export.errors import TrainingError
-from claxon_export.feature_cache import cached_features
 from claxon_export.training.options import FitOptions
 
 

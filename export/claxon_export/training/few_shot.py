@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from claxon_export.training.scores import Interval
+from claxon_export.metrics.training_scores import Interval
+from claxon_export.training.rows import TrainingRows
 from claxon_export.training.solver import Metric, Solution, probabilities, solve
 from claxon_export.training.splitting import draw
-from claxon_export.training.training_rows import TrainingRows
 
 Array = np.ndarray[Any, Any]
 

@@ -10,23 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from claxon.bundle import Bundle
-from claxon.encoder import Encoder
-from claxon.features import chosen_feature
-from claxon.manifest import EncoderSpec, Feature, LabelValue
-from claxon.precision import AUTO
-from claxon.providers import Device
-from claxon_export.head_files import check_head_is_new, with_head
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import EncoderSpec, Feature, LabelValue
+from claxon.encoder.encoder import Encoder
+from claxon.encoder.features import chosen_feature
+from claxon.engine.providers import Device
+from claxon.engine.selection import AUTO
+from claxon_export.bundle.head_files import check_head_is_new, with_head
+from claxon_export.data.labelled import LabelledTexts
 from claxon_export.heads import logistic_head
-from claxon_export.labelled import LabelledTexts
 from claxon_export.requirements import required
 from claxon_export.training.encoding import Encoded, encode
 from claxon_export.training.learning import Learnt, learn
 from claxon_export.training.options import FitOptions
 from claxon_export.training.report import FitReport, details_of
+from claxon_export.training.rows import TrainingTexts
 from claxon_export.training.solver import Solution
 from claxon_export.training.splitting import Split, repeated_notice
-from claxon_export.training.training_texts import TrainingTexts
 
 Array = np.ndarray[Any, Any]
 

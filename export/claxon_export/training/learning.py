@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from claxon.manifest import Feature
+from claxon.bundle.manifest import Feature
+from claxon_export.metrics.training_scores import Scores, scores_of
 from claxon_export.training.calibration import Calibration, calibrate
 from claxon_export.training.few_shot import LearningCurve, learning_curve
 from claxon_export.training.options import FitOptions
-from claxon_export.training.scores import Scores, scores_of
+from claxon_export.training.rows import TrainingRows
 from claxon_export.training.search import FOLDS, CrossValidation, Search, search
 from claxon_export.training.solver import Metric, Problem, Solution, probabilities, solve
 from claxon_export.training.splitting import Split, folds
-from claxon_export.training.training_rows import TrainingRows
 
 Array = np.ndarray[Any, Any]
 

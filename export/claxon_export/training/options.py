@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from claxon.engine.providers import Device
+from claxon.engine.selection import AUTO
 from claxon.errors import OptionError
-from claxon.options import count
-from claxon.precision import AUTO
-from claxon.providers import Device
+from claxon.support.validation import count
 
 BALANCED = "balanced"
 

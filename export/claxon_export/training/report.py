@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from claxon.bundle import Bundle
-from claxon.manifest import Feature, LabelValue
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import Feature, LabelValue
 from claxon.version import __version__
-from claxon_export.labelled import LabelledTexts
+from claxon_export.data.labelled import LabelledTexts
+from claxon_export.metrics.training_scores import Scores
 from claxon_export.training.calibration import Calibration
 from claxon_export.training.few_shot import LearningCurve
 from claxon_export.training.options import FitOptions
-from claxon_export.training.scores import Scores
 from claxon_export.training.search import Search
 
 # So many labels are counted one by one in a manifest.

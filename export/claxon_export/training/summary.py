@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from claxon.commands.layout import INDENT, NO_BREAK, WIDTH, facts, pairs_in_words, table
-from claxon.manifest import LabelValue
+from claxon.bundle.manifest import LabelValue
+from claxon.cli.rendering import INDENT, NO_BREAK, WIDTH, facts, pairs_in_words, table
 from claxon_export.training.calibration import CalibrationKind
 from claxon_export.training.few_shot import LearningCurve
 from claxon_export.training.report import FitReport

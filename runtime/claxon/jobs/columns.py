@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import Flag, auto
 from typing import Any
 
-from claxon.jobs.arrow import arrow
+from claxon.formats.arrow import arrow
 
 # A field with this in its metadata holds JSON; parts that are JSON lines get it back as it was.
 JSON_FIELD = {b"claxon": b"json"}

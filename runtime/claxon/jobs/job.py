@@ -9,20 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
 
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from claxon.errors import OptionError
-from claxon.jobs.engine import Engine
-from claxon.jobs.folder import PLAN_NAME
+from claxon.jobs.executor import Engine
 from claxon.jobs.inputs import stamp
-from claxon.jobs.lock import job_lock, wait_for_workers
 from claxon.jobs.markers import done_markers
 from claxon.jobs.plan import Plan
 from claxon.jobs.planning import Asked, JobRequest, check_no_other_folder, plan_job
 from claxon.jobs.pool import LocalEngine
-from claxon.jobs.tally import Tally
-from claxon.options import count
-from claxon.progress import progress
-from claxon.whole_files import remove_abandoned
+from claxon.jobs.progress import Tally
+from claxon.jobs.storage import PLAN_NAME, job_lock, wait_for_workers
+from claxon.storage.atomic import remove_abandoned
+from claxon.support.progress import progress
+from claxon.support.validation import count
 
 
 @dataclass(frozen=True, slots=True)

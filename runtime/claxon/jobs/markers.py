@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from claxon.jobs.durable import write_durably
 from claxon.jobs.errors import JobDamagedError
 from claxon.jobs.plan import Plan, Shard
-from claxon.strict_json import StrictJSONError, decode, encode, parse
+from claxon.jobs.storage import write_durably
+from claxon.storage.strict_json import StrictJSONError, decode, encode, parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from io import RawIOBase
 from pathlib import Path
 
 from claxon.errors import OptionError
-from claxon.jobs.arrow import parquet
-from claxon.jobs.durable import new_file
+from claxon.formats.arrow import parquet
 from claxon.jobs.errors import JobDamagedError
 from claxon.jobs.parquet_source import damage_told
 from claxon.jobs.parts import part_writer
 from claxon.jobs.plan import OutputFormat, Plan
 from claxon.jobs.schema import output_schema
+from claxon.jobs.storage import new_file
 from claxon.jobs.verification import verify_job
 
 MAX_NAMED = 3

@@ -8,7 +8,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from claxon.jobs.arrow import arrow, parquet
+from claxon.formats.arrow import arrow, parquet
 from claxon.jobs.errors import JobInputError
 from claxon.jobs.plan import InputFile, Shard
 from claxon.jobs.window import WINDOW_CHARACTERS, WINDOW_ROWS, Reject, Window

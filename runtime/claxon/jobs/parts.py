@@ -10,10 +10,10 @@ from datetime import date, time, timedelta
 from io import RawIOBase
 from typing import Any, Protocol
 
-from claxon.commands.columns import shortest
-from claxon.jobs.arrow import arrow, parquet
+from claxon.formats.arrow import arrow, parquet
 from claxon.jobs.columns import is_json
 from claxon.jobs.plan import OutputFormat
+from claxon.labelling.columns import shortest
 
 COMPRESSION = "zstd"
 # Rows are gathered for a row group up to either.

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from claxon.jobs.errors import JobDamagedError, JobError
-from claxon.jobs.folder import PLAN_NAME, JobFolder
-from claxon.strict_json import StrictJSONError, decode, encode, parse
+from claxon.jobs.storage import PLAN_NAME, JobFolder
+from claxon.storage.strict_json import StrictJSONError, decode, encode, parse
 
 SCHEMA = 1
 

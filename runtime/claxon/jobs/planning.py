@@ -8,24 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypedDict
 
-from claxon.bundle import Bundle
-from claxon.decision import Abstention
+from claxon.bundle.bundle import Bundle
+from claxon.engine.planning import plan_run
+from claxon.engine.providers import Device
+from claxon.engine.selection import AUTO
 from claxon.errors import OptionError
-from claxon.jobs.durable import write_durably, write_errors
+from claxon.heads.decision import Abstention
 from claxon.jobs.errors import JobError, JobInputError, JobMismatchError
-from claxon.jobs.folder import PLAN_NAME
 from claxon.jobs.inputs import Source, check_unchanged, find_sources, one_format
-from claxon.jobs.labelling import added_fields
-from claxon.jobs.lock import LOCK_NAME, WORKERS_LOCK_NAME
 from claxon.jobs.plan import SCHEMA, Embedding, InputFormat, JobOptions, OutputFormat, Plan, Shard
 from claxon.jobs.schema import parts_schema, schema_text, types_of
+from claxon.jobs.storage import LOCK_NAME, PLAN_NAME, WORKERS_LOCK_NAME, write_durably, write_errors
 from claxon.jobs.survey import Surveyed, survey
-from claxon.options import choice, count
-from claxon.planning import plan_run
-from claxon.precision import AUTO
-from claxon.providers import Device
+from claxon.labelling.job_columns import added_fields
+from claxon.storage.atomic import SUFFIX, flush_folder
+from claxon.support.validation import choice, count
 from claxon.version import __version__
-from claxon.whole_files import SUFFIX, flush_folder
 
 DEFAULT_TEXT_COLUMN = "text"
 # What is lost when a worker dies: 20 seconds of short texts, of all-MiniLM-L6-v2 in int8 on one core.

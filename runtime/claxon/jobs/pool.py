@@ -12,14 +12,14 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from claxon.jobs.engine import ATTEMPTS, shard_name
+from claxon.engine.hardware import available_threads
 from claxon.jobs.errors import JobInputError, JobWorkerError
+from claxon.jobs.executor import ATTEMPTS, shard_name
 from claxon.jobs.markers import Marker
 from claxon.jobs.plan import Plan, Shard
+from claxon.jobs.progress import Tally
 from claxon.jobs.runner import WindowDone
-from claxon.jobs.tally import Tally
 from claxon.jobs.worker import Failure, Ready, work
-from claxon.threads import available_threads
 
 END_WITHIN_S = 10.0
 

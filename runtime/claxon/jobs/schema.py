@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from claxon.errors import OptionError
-from claxon.jobs.arrow import arrow
+from claxon.formats.arrow import arrow
 from claxon.jobs.plan import Plan
 
 

@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from claxon.jobs.lock import is_locked
 from claxon.jobs.markers import done_markers
 from claxon.jobs.plan import Plan
+from claxon.jobs.storage import is_locked
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """CSV and JSON lines -> rows with their places; a row that cannot be read says why and ends nothing.
 
-The rules are those of ``claxon.records``: UTF-8, with or without a byte order mark, any line ending, quoted fields that
-hold line breaks. There an error ends the work; here the row is set apart, and reading goes on at the next line.
+The rules are those of ``claxon.formats.rows``: UTF-8, with or without a byte order mark, any line ending, quoted fields
+that hold line breaks. There an error ends the work; here the row is set apart, and reading goes on at the next line.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from claxon.formats.lines import Lines, Place
+from claxon.formats.rows import MAX_FIELD_CHARACTERS, delimiter_of
 from claxon.jobs.errors import JobInputError
-from claxon.jobs.lines import Lines, Place
 from claxon.jobs.plan import InputFormat
-from claxon.records import MAX_FIELD_CHARACTERS, delimiter_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from claxon.jobs.arrow import arrow
-from claxon.texts import FailedRow
+from claxon.formats.arrow import arrow
+from claxon.text.inputs import FailedRow
 
 # Rows that are held at a time, as many as the lazy calls of an encoder hold, and characters of their texts.
 WINDOW_ROWS = 2048

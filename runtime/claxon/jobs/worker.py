@@ -12,11 +12,11 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from claxon.errors import ClaxonError
-from claxon.jobs.arrow import arrow
+from claxon.formats.arrow import arrow
 from claxon.jobs.errors import JobError
-from claxon.jobs.lock import hold_worker_lock
 from claxon.jobs.plan import Plan, Shard
 from claxon.jobs.runner import ShardRunner
+from claxon.jobs.storage import hold_worker_lock
 
 PARENT_IS_GONE = 1
 

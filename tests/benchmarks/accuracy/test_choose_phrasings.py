@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from accuracy import choose_phrasings as choose
-from claxon.label_sets import Combine
-from claxon.similarity import label_matrix, similarity_scores
+from claxon.heads.label_sets import Combine
+from claxon.heads.similarity import label_matrix, similarity_scores
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "benchmarks" / "accuracy"

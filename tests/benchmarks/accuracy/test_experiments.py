@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from accuracy.experiments import EXPERIMENTS, Classifier, Steps, Trained
-from claxon.manifest import Feature
+from claxon.bundle.manifest import Feature
 
 
 def test_names_tell_experiments_apart() -> None:

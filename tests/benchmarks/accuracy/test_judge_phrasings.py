@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from accuracy import judge_phrasings as judge
-from claxon_export.exporting import export
+from claxon_export.pipeline import export
 
 
 def test_an_interval_holds_its_share_and_narrows_with_more_reviews() -> None:

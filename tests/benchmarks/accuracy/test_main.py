@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from accuracy.__main__ import main
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from tests.benchmarks.accuracy.tables import write_table
 
 

@@ -10,8 +10,8 @@ from accuracy.experiments import Model, Texts
 from accuracy.padding import means, padding_found
 from accuracy.running import Workplace
 from claxon import Encoder
-from claxon.bundle import Bundle
-from claxon.loading import load_parts
+from claxon.bundle.bundle import Bundle
+from claxon.encoder.loading import load_parts
 from tests.benchmarks.accuracy.tables import write_table
 
 TOLERANCE = 1e-5

@@ -7,7 +7,7 @@ import pytest
 import claxon_export
 from accuracy.experiments import Classifier, Model, Texts, Trained
 from accuracy.running import Row, Workplace, draw, run
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from tests.benchmarks.accuracy.tables import write_table
 
 

@@ -11,7 +11,7 @@ from unittest import mock
 import numpy as np
 
 import claxon
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from claxon.errors import OptionError
 from reliability.damage import load_and_label
 from reliability.part import Outcome, Settings

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from reliability import bitflips
 from reliability.bitflips import flips
 from reliability.part import Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from reliability.damage import Damage, DamageJudge, outcome, precisions, shares, sizes
 from reliability.part import Settings
 from tests.benchmarks.reliability.planted import load_nothing, load_what_is_whole, load_without_hashes

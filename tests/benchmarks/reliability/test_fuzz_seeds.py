@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from claxon.manifest import MANIFEST_NAME, Manifest
-from claxon.tokenization import Tokenizer
-from claxon.tokenizer_rules import COMPONENTS, MODELS
+from claxon.bundle.manifest import MANIFEST_NAME, Manifest
+from claxon.bundle.tokenizer_policy import COMPONENTS, MODELS
+from claxon.text.tokenizer import Tokenizer
 from reliability.fuzz_seeds import head_seeds, manifest_seeds, tokenizer_seeds
 from reliability.sealing import sealed
 from tests.encoder_graphs import session_of

@@ -11,8 +11,8 @@ import pytest
 
 from claxon.classifier import Classifier
 from claxon.errors import BundleError, ClaxonError
-from claxon.heads import GraphHead
-from claxon.tokenization import Tokenizer
+from claxon.heads.heads import GraphHead
+from claxon.text.tokenizer import Tokenizer
 from reliability import fuzz_targets
 from reliability.fuzz_targets import TARGETS, Target, TargetName, WrongAnswer
 

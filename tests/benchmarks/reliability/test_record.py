@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from claxon_bench.errors import BenchmarkError
 from reliability.part import Outcome, Settings
 from reliability.record import read_records, record_of, write_record

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from claxon.bundle.manifest import MANIFEST_NAME, Manifest
 from claxon.errors import BundleError
-from claxon.manifest import MANIFEST_NAME, Manifest
 from reliability.sealing import sealed, with_file
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import claxon
-from claxon.bundle import Bundle
-from claxon.manifest import HeadKind
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import HeadKind
 
 
 def test_every_kind_of_file_is_there(small_bundle: Path) -> None:

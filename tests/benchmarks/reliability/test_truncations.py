@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from reliability import truncations
 from reliability.damage import sizes
 from reliability.part import Settings

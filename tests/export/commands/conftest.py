@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon import cli
+from claxon.cli import main
 
 ROOT = Path(__file__).resolve().parents[3]
 DECLARED: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
@@ -24,7 +24,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> None:
         declared = [EntryPoint(known, target, group) for known, target in DECLARED.items()]
         return [entry for entry in declared if name in (None, entry.name)]
 
-    monkeypatch.setattr(cli, "entry_points", entry_points)
+    monkeypatch.setattr(main, "entry_points", entry_points)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 import claxon
-from claxon.cli import main
+from claxon.cli.main import main
 
 joblib = pytest.importorskip("joblib")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import claxon
-from claxon.cli import main
-from claxon.commands.streaming import LARGEST_WINDOW
+from claxon.cli.main import main
+from claxon.cli.streaming import LARGEST_WINDOW
 
 WORDS = ["--labels", "good,bad", "--template", "the book is {label}"]
 

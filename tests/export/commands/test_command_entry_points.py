@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.cli import KNOWN, main
+from claxon.cli.main import KNOWN, main
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "export" / "claxon_export" / "commands"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.cli import main
+from claxon.cli.main import main
 from tests.texts import REVIEWS
 
 FAST = ["--resamples", "20", "--device", "cpu", "--precision", "fp32"]

@@ -7,7 +7,7 @@ import pytest
 
 import claxon
 import claxon_export
-from claxon.cli import main
+from claxon.cli.main import main
 from claxon_export.errors import ParityError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import claxon
-from claxon.cli import main
+from claxon.cli.main import main
 
 
 def test_fit_says_how_good_the_head_is(copied_bundle: Path, reviews: Path, capsys: pytest.CaptureFixture[str]) -> None:

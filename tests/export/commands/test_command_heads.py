@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import claxon
-from claxon.cli import main
+from claxon.bundle.manifest import LabelValue, Manifest
+from claxon.cli.main import main
 from tests.bundles import reseal
 from tests.training import fit_words
 
@@ -34,7 +35,7 @@ def test_a_program_reads_all_of_it(copied_bundle: Path, capsys: pytest.CaptureFi
 
 
 def test_heads_with_other_details_are_listed_as_well(copied_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def change(manifest: claxon.manifest.Manifest) -> claxon.manifest.Manifest:
+    def change(manifest: Manifest) -> Manifest:
         from dataclasses import replace
 
         older = {"training_texts": 8, "held_out_accuracy": 0.5, "seed": 1}
@@ -46,10 +47,10 @@ def test_heads_with_other_details_are_listed_as_well(copied_bundle: Path, capsys
 
 
 def test_details_of_another_type_are_shown_as_they_are(copied_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def change(manifest: claxon.manifest.Manifest) -> claxon.manifest.Manifest:
+    def change(manifest: Manifest) -> Manifest:
         from dataclasses import replace
 
-        odd: dict[str, claxon.manifest.LabelValue] = {
+        odd: dict[str, LabelValue] = {
             "training_texts": "many",
             "held_out_texts": "few",
             "held_out_accuracy": "good",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import claxon
-from claxon.cli import main
+from claxon.cli.main import main
 
 
 def test_heads_are_removed_one_by_one(copied_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:

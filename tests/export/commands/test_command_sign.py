@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from claxon.bundle import Bundle
-from claxon.command import run_command
-from claxon_export import signing
+from claxon.bundle.bundle import Bundle
+from claxon.cli.command import run_command
+from claxon_export.bundle import signing
 from claxon_export.commands.sign import SIGN
 
 

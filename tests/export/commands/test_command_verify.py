@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from claxon.bundle import Bundle
-from claxon.command import run_command
+from claxon.bundle.bundle import Bundle
+from claxon.cli.command import run_command
 from claxon.errors import IntegrityError, OptionError
-from claxon_export import signing
+from claxon_export.bundle import signing
 from claxon_export.commands.verify import VERIFY
 
 

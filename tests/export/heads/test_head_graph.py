@@ -10,7 +10,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from claxon.manifest import Feature, HeadKind, ScoreKind
+from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
 from claxon_export.errors import HeadError
 from claxon_export.heads import HeadGraph
 from claxon_export.heads.head_graph import check_label_count, head_model, plain_label

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 
-from claxon.manifest import Feature, HeadKind, ScoreKind
+from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
 from claxon_export.errors import HeadError
 from claxon_export.heads import HeadGraph, logistic_head
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from claxon.bundle.manifest import Feature
 from claxon.errors import MissingDependencyError
-from claxon.manifest import Feature
 from claxon_export.errors import HeadError
 from claxon_export.heads import HeadGraph, logistic_head
 

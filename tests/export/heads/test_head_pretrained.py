@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from claxon.manifest import Feature, HeadKind, ScoreKind
+from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
 from claxon_export.errors import HeadError, UnsupportedArchitectureError
 from claxon_export.heads import pretrained_head
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claxon.label_sets import Combine, LabelSet
-from claxon.manifest import Feature, HeadKind, ScoreKind
-from claxon.similarity import label_matrix, similarity_scores
+from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
+from claxon.heads.label_sets import Combine, LabelSet
+from claxon.heads.similarity import label_matrix, similarity_scores
 from claxon_export.errors import HeadError
 from claxon_export.heads import HeadGraph, similarity_head
 

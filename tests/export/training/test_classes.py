@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from claxon.manifest import LabelValue
+from claxon.bundle.manifest import LabelValue
+from claxon_export.data.labelled import LabelledTexts
 from claxon_export.errors import TrainingError
-from claxon_export.labelled import LabelledTexts
 from claxon_export.training.classes import Classes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from claxon.manifest import Feature
+from claxon.bundle.manifest import Feature
 from claxon_export.errors import TrainingError
 from claxon_export.training.encoding import Encoded
 

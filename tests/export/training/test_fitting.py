@@ -14,13 +14,13 @@ import sklearn
 from sklearn.linear_model import LogisticRegression
 
 import claxon
-from claxon.bundle import Bundle
-from claxon.manifest import Feature, HeadKind, LabelValue
-from claxon_export.labelled import LabelledTexts
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import Feature, HeadKind, LabelValue
+from claxon_export.data.labelled import LabelledTexts
 from claxon_export.training.encoding import Encoded
 from claxon_export.training.fitting import fit, fit_features
 from claxon_export.training.options import FitOptions
-from claxon_export.training.training_texts import TrainingTexts
+from claxon_export.training.rows import TrainingTexts
 from tests.training import TARGETS, TEXTS, encoded, fit_words
 
 # A solution whose gradient is 1e-5 against scikit-learn's own, fitted until it hardly moves.

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import claxon
+from claxon.bundle.manifest import Feature
 from claxon.errors import BundleNotFoundError, InputError, OptionError
-from claxon.manifest import Feature
 from claxon_export.errors import HeadError, LabelError, TrainingError
-from claxon_export.exporting import export
+from claxon_export.pipeline import export
 from claxon_export.training import fitting
 from claxon_export.training.fitting import fit
 from claxon_export.training.learning import learn

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claxon.manifest import Feature
+from claxon.bundle.manifest import Feature
+from claxon_export.metrics.training_scores import scores_of
 from claxon_export.training import learning
 from claxon_export.training.calibration import Calibration, CalibrationKind
 from claxon_export.training.learning import Learnt, learn
 from claxon_export.training.options import FitOptions
-from claxon_export.training.scores import scores_of
+from claxon_export.training.rows import TrainingRows
 from claxon_export.training.solver import probabilities
-from claxon_export.training.training_rows import TrainingRows
 
 RANDOM = np.random.default_rng(0)
 TARGETS = RANDOM.integers(0, 3, 200)

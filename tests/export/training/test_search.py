@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from claxon.manifest import Feature
+from claxon.bundle.manifest import Feature
 from claxon_export.training import search as search_module
+from claxon_export.training.rows import TrainingRows
 from claxon_export.training.search import FOLDS, Candidate, CrossValidation, search
 from claxon_export.training.solver import Metric, probabilities
 from claxon_export.training.splitting import folds
-from claxon_export.training.training_rows import TrainingRows
 
 Array = np.ndarray[Any, Any]
 

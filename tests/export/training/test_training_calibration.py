@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from claxon_export.metrics.training_scores import calibration_error, log_loss
 from claxon_export.training.calibration import LARGEST_FACTOR, Calibration, CalibrationKind, calibrate
-from claxon_export.training.scores import calibration_error, log_loss
 from claxon_export.training.solver import Solution, probabilities
 
 Array = np.ndarray[Any, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from claxon_export.labelled import read_labelled
+from claxon_export.data.labelled import read_labelled
 from claxon_export.training.calibration import Calibration, CalibrationKind
 from claxon_export.training.options import FitOptions
 from claxon_export.training.report import COUNTED_LABELS, details_of

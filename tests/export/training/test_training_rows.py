@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
-from claxon_export.training.training_rows import TrainingRows
+from claxon_export.training.rows import TrainingRows
 
 TARGETS = np.array([0, 0, 0, 1, 2, 2, 0, 1])
 ROWS = np.array([0, 1, 2, 3, 4, 5])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from claxon.bundle import Bundle
-from claxon.manifest import Feature, LabelValue
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import Feature, LabelValue
+from claxon_export.metrics.training_scores import Interval, Scores
 from claxon_export.training.calibration import Calibration, CalibrationKind
 from claxon_export.training.few_shot import CurvePoint, LearningCurve
 from claxon_export.training.report import FitReport
-from claxon_export.training.scores import Interval, Scores
 from claxon_export.training.search import Candidate, Search
 from claxon_export.training.summary import fit_lines
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from claxon_export.labelled import LabelledTexts
+from claxon_export.data.labelled import LabelledTexts
 from claxon_export.training.options import FitOptions
-from claxon_export.training.training_texts import TrainingTexts
+from claxon_export.training.rows import TrainingTexts
 
 
 def test_equal_texts_have_one_number() -> None:

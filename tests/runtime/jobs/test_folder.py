@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from claxon.jobs.folder import JobFolder
+from claxon.jobs.storage import JobFolder
 
 
 def test_paths_of_a_shard(tmp_path: Path) -> None:

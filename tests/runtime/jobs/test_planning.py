@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 import claxon_export
-from claxon.bundle import Bundle
+from claxon.bundle.bundle import Bundle
 from claxon.errors import OptionError
 from claxon.jobs.errors import JobError, JobMismatchError
 from claxon.jobs.plan import InputFormat

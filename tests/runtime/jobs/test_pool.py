@@ -12,8 +12,8 @@ from claxon.jobs.errors import JobInputError, JobWorkerError
 from claxon.jobs.markers import pending
 from claxon.jobs.plan import Plan, Shard
 from claxon.jobs.pool import LocalEngine
+from claxon.jobs.progress import Tally
 from claxon.jobs.runner import WindowDone
-from claxon.jobs.tally import Tally
 from claxon.jobs.verification import verify_job
 from tests.jobs import planned, rows_of, short_texts, write_parquet
 

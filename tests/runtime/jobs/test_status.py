@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from claxon.jobs.errors import JobError
-from claxon.jobs.lock import job_lock
 from claxon.jobs.runner import ShardRunner
 from claxon.jobs.status import job_status
+from claxon.jobs.storage import job_lock
 from tests.jobs import planned, write_json_lines
 
 

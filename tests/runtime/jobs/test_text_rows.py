@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from claxon.formats.lines import Lines, Place
 from claxon.jobs.errors import JobInputError
-from claxon.jobs.lines import Lines, Place
 from claxon.jobs.plan import Compression, InputFormat
 from claxon.jobs.text_rows import TextRow, csv_rows, json_rows, read_header
 

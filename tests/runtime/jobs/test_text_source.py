@@ -7,11 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from claxon.formats.lines import Place
 from claxon.jobs import text_source as module
 from claxon.jobs.columns import string_fields
 from claxon.jobs.errors import JobInputError
 from claxon.jobs.inputs import Source
-from claxon.jobs.lines import Place
 from claxon.jobs.plan import Compression, InputFormat, Shard
 from claxon.jobs.planning import cut_shards
 from claxon.jobs.survey import survey

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from claxon.jobs.window import Reject, Window
-from claxon.texts import FailedRow
+from claxon.text.inputs import FailedRow
 
 KEPT = pa.record_batch({"id": [10, 12, 13]})
 WINDOW = Window([10, 12, 13], [21, 23, 24], ["a", "b", "c"], KEPT, (Reject(11, 22, "is null"),))

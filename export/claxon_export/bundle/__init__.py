@@ -1,0 +1,1 @@
+"""Bundles, written: whole folders, manifests, heads, model cards, signatures."""

@@ -1,0 +1,247 @@
+"""A checkpoint and what it means: read from its own files, never guessed.
+
+sentence-transformers' files say how an embedding is pooled, config.json what the classifier's outputs mean.
+What no file says must be given as an option, and the error names the option.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from claxon.errors import OptionError
+from claxon_export.checkpoint.hub import fetch, read_json
+from claxon_export.checkpoint.licensing import declared_license
+from claxon_export.checkpoint.sentence import Pooling, SentenceSettings, read_sentence_settings
+from claxon_export.checkpoint.tokenizer import pad_id, tokenizer_files, tokenizer_json, with_lowercase
+from claxon_export.checkpoint.weights import Weights, open_weights
+from claxon_export.errors import CheckpointError, UnreadMeaningError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["Checkpoint", "Pooling", "open_checkpoint"]
+
+_CLASSIFIER_WEIGHT = {
+    "bert": "classifier.weight",
+    "distilbert": "classifier.weight",
+    "mpnet": "classifier.out_proj.weight",
+    "roberta": "classifier.out_proj.weight",
+    "xlm-roberta": "classifier.out_proj.weight",
+}
+_OTHER_PROBLEMS = ("multi_label_classification", "regression")
+# Positions of these begin after the padding id's row, so the table's first rows hold no token.
+_POSITIONS_AFTER_PADDING = frozenset({"mpnet", "roberta", "xlm-roberta", "camembert", "longformer"})
+_NO_LIMIT = 10**9  # transformers writes 1e30 where a tokenizer has no limit
+_MIN_TOKENS = 3  # one token between the two special ones
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A checkpoint, and what its files say.
+
+    Attributes:
+        name: The Hub id, or the folder's name.
+        revision: The commit hash; None for a plain folder.
+        folder: Where the files lie.
+        architecture: config.json's ``model_type``.
+        config: config.json.
+        weights: The tensors by name, float32.
+        tokenizer_json: The tokenizer, without padding and truncation.
+        pad_id: The id that fills up short rows.
+        pooling: How a sentence embedding is pooled; None where nothing says so (a classifier).
+        normalize: Whether the source's sentence embedding is unit-norm.
+        max_tokens: The longest input, special tokens included.
+        labels: The classifier's labels in id order; None where there is no classifier.
+        prompt: What the source puts before every text; "" where nothing.
+        hashes: SHA-256 in hex of every file read for the bundle, by its name in the folder, sorted.
+        license: What the model card names; None where it names none.
+    """
+
+    name: str
+    revision: str | None
+    folder: Path
+    architecture: str
+    config: Mapping[str, Any]
+    weights: Weights
+    tokenizer_json: str
+    pad_id: int
+    pooling: Pooling | None
+    normalize: bool
+    max_tokens: int
+    labels: tuple[str, ...] | None
+    prompt: str
+    hashes: Mapping[str, str]
+    license: str | None = None
+
+
+def open_checkpoint(
+    source: str | os.PathLike[str],
+    *,
+    revision: str | None = None,
+    pooling: Pooling | None = None,
+    max_tokens: int | None = None,
+    labels: Sequence[str] | None = None,
+) -> Checkpoint:
+    """Open a checkpoint and read what it means.
+
+    Args:
+        source: A folder, or a Hub id.
+        revision: Branch, tag or commit hash of a Hub id.
+        pooling: How to pool, for a checkpoint that does not say.
+        max_tokens: The longest input, special tokens included; at most what the position table holds.
+        labels: New names for the classifier's labels, in id order.
+
+    Raises:
+        CheckpointNotFoundError: There is nothing under that name.
+        UnreadMeaningError: Something must be said by an option; the message names it.
+        CheckpointError: A file is missing, damaged, or says what cannot be exported.
+        OptionError: An option cannot be met by this checkpoint.
+    """
+    snapshot = fetch(os.fspath(source), revision=revision)
+    folder = snapshot.folder
+    config = _read_config(folder)
+    settings = read_sentence_settings(folder)
+    weights = open_weights(folder)
+    label_names = _labels(config, weights, labels)
+    tokenizer = tokenizer_json(folder)
+    if settings.do_lower_case:
+        tokenizer = with_lowercase(tokenizer)
+    files = (folder / "config.json", *settings.files, *tokenizer_files(folder), *weights.files)
+    return Checkpoint(
+        name=snapshot.name,
+        revision=snapshot.revision,
+        folder=folder,
+        architecture=config["model_type"],
+        config=config,
+        weights=weights,
+        tokenizer_json=tokenizer,
+        pad_id=pad_id(config, tokenizer),
+        pooling=_pooling(settings, pooling, needed=label_names is None),
+        normalize=settings.normalize,
+        max_tokens=_max_tokens(config, _stated_limit(folder, settings), max_tokens),
+        labels=label_names,
+        prompt=settings.prompt,
+        hashes=_hashes(folder, files),
+        license=declared_license(folder),
+    )
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    config = read_json(folder / "config.json")
+    if not isinstance(config.get("model_type"), str):
+        raise CheckpointError(
+            f"{folder / 'config.json'} has no model_type: expected a transformers checkpoint, "
+            'with "model_type": "distilbert" or the like'
+        )
+    return config
+
+
+def _pooling(settings: SentenceSettings, wanted: Pooling | None, *, needed: bool) -> Pooling | None:
+    if wanted is not None and wanted not in set(Pooling):
+        raise OptionError(f"pooling is {wanted!r}; possible: {', '.join(Pooling)}")
+    if settings.pooling and wanted and settings.pooling != wanted:
+        raise CheckpointError(
+            f"pooling is to be {wanted}, but the checkpoint's modules.json pools by {settings.pooling}: "
+            "leave the option out"
+        )
+    pooling = settings.pooling or (Pooling(wanted) if wanted else None)
+    if pooling is None and needed:
+        raise UnreadMeaningError(
+            "the checkpoint has no classifier, and no modules.json that says how to pool its token states: "
+            "give --pooling mean or --pooling cls (pooling= in Python), whichever it was trained with"
+        )
+    return pooling
+
+
+def _stated_limit(folder: Path, settings: SentenceSettings) -> int | None:
+    """The length limit that a file states: sentence-transformers' own before the tokenizer's."""
+    path = folder / "tokenizer_config.json"
+    tokenizer = read_json(path) if path.is_file() else {}
+    limit = settings.max_seq_length or tokenizer.get("model_max_length")
+    return int(limit) if limit and limit < _NO_LIMIT else None
+
+
+def _max_tokens(config: Mapping[str, Any], stated: int | None, wanted: int | None) -> int:
+    table = _position_table(config)
+    if wanted is None:
+        known = [limit for limit in (stated, table) if limit]
+        if not known:
+            raise UnreadMeaningError("no file says how long an input may be: give --max-tokens (max_tokens=)")
+        return min(known)
+    if wanted < _MIN_TOKENS or (table is not None and wanted > table):
+        highest = f"{_MIN_TOKENS} to {table}, what the position table holds" if table else f"{_MIN_TOKENS} up"
+        raise OptionError(f"max_tokens is {wanted}; possible: {highest}")
+    return wanted
+
+
+def _position_table(config: Mapping[str, Any]) -> int | None:
+    """How many tokens have a position; None where positions have no table."""
+    rows = config.get("max_position_embeddings") or config.get("n_positions")
+    if not isinstance(rows, int) or rows < 1:
+        return None
+    model_type = config["model_type"]
+    if model_type not in _POSITIONS_AFTER_PADDING:
+        return rows
+    padding = 1 if model_type == "mpnet" else int(config.get("pad_token_id", 1))  # MPNet's code fixes it
+    return rows - padding - 1
+
+
+def _labels(config: Mapping[str, Any], weights: Weights, wanted: Sequence[str] | None) -> tuple[str, ...] | None:
+    outputs = _classifier_outputs(config, weights)
+    if outputs is None:
+        if wanted is not None:
+            raise OptionError("labels= names a classifier's labels, but the checkpoint has no classifier")
+        return None
+    if outputs == 1 or config.get("problem_type") in _OTHER_PROBLEMS:
+        raise CheckpointError(
+            f"the classifier has {outputs} output(s) and problem_type {config.get('problem_type')}; "
+            "supported: single-label classifiers, a softmax over two labels or more"
+        )
+    labels = tuple(wanted) if wanted is not None else _id2label(config)
+    if len(set(labels)) != outputs or len(labels) != outputs:
+        raise (OptionError if wanted is not None else CheckpointError)(
+            f"the classifier has {outputs} outputs, which need as many different labels; "
+            f"found {len(labels)}: {', '.join(labels)}. Name them by labels="
+        )
+    return labels
+
+
+def _classifier_outputs(config: Mapping[str, Any], weights: Weights) -> int | None:
+    """How many outputs the sequence classifier has; None where there is none."""
+    architectures = config.get("architectures") or []
+    says_so = any(str(name).endswith("ForSequenceClassification") for name in architectures)
+    if architectures and not says_so:
+        return None  # a token classifier, too, calls its layer "classifier"
+    expected = _CLASSIFIER_WEIGHT.get(config["model_type"])
+    for name in (expected,) if expected else dict.fromkeys(_CLASSIFIER_WEIGHT.values()):
+        if name in weights:
+            return weights.shape(name)[0]
+    if expected and says_so:
+        raise CheckpointError(f"config.json says {architectures[0]}, but the weights have no {expected}")
+    return len(_id2label(config)) if says_so else None
+
+
+def _id2label(config: Mapping[str, Any]) -> tuple[str, ...]:
+    """The labels in id order; where none are written, the names that transformers gives them."""
+    id2label = config.get("id2label")
+    if id2label is None:
+        return tuple(f"LABEL_{index}" for index in range(int(config.get("num_labels", 2))))
+    try:
+        by_id = {int(index): str(label) for index, label in id2label.items()}
+    except (AttributeError, ValueError) as error:
+        raise CheckpointError(f"config.json: id2label must map ids to labels; found {id2label}") from error
+    if sorted(by_id) != list(range(len(by_id))):
+        raise CheckpointError(f"config.json: id2label must have the ids 0 to {len(by_id) - 1}; found {sorted(by_id)}")
+    return tuple(by_id[index] for index in range(len(by_id)))
+
+
+def _hashes(folder: Path, files: Iterable[Path]) -> dict[str, str]:
+    hashes = {}
+    for path in sorted(set(files)):
+        with path.open("rb") as file:
+            hashes[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
+    return dict(sorted(hashes.items()))

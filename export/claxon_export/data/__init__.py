@@ -1,0 +1,1 @@
+"""Labelled texts, and features kept between calls."""

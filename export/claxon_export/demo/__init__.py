@@ -1,0 +1,1 @@
+"""``claxon demo``: a checkpoint from a package, exported and tried."""

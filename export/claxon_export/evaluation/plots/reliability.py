@@ -1,0 +1,71 @@
+"""Does a confidence of 0.8 mean that 80 % are right? The reliability curve, and how many texts lie where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from claxon_export.evaluation.plots.style import BLUE, INK, MUTED, VERMILLION, blank
+from claxon_export.evaluation.results import HeadEvaluation, Metric, ReliabilityBin
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def reliability_picture(head: HeadEvaluation) -> Figure | None:
+    """Accuracy by confidence above, texts by confidence below; ``None`` where scores are no probabilities."""
+    if head.reliability is None:
+        return None
+    figure = blank(5.6, 5.6)
+    curve, histogram = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
+    filled = [found for found in head.reliability if found.texts]
+    _curve(curve, filled)
+    error = head.metrics[Metric.CALIBRATION_ERROR].value
+    curve.set_title(f"{head.name}: calibration error {error:.3f}")
+    _histogram(histogram, filled)
+    return figure
+
+
+def _curve(axis: Axes, filled: Sequence[ReliabilityBin]) -> None:
+    confidence = [found.confidence or 0.0 for found in filled]
+    accuracy = [found.accuracy or 0.0 for found in filled]
+    most = max(found.texts for found in filled)
+    sizes = [14 + 130 * found.texts / most for found in filled]
+    axis.plot([0, 1], [0, 1], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, label="as sure as right")
+    axis.vlines(confidence, confidence, accuracy, color=VERMILLION, linewidth=2.0, label="the gap")
+    axis.plot(confidence, accuracy, color=BLUE, linewidth=1.4)
+    axis.scatter(confidence, accuracy, sizes, color=BLUE, edgecolors="white", zorder=3, label="a bin of texts")
+    axis.set_xlim(0, 1.02)
+    axis.set_ylim(0, 1.04)
+    axis.set_ylabel("share labelled right")
+    axis.grid()
+    axis.legend(loc="upper left", fontsize=8.5)
+    axis.text(0.98, 0.05, "below the line:\nsurer than right", ha="right", color=MUTED, fontsize=8.5)
+
+
+def _histogram(axis: Axes, filled: Sequence[ReliabilityBin]) -> None:
+    for found in filled:
+        axis.bar(
+            found.low,
+            found.texts,
+            width=0.94 * (found.high - found.low),
+            align="edge",
+            color=BLUE,
+            edgecolor=INK,
+            linewidth=0.4,
+        )
+        place = (found.low + found.high) / 2
+        axis.annotate(
+            f"{found.texts:,}",
+            (place, found.texts),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+            color=MUTED,
+        )
+    axis.set_xlabel("confidence: probability of the best label")
+    axis.set_ylabel("texts")
+    axis.grid(axis="y")
+    axis.margins(y=0.2)

@@ -1,0 +1,1 @@
+"""The page that ``claxon evaluate --report`` writes."""

@@ -1,0 +1,1 @@
+"""A checkpoint's encoder, written as an ONNX graph."""

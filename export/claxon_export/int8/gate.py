@@ -1,0 +1,34 @@
+"""The int8 graph against the fp32 one of the same bundle, on texts that did not calibrate it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from claxon.bundle.manifest import Parity, Precision
+from claxon_export.parity.parity import packaged_texts
+from claxon_export.parity.precision_gate import PrecisionGate, judged, outputs_of
+
+INT8_GATE = PrecisionGate(min_mean_cosine=0.99, min_cosine=0.97, label_margin=0.2)
+
+
+def check_int8(
+    folder: Path, labels: Sequence[str] | None, texts: Sequence[str] = (), gate: PrecisionGate | None = None
+) -> Parity:
+    """Compare a bundle's int8 graph with its fp32 graph, each text alone.
+
+    Args:
+        folder: The bundle, which holds both.
+        labels: The labels of the checkpoint's own classifier, in order; ``None`` without one.
+        texts: More texts, beside the 64 packaged ones.
+        gate: What is allowed; ``None``: ``INT8_GATE``.
+
+    Returns:
+        The figures for the manifest.
+
+    Raises:
+        ParityError: int8 differs by more than the gate allows; carries the report.
+    """
+    every = [*packaged_texts(), *texts]
+    wanted, found = (outputs_of(folder, precision, every, labels) for precision in (Precision.FP32, Precision.INT8))
+    return judged(Precision.INT8, wanted, found, every, gate or INT8_GATE)

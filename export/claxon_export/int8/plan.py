@@ -1,0 +1,54 @@
+"""All observed linear layers of an encoder -> their quantised forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from claxon_export.int8.inputs import Smoothing
+from claxon_export.int8.layer import QuantizedLayer, best_smoothing, quantize_per_token, quantize_static
+from claxon_export.int8.observation import Observed
+
+QKV = "attention.qkv"
+ATTENTION_OUTPUT = "attention.output"
+FFN_OUTPUT = "ffn.output"
+
+
+def quantize_layers(
+    observed: Mapping[str, Observed], on_layer: Callable[[], object] = lambda: None
+) -> dict[str, QuantizedLayer]:
+    """The quantised form of every layer, by name.
+
+    Args:
+        observed: By the names that the architectures give: ``layer.0.attention.qkv`` …
+        on_layer: Called after each, to show progress.
+    """
+    outputs = {name: best_smoothing(layer) for name, layer in observed.items() if name.endswith(ATTENTION_OUTPUT)}
+    layers = {}
+    for name, layer in observed.items():
+        layers[name] = _quantized(name, layer, outputs)
+        on_layer()
+    return layers
+
+
+def _quantized(name: str, layer: Observed, outputs: Mapping[str, Smoothing]) -> QuantizedLayer:
+    if name.endswith(FFN_OUTPUT):
+        return quantize_per_token(layer)
+    if name.endswith(ATTENTION_OUTPUT):
+        return quantize_static(layer, outputs[name], is_folded=True)
+    if name.endswith(QKV):
+        layer = _with_smoothed_value(layer, outputs[name.removesuffix(QKV) + ATTENTION_OUTPUT])
+    return quantize_static(layer, best_smoothing(layer))
+
+
+def _with_smoothed_value(qkv: Observed, smoothing: Smoothing) -> Observed:
+    """Value as the attention's output layer wants its input: shifted and divided.
+
+    Attention averages values and leaves their columns apart, so this costs nothing and changes nothing else.
+    """
+    divisor, shift = np.ones(qkv.weight.shape[1], np.float32), np.zeros(qkv.weight.shape[1], np.float32)
+    divisor[-len(smoothing.factors) :] = smoothing.factors
+    shift[-len(smoothing.shift) :] = smoothing.shift
+    return replace(qkv, weight=qkv.weight / divisor, bias=(qkv.bias - shift) / divisor)

@@ -1,0 +1,1 @@
+"""Accuracy, F1, calibration, intervals and tests of significance."""

@@ -1,0 +1,1 @@
+"""The gate: source and bundle compared on real texts."""

@@ -1,0 +1,203 @@
+"""DistilBERT, BERT and MPNet in plain numpy: the answer a bundle is held to where torch is absent.
+
+Written for reading, from the papers and from what `transformers` computes, and sharing nothing with the code
+that writes graphs, so that one mistake cannot be made in both. The three are one model with other names:
+
+    x = LayerNorm(sum of embeddings)
+    for each layer:
+        x = LayerNorm(x + Attention(x))              Vaswani et al. 2017, section 3.2
+        x = LayerNorm(x + W2 activation(W1 x))       section 3.3
+    last hidden states = x
+
+- BERT (Devlin et al. 2019) adds word, position and token-type embeddings; the token type is always 0 here.
+- DistilBERT (Sanh et al. 2019) has no token types.
+- MPNet (Song et al. 2020) numbers its positions from 2, skipping padding, and adds to every layer's attention
+  scores one learnt bias per head and bucketed distance (Raffel et al. 2020, section 2.1).
+
+Everything is float32. A weight is looked up when it is needed, so that a lazy mapping stays lazy.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from claxon.errors import InputError, OptionError
+from claxon_export.parity.reference_model import ARCHITECTURES, Floats, Model, Weights, relu
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "ARCHITECTURES",
+    "classify",
+    "forward",
+    "normalize",
+    "pool",
+    "relative_buckets",
+    "softmax",
+]
+
+Integers: TypeAlias = npt.NDArray[np.integer[Any]]
+
+MPNET_PADDING_ID = 1
+MPNET_BUCKETS = 32
+MPNET_MAX_DISTANCE = 128
+MASKED_SCORE = np.finfo(np.float32).min
+
+
+def forward(
+    architecture: str,
+    config: Mapping[str, Any],
+    weights: Weights,
+    input_ids: Integers,
+    attention_mask: Integers,
+) -> Floats:
+    """Return the last hidden states, float32 ``(batch, tokens, width)``; at padding they mean nothing.
+
+    Args:
+        architecture: One of ``ARCHITECTURES``.
+        config: The checkpoint's config.json.
+        weights: By their names in the checkpoint, with or without the base model's prefix.
+        input_ids: Integers ``(batch, tokens)``; MPNet's padding must have its own id, 1.
+        attention_mask: ``(batch, tokens)``, 1 at a token, 0 at padding.
+
+    Raises:
+        UnsupportedArchitectureError: The architecture, activation or variant is not one that is known here.
+        CheckpointError: A weight or a setting is missing.
+        InputError: A text is longer than the position table.
+    """
+    model = Model(architecture, config, weights)
+    states = _embed(model, input_ids)
+    bias = np.where(attention_mask[:, None, None, :] > 0, np.float32(0), MASKED_SCORE)
+    if architecture == "mpnet":
+        bias = bias + _relative_bias(model, input_ids.shape[1])
+    for layer in range(model.setting("num_hidden_layers", "n_layers")):
+        states = _layer(model, layer, states, bias)
+    return states
+
+
+def classify(architecture: str, config: Mapping[str, Any], weights: Weights, hidden_states: Floats) -> Floats:
+    """Return the sequence classifier's probabilities, float32 ``(batch, labels)``; each row sums to 1.
+
+    All three read the first token's state and have two linear layers: with ReLU between them in DistilBERT,
+    with tanh in BERT, where the first is the pooler, and in MPNet. ``hidden_states`` come from `forward`.
+
+    Raises:
+        UnsupportedArchitectureError: The architecture is not one of ``ARCHITECTURES``.
+        CheckpointError: The checkpoint has no classifier.
+    """
+    model = Model(architecture, config, weights)
+    inner, outer = model.names.classifier
+    activation = relu if architecture == "distilbert" else np.tanh
+    return softmax(model.linear(outer, activation(model.linear(inner, hidden_states[:, 0]))))
+
+
+def pool(hidden_states: Floats, attention_mask: Integers, pooling: str) -> Floats:
+    """Return one vector per text, float32 ``(batch, width)``.
+
+    Args:
+        hidden_states: float32 ``(batch, tokens, width)``.
+        attention_mask: ``(batch, tokens)``, 1 at a token, 0 at padding.
+        pooling: ``"cls"``, the first token's state, or ``"mean"``, over what is not padding.
+
+    Raises:
+        OptionError: Another pooling.
+    """
+    if pooling == "cls":
+        return np.ascontiguousarray(hidden_states[:, 0])
+    if pooling != "mean":
+        raise OptionError(f"unknown pooling {pooling!r}: it is one of 'cls', 'mean'")
+    mask = attention_mask[:, :, None].astype(np.float64)
+    total = (hidden_states * mask).sum(axis=1)
+    mean: Floats = (total / np.maximum(mask.sum(axis=1), 1e-9)).astype(np.float32)
+    return mean
+
+
+def normalize(vectors: Floats) -> Floats:
+    """Return the rows at unit length, ``x / max(|x|, 1e-12)`` as in torch, float32 ``(batch, width)``."""
+    lengths: Floats = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+
+
+def softmax(scores: Floats) -> Floats:
+    """Return ``exp(x) / sum(exp(x))`` over the last axis, float32; large scores do not overflow."""
+    exponentials: Floats = scores - scores.max(axis=-1, keepdims=True)
+    np.exp(exponentials, out=exponentials)
+    exponentials /= exponentials.sum(axis=-1, keepdims=True)
+    return exponentials
+
+
+def relative_buckets(tokens: int) -> npt.NDArray[np.int64]:
+    """Return MPNet's bucket for each pair of query (rows) and key (columns), int64 ``(tokens, tokens)``.
+
+    Raffel et al. 2020, section 2.1: half of the 32 buckets for keys that follow the query. In each half, the
+    first 8 for the distances 0 to 7, the rest for longer ones, ever wider, and the last for all beyond 128.
+    The logarithm is float32, as in `transformers`, for it is rounded down and some distances lie on an edge.
+    """
+    positions = np.arange(tokens)
+    relative = positions[None, :] - positions[:, None]
+    distance = np.abs(relative)
+    half = MPNET_BUCKETS // 2
+    exact = half // 2
+    decades = np.log(np.maximum(distance, 1).astype(np.float32) / np.float32(exact))
+    steps = decades / np.float32(math.log(MPNET_MAX_DISTANCE / exact)) * np.float32(half - exact)
+    wide = np.minimum(exact + steps.astype(np.int64), half - 1)
+    buckets: npt.NDArray[np.int64] = np.where(distance < exact, distance, wide) + np.where(relative > 0, half, 0)
+    return buckets
+
+
+def _embed(model: Model, input_ids: Integers) -> Floats:
+    table = model.weight("embeddings.position_embeddings.weight")
+    positions = _positions(model.architecture, input_ids)
+    if positions.max() >= len(table):
+        raise InputError(
+            f"a text has {input_ids.shape[1]} tokens, and the position table's last is {len(table) - 1}: "
+            "cut the texts to the checkpoint's max_tokens"
+        )
+    total = model.weight("embeddings.word_embeddings.weight")[input_ids] + table[positions]
+    if model.architecture == "bert":
+        total += model.weight("embeddings.token_type_embeddings.weight")[0]
+    return model.layer_norm("embeddings.LayerNorm", total)
+
+
+def _positions(architecture: str, input_ids: Integers) -> Integers:
+    if architecture != "mpnet":
+        return np.broadcast_to(np.arange(input_ids.shape[1]), input_ids.shape)
+    present = input_ids != MPNET_PADDING_ID
+    positions: Integers = np.cumsum(present, axis=1) * present + MPNET_PADDING_ID
+    return positions
+
+
+def _relative_bias(model: Model, tokens: int) -> Floats:
+    """One bias for all layers, float32 ``(1, heads, tokens, tokens)``."""
+    by_bucket = model.weight("encoder.relative_attention_bias.weight")
+    return by_bucket[relative_buckets(tokens)].transpose(2, 0, 1)[None]
+
+
+def _layer(model: Model, index: int, states: Floats, bias: Floats) -> Floats:
+    names = model.names
+    layer = f"{names.layer}.{index}"
+    states = model.layer_norm(f"{layer}.{names.attention_norm}", states + _attention(model, layer, states, bias))
+    inner = model.activate(model.linear(f"{layer}.{names.inner}", states))
+    return model.layer_norm(f"{layer}.{names.output_norm}", states + model.linear(f"{layer}.{names.outer}", inner))
+
+
+def _attention(model: Model, layer: str, states: Floats, bias: Floats) -> Floats:
+    """``softmax(Q Kᵀ / √d + bias) V`` in each head, the heads side by side, and a linear layer behind."""
+    heads = model.setting("num_attention_heads", "n_heads")
+    query, key, value = (
+        _split_heads(model.linear(f"{layer}.{name}", states), heads) for name in model.names.projections
+    )
+    scores = query @ key.swapaxes(-1, -2) / np.float32(math.sqrt(query.shape[-1])) + bias
+    context = (softmax(scores) @ value).transpose(0, 2, 1, 3).reshape(states.shape)
+    return model.linear(f"{layer}.{model.names.attention_output}", context)
+
+
+def _split_heads(x: Floats, heads: int) -> Floats:
+    """``(batch, tokens, width)`` -> ``(batch, heads, tokens, width / heads)``."""
+    batch, tokens, width = x.shape
+    return np.ascontiguousarray(x.reshape(batch, tokens, heads, width // heads).transpose(0, 2, 1, 3))

@@ -1,0 +1,299 @@
+"""What a bundle says of itself: frozen dataclasses, and ``manifest.json`` to and from them. Pure.
+
+Everything that the runtime would otherwise guess stands here. The layout of the JSON is the layout of the classes.
+Unknown keys, missing keys, wrong types and unknown schema numbers are errors that name the place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from claxon.bundle.paths import first_collision, is_plain_path
+from claxon.errors import BundleError
+from claxon.storage.strict_json import LATER, StrictJSONError, decode, encode, parse
+
+SCHEMA = 1
+MANIFEST_NAME = "manifest.json"
+MAX_MANIFEST_BYTES = 4 << 20
+MAX_FILE_BYTES = 64 << 30
+REQUIRED_INPUTS = ("input_ids", "attention_mask")
+OPTIONAL_INPUT = "token_type_ids"
+SEAL = "seal"
+
+LabelValue = str | int | float | bool
+
+
+class Feature(StrEnum):
+    """A pooled output of the encoder graph, one vector a text."""
+
+    CLS = "cls"
+    MEAN = "mean"
+    EMBEDDING = "embedding"
+
+
+class Precision(StrEnum):
+    """The arithmetic of an encoder graph."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+
+
+class HeadKind(StrEnum):
+    """Where a head comes from."""
+
+    PRETRAINED = "pretrained"
+    LOGISTIC = "logistic"
+    SIMILARITY = "similarity"
+
+
+class ScoreKind(StrEnum):
+    """What a head's graph gives: probabilities that sum to one, or cosines in [-1, 1] that do not."""
+
+    PROBABILITY = "probability"
+    COSINE = "cosine"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of the bundle; ``sha256`` is lower-case hexadecimal."""
+
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One output compared over all texts of a parity check.
+
+    ``max_abs_difference`` is over all texts and columns; cosines are per text; ``label_agreement`` is the share of
+    texts with equal labels, where the output is probabilities.
+    """
+
+    output: str
+    max_abs_difference: float
+    mean_cosine: float | None = None
+    min_cosine: float | None = None
+    label_agreement: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How far the bundle is from its source: which source, on how many texts (and their SHA-256), and the figures."""
+
+    source: str
+    texts: int
+    texts_sha256: str
+    comparisons: tuple[Comparison, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphVariant:
+    """One encoder graph: its files, the devices it was written for, and what it needs of the processor."""
+
+    precision: Precision
+    graph: str
+    weights: str | None
+    devices: tuple[str, ...]
+    requires: tuple[str, ...]
+    parity: Parity | None
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSpec:
+    """The encoder: its size, its inputs, and the pooled features with their widths.
+
+    ``pooling`` is what ``embedding`` is made of, ``None`` where there is no ``embedding``. ``default_feature`` is what
+    the source calls its sentence embedding; ``None`` where it has none. ``max_tokens`` counts the special tokens.
+    ``prompt`` is put before every text. ``token_states`` tells whether the graph gives each token's state out as well.
+    """
+
+    architecture: str
+    layers: int
+    width: int
+    attention_heads: int
+    vocab_size: int
+    parameters: int
+    inputs: tuple[str, ...]
+    features: dict[Feature, int]
+    pooling: Feature | None
+    default_feature: Feature | None
+    max_tokens: int
+    pad_id: int
+    prompt: str
+    token_states: bool
+    variants: tuple[GraphVariant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadSpec:
+    """One head: ``feature`` in, ``scores`` of ``labels`` out, in this order.
+
+    ``temperature`` turns cosines into probabilities, ``softmax(cosine / temperature)``; ``None`` leaves them cosines.
+    ``details`` is for people: training rows, scores, versions.
+    """
+
+    name: str
+    kind: HeadKind
+    feature: Feature
+    file: str
+    labels: tuple[LabelValue, ...]
+    scores: ScoreKind
+    temperature: float | None = None
+    parity: Parity | None = None
+    details: dict[str, LabelValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the encoder comes from: a Hub id or a folder's name, commit, license, the SHA-256 of each file read."""
+
+    source: str
+    revision: str | None
+    exporter: str
+    files: dict[str, str]
+    tools: dict[str, str]
+    license: str | None = field(default=None, metadata=LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The whole of ``manifest.json``; ``files`` lists every other file of the folder."""
+
+    schema: int
+    encoder: EncoderSpec
+    heads: tuple[HeadSpec, ...]
+    files: dict[str, FileEntry]
+    provenance: Provenance
+
+    def to_json(self) -> bytes:
+        """The manifest as UTF-8 JSON, indented by two, the same bytes for the same content, and sealed.
+
+        The seal, the last key, is the SHA-256 of the bytes with an empty seal: a damage that leaves a valid manifest,
+        in a label for instance, is noticed by it.
+        """
+        unsealed = (json.dumps({**encode(self), SEAL: ""}, indent=2, ensure_ascii=False) + "\n").encode()
+        head, _, tail = unsealed.rpartition(_seal_of(""))
+        return head + _seal_of(hashlib.sha256(unsealed).hexdigest()) + tail
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Manifest:
+        """The manifest that ``content`` holds.
+
+        Raises:
+            BundleError: not JSON, another schema, an unknown or missing key, a wrong type, a reference to a file or
+                feature that is not listed; the message names the place. Or the seal is another content's.
+        """
+        if len(content) > MAX_MANIFEST_BYTES:
+            raise BundleError(f"{MANIFEST_NAME} is {len(content)} bytes, expected at most {MAX_MANIFEST_BYTES}")
+        try:
+            raw = parse(content)
+            _check_schema(raw)
+            seal = raw.pop(SEAL, None)
+            manifest: Manifest = decode(cls, raw)
+        except StrictJSONError as error:
+            raise BundleError(f"{MANIFEST_NAME}: {error}") from None
+        _check_references(manifest)
+        if seal is not None:  # the first bundles had none
+            _check_seal(content, seal)
+        return manifest
+
+
+def _seal_of(digest: str) -> bytes:
+    return f'"{SEAL}": "{digest}"'.encode()
+
+
+def _check_seal(content: bytes, seal: Any) -> None:
+    head, is_there, tail = content.rpartition(_seal_of(seal)) if isinstance(seal, str) else (b"", b"", b"")
+    if not is_there or hashlib.sha256(head + _seal_of("") + tail).hexdigest() != seal:
+        raise BundleError(
+            f"{MANIFEST_NAME} is not as it was written (its seal differs); copy the bundle again, or export it again"
+        )
+
+
+def _check_schema(raw: Any) -> None:
+    found = raw.get("schema") if isinstance(raw, dict) else None
+    if found != SCHEMA or isinstance(found, bool):
+        raise StrictJSONError(
+            f"schema {found!r} is not known to this version, which reads schema {SCHEMA}; "
+            "export the bundle again, or install the version of claxon that made it"
+        )
+
+
+def _check_references(manifest: Manifest) -> None:
+    """Raise unless every file, feature and name that the manifest mentions is one that it lists."""
+    for name, entry in manifest.files.items():
+        _check_file(name, entry)
+    _check_names(manifest.files)
+    for variant in manifest.encoder.variants:
+        _check_listed(manifest, variant.graph, f"encoder variant {variant.precision}")
+        if variant.weights is not None:
+            _check_listed(manifest, variant.weights, f"encoder variant {variant.precision}")
+    _check_listed(manifest, "tokenizer.json", "encoder")
+    _check_encoder(manifest.encoder)
+    seen: set[str] = set()
+    for head in manifest.heads:
+        _check_head(manifest, head)
+        if head.name in seen:
+            raise BundleError(f"{MANIFEST_NAME}: two heads are named {head.name!r}")
+        seen.add(head.name)
+
+
+def _check_file(name: str, entry: FileEntry) -> None:
+    if not is_plain_path(name) or name == MANIFEST_NAME:
+        raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} is not a plain path inside the bundle")
+    is_hash = len(entry.sha256) == 64 and set(entry.sha256) <= set("0123456789abcdef")
+    if not 0 <= entry.size_bytes <= MAX_FILE_BYTES or not is_hash:
+        raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} has no valid size and SHA-256")
+
+
+def _check_names(names: Iterable[str]) -> None:
+    collision = first_collision(names)
+    if collision is not None:
+        one, other = collision
+        raise BundleError(f"{MANIFEST_NAME}: files: {one!r:.80} and {other!r:.80} are one file on some systems")
+
+
+def _check_listed(manifest: Manifest, name: str, where: str) -> None:
+    if name not in manifest.files:
+        raise BundleError(f"{MANIFEST_NAME}: {where} names {name!r}, which is not among its files")
+
+
+def _check_encoder(encoder: EncoderSpec) -> None:
+    inputs = set(encoder.inputs)
+    problems = {
+        f"inputs are {sorted(inputs)}, expected {' and '.join(REQUIRED_INPUTS)}, and {OPTIONAL_INPUT} at most": not (
+            inputs >= {*REQUIRED_INPUTS} and inputs <= {*REQUIRED_INPUTS, OPTIONAL_INPUT}
+        ),
+        "variants is empty": not encoder.variants,
+        "features is empty": not encoder.features,
+        "a feature's width is below 1": any(width < 1 for width in encoder.features.values()),
+        f"max_tokens is {encoder.max_tokens}, expected 3 or more": encoder.max_tokens < 3,
+        "vocab_size is below 1": encoder.vocab_size < 1,
+        f"pad_id is {encoder.pad_id}, expected 0 to {encoder.vocab_size - 1}": not (
+            0 <= encoder.pad_id < encoder.vocab_size
+        ),
+        "pooling is set without the feature embedding, or not set with it": (encoder.pooling is None)
+        == (Feature.EMBEDDING in encoder.features),
+        "default_feature is not among its features": encoder.default_feature not in (None, *encoder.features),
+    }
+    for problem, is_there in problems.items():
+        if is_there:
+            raise BundleError(f"{MANIFEST_NAME}: encoder: {problem}")
+
+
+def _check_head(manifest: Manifest, head: HeadSpec) -> None:
+    _check_listed(manifest, head.file, f"head {head.name!r}")
+    if head.feature not in manifest.encoder.features:
+        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} reads '{head.feature}', which the encoder has not")
+    if len(head.labels) < 2 or len(set(head.labels)) != len(head.labels):
+        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} needs two or more different labels")
+    if head.temperature is not None and not head.temperature > 0:
+        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} has temperature {head.temperature}, expected above 0")
+    if head.temperature is not None and head.scores is not ScoreKind.COSINE:
+        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} gives {head.scores}, which a temperature is not for")

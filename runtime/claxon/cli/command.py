@@ -1,0 +1,100 @@
+"""What a command of the command line is, and how its words are read.
+
+Other distributions add commands with an entry point in the group ``claxon.commands`` whose value is such an object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pkgutil import resolve_name
+from typing import Protocol
+
+from claxon.errors import OptionError
+
+ENTRY_POINT_GROUP = "claxon.commands"
+
+
+class Command(Protocol):
+    """``claxon NAME …``. Its module should be light: what is heavy is imported by ``run``."""
+
+    @property
+    def name(self) -> str:
+        """The word on the command line."""
+
+    @property
+    def help(self) -> str:
+        """What it does, the first paragraph of its ``--help``."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Do the work; the result is the exit code.
+
+        Raises:
+            ClaxonError, OSError: the work failed; ``claxon.cli.main`` makes one line and the exit code of it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A command of a group, found when it is run: what it does, and ``module:CONSTANT``."""
+
+    summary: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandGroup:
+    """``claxon NAME MEMBER …``: commands that go together."""
+
+    name: str
+    help: str
+    members: Mapping[str, Member]
+
+
+def run_group(group: CommandGroup, words: Sequence[str]) -> int:
+    """Run the member that the first word names, with the words that follow.
+
+    Raises:
+        OptionError: there is no such member.
+        SystemExit: as ``run_command``.
+    """
+    if not words or words[0] in ("-h", "--help", "help"):
+        print("\n".join(_group_help(group)), file=sys.stdout if words else sys.stderr)
+        return 0 if words else 2
+    member = group.members.get(words[0])
+    if member is None:
+        raise OptionError(f"claxon {group.name} has no command {words[0]!r}, but {', '.join(group.members)}")
+    command: Command = resolve_name(member.target)
+    return run_command(command, words[1:])
+
+
+def _group_help(group: CommandGroup) -> list[str]:
+    width = max(map(len, group.members)) + 2
+    listed = [f"  {name:<{width}}{member.summary}" for name, member in group.members.items()]
+    tail = f"`claxon {group.name} COMMAND --help` tells the options."
+    return [f"usage: claxon {group.name} COMMAND …", "", group.help, "", *listed, "", tail]
+
+
+def run_command(command: Command | CommandGroup, words: Sequence[str]) -> int:
+    """Read ``words``, without the command's own name, and run it.
+
+    Raises:
+        OptionError: as ``run_group``.
+        SystemExit: argparse printed the help (code 0), or found the words off (code 2).
+    """
+    if isinstance(command, CommandGroup):
+        return run_group(command, words)
+    parser = argparse.ArgumentParser(
+        prog=f"claxon {command.name}", description=command.help, formatter_class=_formatter, allow_abbrev=False
+    )
+    command.configure(parser)
+    return command.run(parser.parse_intermixed_args(list(words)))
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    return argparse.HelpFormatter(prog, max_help_position=28, width=100)

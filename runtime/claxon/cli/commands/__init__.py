@@ -1,0 +1,1 @@
+"""The commands that need nothing but the runtime; each module holds one, in a constant of its name."""

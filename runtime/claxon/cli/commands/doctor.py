@@ -1,0 +1,75 @@
+"""``claxon doctor``: what is wrong here, and how it is cured."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from claxon.bundle.bundle import Bundle
+from claxon.cli.cold_start import measure_cold_start
+from claxon.cli.rendering import facts, section
+from claxon.diagnostics.doctor import Diagnosis, Finding, diagnose
+from claxon.errors import ClaxonError
+
+
+class Doctor:
+    """The check of a machine."""
+
+    name = "doctor"
+    help = (
+        "Check this machine: versions, the devices that really start, threads, processor features; and with BUNDLE, "
+        "that every file of it is whole and that it runs. The exit code is 1 if something is wrong."
+    )
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon doctor [BUNDLE] [options]"
+        parser.add_argument("bundle", metavar="BUNDLE", nargs="?", type=Path, help="a bundle to check as well")
+        parser.add_argument(
+            "--timing", action="store_true", help="time fresh processes: importing claxon, and BUNDLE's first label"
+        )
+        parser.add_argument("--json", action="store_true", help="the same as one JSON object")
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Print the diagnosis."""
+        diagnosis = diagnose(options.bundle)
+        if options.timing:
+            timing = _timing_findings(options.bundle)
+            diagnosis = replace(diagnosis, sections={**diagnosis.sections, "timing": timing})
+        if options.json:
+            print(json.dumps(diagnosis.to_json(), indent=2, ensure_ascii=False))
+        else:
+            print("\n".join(report(diagnosis)))
+        return 1 if diagnosis.problems else 0
+
+
+DOCTOR = Doctor()
+
+
+def report(diagnosis: Diagnosis) -> list[str]:
+    """The diagnosis for people, as lines."""
+    lines = []
+    for title, findings in diagnosis.sections.items():
+        lines += section(title, facts({finding.name: _value(finding) for finding in findings}))
+    if not diagnosis.problems:
+        return [*lines, "nothing is wrong"]
+    numbered = {str(number): problem for number, problem in enumerate(diagnosis.problems, 1)}
+    return [*lines, *section("wrong", facts(numbered))][:-1]
+
+
+def _value(finding: Finding) -> str:
+    return finding.value if finding.problem is None else f"{finding.value}  <- see below"
+
+
+def _timing_findings(bundle: Path | None) -> tuple[Finding, ...]:
+    try:
+        has_heads = bundle is not None and bool(Bundle.open(bundle).manifest.heads)
+        found = measure_cold_start(bundle, has_heads=has_heads)
+    except ClaxonError as error:
+        return (Finding("fresh process", "failed", str(error)),)
+    findings = (Finding("import claxon", f"{found.import_s:.2f} s"),)
+    if found.first_result_s is None:
+        return findings
+    return (*findings, Finding(f"first {found.result}", f"{found.first_result_s:.2f} s, from the start of the process"))

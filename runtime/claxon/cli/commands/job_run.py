@@ -1,0 +1,214 @@
+"""``claxon job run``: files of texts in, a folder of labelled parts out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from enum import StrEnum
+from pathlib import Path
+
+from claxon.bundle.manifest import Feature
+from claxon.cli.arguments import add_bundle, add_limits, add_run, finite_float, positive_int
+from claxon.errors import OptionError
+from claxon.integrations.ray_executor import RayEngine
+from claxon.jobs.executor import Engine
+from claxon.jobs.job import JobResult, run_job
+from claxon.jobs.plan import Embedding, InputFormat, OutputFormat
+from claxon.jobs.planning import DEFAULT_TEXT_COLUMN, SHARD_ROWS
+
+
+class EngineKind(StrEnum):
+    """Whose workers do the shards."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+class Run:
+    """A job."""
+
+    name = "job run"
+    help = (
+        "Label files of texts, shard by shard, into DIR/parts. Bad rows (no text, not UTF-8, not CSV, not JSON) go to "
+        "DIR/rejects with file, row and reason. The same command goes on with a job that was ended; another bundle, "
+        "other options or other inputs are refused."
+    )
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon job run BUNDLE INPUT… --out DIR [options]"
+        add_bundle(parser)
+        parser.add_argument(
+            "inputs",
+            metavar="INPUT",
+            nargs="+",
+            help="files, folders and globs: .parquet, .csv, .tsv, .jsonl; the text ones also .gz and .zst",
+        )
+        _add_input(parser)
+        _add_heads(parser)
+        _add_output(parser)
+        _add_work(parser)
+        _add_engine(parser)
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Run the job."""
+        result = run_job(
+            options.bundle,
+            options.inputs,
+            options.out,
+            text=options.text,
+            heads=options.head,
+            embed=options.embed,
+            feature=options.feature,
+            keep=options.keep,
+            input_format=options.format,
+            output_format=options.output_format,
+            prefix=options.prefix,
+            threshold=options.threshold,
+            margin=options.margin,
+            shard_rows=options.shard_rows,
+            device=options.device,
+            precision=options.precision,
+            max_tokens=options.max_tokens,
+            batch_size=options.batch_size,
+            max_rejects=options.max_rejects,
+            workers=options.workers,
+            threads=options.threads,
+            expected_digest=options.expected_digest,
+            show_progress=not options.quiet,
+            engine=_engine(options),
+        )
+        if not options.quiet:
+            print("\n".join(summary(result)), file=sys.stderr)
+        return 0
+
+
+RUN = Run()
+
+
+def summary(result: JobResult) -> list[str]:
+    """What a job came to, for people."""
+    lines = [f"claxon: {result.labelled:,} of {result.rows:,} rows are labelled, in {result.out / 'parts'}"]
+    if result.rejected:
+        lines.append(f"claxon: {result.rejected:,} rows could not be labelled; see {result.out / 'rejects'}")
+    if result.truncated:
+        lines.append(f"claxon: {result.truncated:,} texts were cut")
+    return lines
+
+
+def _add_input(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("input")
+    group.add_argument(
+        "--text", metavar="COLUMN", default=DEFAULT_TEXT_COLUMN, help="the texts' column (default: text)"
+    )
+    group.add_argument("--format", choices=list(InputFormat), help="how INPUT is written (default: by its suffix)")
+    group.add_argument(
+        "--max-rejects",
+        metavar="N",
+        type=natural_number,
+        help="stop when more than N rows are bad (default: one in a hundred)",
+    )
+
+
+def _add_heads(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("labels")
+    group.add_argument(
+        "--head",
+        metavar="NAME",
+        action="append",
+        help="a head that answers; may be given several times, for predicted_label_NAME and score_NAME of each "
+        "(default: the only one; none with --embed)",
+    )
+    group.add_argument("--threshold", metavar="T", type=finite_float, help="no label where its score is below T")
+    group.add_argument(
+        "--margin",
+        metavar="M",
+        type=finite_float,
+        help="no label where the best score is above the second best by less than M",
+    )
+    group.add_argument(
+        "--embed",
+        nargs="?",
+        choices=list(Embedding),
+        const=Embedding.FLOAT32,
+        help="embeddings, as lists of fixed size of float32 (default) or float16",
+    )
+    group.add_argument(
+        "--feature", choices=list(Feature), help="which vector --embed writes (default: the bundle's embedding)"
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="the job's folder, made if it is not there"
+    )
+    group.add_argument("--output-format", choices=list(OutputFormat), default=OutputFormat.PARQUET, help="of the parts")
+    kept = group.add_mutually_exclusive_group()
+    kept.add_argument(
+        "--keep",
+        metavar="COLUMN",
+        action="append",
+        help="a column of the input to keep; may be given several times (default: all)",
+    )
+    kept.add_argument(
+        "--key", metavar="COLUMN", dest="keep", type=lambda word: [word], help="the only column of the input to keep"
+    )
+    group.add_argument("--prefix", metavar="WORD", default="", help="put before the names of added columns")
+    group.add_argument("-q", "--quiet", action="store_true", help="no progress, no notices")
+
+
+def _add_work(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("work")
+    group.add_argument(
+        "--workers",
+        metavar="N",
+        type=positive_int,
+        default=1,
+        help="processes (default: 1); --threads is then for each of them (default: the machine's, shared out)",
+    )
+    group.add_argument(
+        "--engine",
+        choices=list(EngineKind),
+        default=EngineKind.LOCAL,
+        help="local: processes of this machine (default); ray: actors of a Ray cluster, of --threads processors each "
+        "(default: 1), whose nodes see BUNDLE, INPUT and DIR under the same paths",
+    )
+    group.add_argument(
+        "--address",
+        metavar="ADDRESS",
+        help="of the Ray cluster, such as auto (default: what RAY_ADDRESS says, else Ray is started on this machine)",
+    )
+    group.add_argument(
+        "--shard-rows",
+        metavar="N",
+        type=positive_int,
+        default=SHARD_ROWS,
+        help=f"rows a shard: what is done again after a worker died (default: {SHARD_ROWS:,})",
+    )
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("engine")
+    add_run(group)
+    add_limits(group)
+
+
+def _engine(options: argparse.Namespace) -> Engine | None:
+    """Ray where it was asked for, ``None`` for this machine.
+
+    Raises:
+        OptionError: an address, and no Ray.
+    """
+    if options.engine == EngineKind.RAY:
+        return RayEngine(options.workers, options.threads, address=options.address)
+    if options.address is not None:
+        raise OptionError("--address is of a Ray cluster: add --engine ray")
+    return None
+
+
+def natural_number(word: str) -> int:
+    """A whole number from 0 up."""
+    if not word.isdecimal():
+        raise argparse.ArgumentTypeError(f"{word!r} is not a whole number from 0 up")
+    return int(word)

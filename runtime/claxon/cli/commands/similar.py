@@ -1,0 +1,116 @@
+"""``claxon similar``: texts in, the nearest of some label names out."""
+
+from __future__ import annotations
+
+import argparse
+
+from claxon.bundle.manifest import Precision
+from claxon.classifier import Classifier
+from claxon.cli.arguments import (
+    add_bundle,
+    add_engine,
+    add_errors,
+    add_input,
+    add_output,
+    add_row_format,
+    engine_options,
+    finite_float,
+)
+from claxon.cli.labelling import OpenMatrix, add_decision, label_stream
+from claxon.cli.matrix import matrix_format, open_matrix
+from claxon.encoder.encoder import Encoder
+from claxon.encoder.loading import LoadOptions
+from claxon.heads.label_sets import Combine, LabelSet, LabelSettings
+
+
+class Similar:
+    """Labels by similarity."""
+
+    name = "similar"
+    help = (
+        "Label texts by the similarity between their embedding and those of label names or phrasings, without "
+        "training. The score is a cosine, which is no probability; --temperature makes one of it."
+    )
+
+    def configure(self, parser: argparse.ArgumentParser) -> None:
+        """Declare its arguments."""
+        parser.usage = "claxon similar BUNDLE [INPUT] (--labels A,B,… | --labels-file FILE) [options]"
+        add_bundle(parser)
+        add_input(parser)
+        add_errors(parser)
+        add_labels(parser)
+        parser.add_argument(
+            "--label-precision",
+            choices=list(Precision),
+            help="embed the labels in another precision than the texts: fp32 beside int8 texts is loaded once for "
+            "them, for more labels as fp32 gives them (default: that of the texts)",
+        )
+        add_decision(parser)
+        output = add_output(parser)
+        add_row_format(output)
+        output.add_argument(
+            "--matrix",
+            metavar="FILE",
+            help="write the cosine of every text with every label too: .csv, .tsv, .jsonl or .npy",
+        )
+        add_engine(parser)
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Label the input."""
+        label_set = label_set_of(options)
+        return label_stream(lambda: _load(options, label_set), options, matrix=_matrix(options, label_set))
+
+
+SIMILAR = Similar()
+
+
+def add_labels(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    """Label names, and how texts are compared with them; returned is the choice of where labels come from."""
+    group = parser.add_argument_group("labels")
+    choice = group.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--labels", metavar="A,B,…", help="label names, with commas between")
+    choice.add_argument(
+        "--labels-file",
+        metavar="FILE",
+        help=".json, .yaml: a list of names, or name to phrasings, perhaps below 'labels' and beside settings such as "
+        "'template' and 'threshold'; .txt: one name a line",
+    )
+    group.add_argument("--template", metavar="WORDS", help="put around every phrasing: 'This is {label}.'")
+    group.add_argument(
+        "--combine",
+        choices=list(Combine),
+        help="several phrasings of a label: their mean, or the best of them (default: mean)",
+    )
+    group.add_argument(
+        "--temperature", metavar="T", type=finite_float, help="scores are softmax(cosine / T) (default: cosines)"
+    )
+    return choice
+
+
+def label_set_of(options: argparse.Namespace) -> LabelSet:
+    """The labels of ``add_labels``; what is said on the command line goes before what a file says.
+
+    Raises:
+        OptionError, MissingDependencyError: as ``LabelSet.from_file``.
+    """
+    settings = LabelSettings(template=options.template, combine=options.combine, temperature=options.temperature)
+    if options.labels is not None:
+        return LabelSet.parse(options.labels, **settings)
+    return LabelSet.from_file(options.labels_file, **settings)
+
+
+def _load(options: argparse.Namespace, label_set: LabelSet) -> Classifier:
+    encoder = Encoder.load(options.bundle, **engine_options(options))
+    if options.label_precision is None:
+        return Classifier.from_labels(encoder, label_set)
+    how = LoadOptions(device=options.device, precision=options.label_precision)
+    how |= {"threads": options.threads, "max_tokens": options.max_tokens}
+    with Encoder.from_bundle(encoder.bundle, **how) as label_encoder:
+        return Classifier.from_labels(encoder, label_set, label_encoder=label_encoder)
+
+
+def _matrix(options: argparse.Namespace, label_set: LabelSet) -> OpenMatrix | None:
+    if options.matrix is None:
+        return None
+    kind = matrix_format(options.matrix, options.output)
+    return lambda records: open_matrix(options.matrix, kind, label_set.labels, records, options.prefix)

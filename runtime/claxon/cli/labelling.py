@@ -1,0 +1,165 @@
+"""Label a stream of rows: what ``predict`` and ``similar`` have in common."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from claxon.classifier import Classifier
+from claxon.cli.arguments import finite_float, positive_int_or_all, row_format
+from claxon.cli.matrix import MatrixWriter, NoMatrix
+from claxon.cli.streaming import Failures, notice_truncation, open_input, stream_rows
+from claxon.formats.rows import Format, Records, Row
+from claxon.formats.writers import open_output, row_writer
+from claxon.heads.decision import Abstention
+from claxon.labelling.columns import HeadColumns
+from claxon.predictions import Predictions
+from claxon.text.inputs import OnError
+
+
+def add_decision(parser: argparse.ArgumentParser) -> None:
+    """What to make of the scores."""
+    group = parser.add_argument_group("decision")
+    group.add_argument(
+        "--threshold", metavar="T", type=finite_float, help="leave the label empty where its score is below T"
+    )
+    group.add_argument(
+        "--margin",
+        metavar="M",
+        type=finite_float,
+        help="leave the label empty where the best score is above the second best by less than M",
+    )
+    group.add_argument(
+        "--top-k",
+        metavar="K|all",
+        type=positive_int_or_all,
+        default=1,
+        help="the K best labels, best first (default: 1)",
+    )
+    group.add_argument("--all-scores", action="store_true", help="the score of every label as well")
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """How rows are labelled, and the columns that come of it.
+
+    Attributes:
+        columns: Those of each head that answers, by the head's name.
+        all_heads: Whether all of them answer, or the classifier's chosen one.
+        truncated: The name of the column that says which texts were cut.
+        error: The name of the column that says why a row has no label; ``None`` where such a row ends the work.
+        failures: Those rows.
+    """
+
+    classifier: Classifier
+    columns: Mapping[str, HeadColumns]
+    all_heads: bool
+    truncated: str
+    error: str | None
+    failures: Failures
+    abstention: Abstention
+    batch_size: int | None
+
+    @classmethod
+    def of(cls, classifier: Classifier, options: argparse.Namespace, *, all_heads: bool) -> Labelling:
+        """By the classifier's chosen head; or by all of its heads, their names in those of the columns.
+
+        Raises:
+            OptionError: the margin is below 0.
+        """
+        columns = {
+            name: HeadColumns.of(
+                classifier.heads[name].labels,
+                head=name if all_heads else None,
+                prefix=options.prefix,
+                top_k=options.top_k,
+                all_scores=options.all_scores,
+            )
+            for name in (classifier.heads if all_heads else [str(classifier.head_name)])
+        }
+        truncated = f"{options.prefix}truncated"
+        abstention = Abstention.of(options.threshold, options.margin).over(classifier.abstention)
+        error = f"{options.prefix}error" if options.errors == OnError.RECORD else None
+        return cls(classifier, columns, all_heads, truncated, error, Failures(), abstention, options.batch_size)
+
+    def added(self, file_format: Format) -> list[str]:
+        """Names of the added columns; ``truncated`` is one, although JSON has it only where a text was cut."""
+        is_nested = file_format is Format.JSONL
+        names = [name for columns in self.columns.values() for name in columns.names(is_nested=is_nested)]
+        return [*names, self.truncated, *([] if self.error is None else [self.error])]
+
+    def predictions(self, texts: list[str]) -> dict[str, Predictions]:
+        """What each head that answers finds, by its name."""
+        call = self.classifier.predictions_all if self.all_heads else self.classifier.predictions
+        errors = OnError.RAISE if self.error is None else OnError.RECORD
+        found = call(texts, batch_size=self.batch_size, on_truncation="ignore", errors=errors)
+        return found if isinstance(found, dict) else {next(iter(self.columns)): found}
+
+    def cells(self, window: list[Row], found: Mapping[str, Predictions], file_format: Format) -> list[dict[str, Any]]:
+        """The added columns of each row."""
+        rows: list[dict[str, Any]] = [{} for _ in window]
+        for name, predictions in found.items():
+            columns = self.columns[name]
+            outcomes = columns.outcomes(predictions.scores, self.abstention)
+            for row, outcome, is_cut in zip(rows, outcomes, predictions.truncated, strict=True):
+                row.update(columns.nested(outcome) if file_format is Format.JSONL else columns.flat(outcome))
+                row.update({self.truncated: True} if is_cut else {})
+        if self.error is not None:
+            failed = next(iter(found.values())).errors
+            for place, problem in self.failures.of(window, failed).items():
+                rows[place] = {self.error: problem}
+        return rows
+
+
+OpenMatrix = Callable[[Records], AbstractContextManager[MatrixWriter]]
+
+
+def label_stream(
+    load: Callable[[], Classifier],
+    options: argparse.Namespace,
+    *,
+    all_heads: bool = False,
+    matrix: OpenMatrix | None = None,
+) -> int:
+    """Read rows, label them, write them; the input is looked at before the model is loaded.
+
+    Args:
+        load: Gives the classifier.
+        options: Those of ``add_input``, ``add_decision``, ``add_output``, ``add_row_format`` and ``add_engine``.
+        all_heads: Whether all heads answer, or the chosen one.
+        matrix: Opens what gets the cosines of similarity heads as well.
+    """
+    with open_input(options) as records, load() as classifier:
+        labelling = Labelling.of(classifier, options, all_heads=all_heads)
+        file_format = row_format(options, records.format)
+        opened = nullcontext(NoMatrix()) if matrix is None else matrix(records)
+        with open_output(options.output) as stream, opened as cosines:
+            writer = row_writer(stream, file_format, records, labelling.added(file_format))
+
+            def label(window: list[Row]) -> int:
+                found = labelling.predictions([row.text for row in window])
+                cells = labelling.cells(window, found, file_format)
+                for row, added in zip(window, cells, strict=True):
+                    writer.write(row.values, added)
+                stream.flush()
+                _write_cosines(cosines, window, found)
+                return sum(labelling.truncated in added for added in cells)
+
+            streamed = stream_rows(records, label, options)
+        notice_truncation(streamed, classifier.encoder.max_tokens, options)
+        labelling.failures.notice(options)
+    return 0
+
+
+def _write_cosines(matrix: MatrixWriter, rows: list[Row], found: Mapping[str, Predictions]) -> None:
+    unread = [place for place, row in enumerate(rows) if row.error is not None]
+    for predictions in found.values():
+        if predictions.cosines is not None:
+            cosines = predictions.cosines.copy()
+            cosines[unread] = np.nan
+            matrix.write(rows, cosines)

@@ -1,0 +1,105 @@
+"""From the input to the output, a window of rows at a time."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from itertools import islice
+
+from claxon.cli.arguments import check_one_input
+from claxon.formats.rows import STANDARD_STREAM, Format, Records, Row, open_records, read_records
+from claxon.support.progress import progress
+from claxon.text.inputs import FailedRow, OnError
+
+# The first window is small, so that the first rows come soon; large ones make better batches.
+FIRST_WINDOW, LARGEST_WINDOW = 64, 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """How many texts went through, and how many of them were cut."""
+
+    total: int
+    truncated: int
+
+
+def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
+    """The records of ``INPUT`` or of ``--texts``.
+
+    Raises:
+        OptionError, InputError, OSError: as ``open_records``.
+    """
+    check_one_input(options)
+    if options.texts is not None:
+        texts = [text.encode(errors="replace") for text in options.texts]
+        return nullcontext(read_records(texts, "--texts", Format.LINES))
+    source = STANDARD_STREAM if options.input is None else options.input
+    if _is_typed(options) and not options.quiet:
+        print("claxon: reading from the terminal, one text a line; Ctrl-D ends", file=sys.stderr)
+    record_errors = getattr(options, "errors", OnError.RAISE) == OnError.RECORD
+    return open_records(source, file_format=options.format, text_column=options.text, record_errors=record_errors)
+
+
+def stream_rows(rows: Iterable[Row], work: Callable[[list[Row]], int], options: argparse.Namespace) -> Streamed:
+    """Give ``work`` the rows, window by window, under a progress bar where standard error is a terminal.
+
+    ``work`` tells how many texts of its window were cut.
+    """
+    is_shown = sys.stderr.isatty() and not options.quiet and not _is_typed(options)
+    total = truncated = 0
+    first = 1 if _is_typed(options) else FIRST_WINDOW
+    with progress(None, unit=" texts", is_shown=is_shown) as bar:
+        for window in windows(rows, first, LARGEST_WINDOW if first > 1 else 1):
+            truncated += work(window)
+            total += len(window)
+            bar.update(len(window))
+    return Streamed(total, truncated)
+
+
+def windows(rows: Iterable[Row], first: int, largest: int) -> Iterator[list[Row]]:
+    """Lists of ``first`` rows, then twice as many each time, up to ``largest``."""
+    source = iter(rows)
+    size = first
+    while window := list(islice(source, size)):
+        yield window
+        size = min(2 * size, largest)
+
+
+def notice_truncation(streamed: Streamed, max_tokens: int, options: argparse.Namespace) -> None:
+    """Say on standard error how many texts were cut, if any."""
+    if streamed.truncated and not options.quiet:
+        print(
+            f"claxon: {streamed.truncated:,} of {streamed.total:,} texts were cut at {max_tokens} tokens",
+            file=sys.stderr,
+        )
+
+
+class Failures:
+    """Rows that no result came of; the first is told of on standard error at the end."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first = ""
+
+    def of(self, rows: list[Row], failed: Iterable[FailedRow]) -> dict[int, str]:
+        """What to say of each row of a window that has no result, by its place: why it could not be read, or run."""
+        found = {failure.row: f"line {rows[failure.row].line} {failure.message}" for failure in failed}
+        found |= {place: row.error for place, row in enumerate(rows) if row.error is not None}
+        if found and not self.count:
+            self.first = found[min(found)]
+        self.count += len(found)
+        return found
+
+    def notice(self, options: argparse.Namespace) -> None:
+        """Say how many there were, if any."""
+        if self.count and not options.quiet:
+            plural = "s" * (self.count > 1)
+            print(f"claxon: {self.count:,} row{plural} without a result, the first: {self.first}", file=sys.stderr)
+
+
+def _is_typed(options: argparse.Namespace) -> bool:
+    """Whether a person types the input."""
+    return options.texts is None and options.input in (None, STANDARD_STREAM) and sys.stdin.isatty()

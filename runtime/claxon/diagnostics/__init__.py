@@ -1,0 +1,1 @@
+"""What can be found out about this machine and about a bundle."""

@@ -1,0 +1,1 @@
+"""Texts to features: an encoder loaded from a bundle."""

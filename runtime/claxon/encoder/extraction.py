@@ -1,0 +1,96 @@
+"""Rows of texts -> their features: each text once, chunk by chunk, and rows that cannot be read set apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from claxon.bundle.manifest import EncoderSpec, Feature
+from claxon.encoder.features import Features, joined
+from claxon.engine.runner import BatchRunner
+from claxon.errors import TokenizationError
+from claxon.support.parallel import ahead
+from claxon.support.progress import progress
+from claxon.text.inputs import Distinct, FailedRow, OnError, ReadTexts
+from claxon.text.tokenizer import Tokenizer
+from claxon.text.tokens import Tokens
+from claxon.text.truncation import OnTruncation, report_truncation
+
+# Texts that are sorted by length together; the tokens of the next ones are made while these run.
+CHUNK = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """How features are extracted: by what, and of which kinds."""
+
+    tokenizer: Tokenizer
+    runner: BatchRunner
+    spec: EncoderSpec
+    max_tokens: int
+    wanted: Sequence[Feature]
+    batch_size: int | None
+    on_truncation: OnTruncation
+    is_shown: bool
+
+    def of(self, read: ReadTexts, on_error: OnError) -> Features:
+        """Features of every row, those of rows that cannot be read NaN.
+
+        Raises:
+            TokenizationError: the tokenizer fails on a text, and ``on_error`` is ``raise``; or on the empty text, which
+                stands in the place of rows that failed.
+            TruncatedTextError, EngineError: as ``Encoder.features``.
+        """
+        while True:
+            try:
+                return _without(self._of_rows(read.texts), read.failed)
+            except TokenizationError as error:
+                before = {failure.row for failure in read.failed}
+                rows = [row for row, text in enumerate(read.texts) if text == error.text and row not in before]
+                failed = [FailedRow(row, str(error)) for row in rows]
+                if on_error is OnError.RAISE or not failed:
+                    where = f"row {failed[0].row}: " if failed else ""
+                    raise TokenizationError(f"{where}{error}", error.text) from error
+                read = read.but_for(failed)
+
+    def _of_rows(self, rows: list[str]) -> Features:
+        distinct, parts = Distinct.of(rows), []
+        with progress(len(rows), unit="text", is_shown=self.is_shown) as bar:
+            bar.update(len(rows) - len(distinct.texts))
+            for tokens in self._chunks(distinct):
+                values = {
+                    name: np.empty((len(tokens.lengths), self.spec.features[name]), np.float32) for name in self.wanted
+                }
+                for done in self.runner.run(tokens, self.wanted, self.batch_size):
+                    for name, pooled in zip(self.wanted, done.values, strict=True):
+                        values[name][done.batch.rows] = pooled
+                    bar.update(len(done.batch.rows))
+                parts.append(Features(values, tokens.uncut_lengths, tokens.truncated))
+        return joined(parts, self.wanted, self.spec).taken(distinct.to_rows)
+
+    def _chunks(self, distinct: Distinct) -> Iterator[Tokens]:
+        """Tokens of so many texts at a time, the next ones made while these run; all at once if one may be an error."""
+        is_error = self.on_truncation is OnTruncation.ERROR
+        if len(distinct.texts) <= CHUNK or is_error:
+            tokens = self.tokenizer(distinct.texts)
+            if is_error:
+                n_tokens, truncated = distinct.to_rows(tokens.uncut_lengths), distinct.to_rows(tokens.truncated)
+                report_truncation(n_tokens, truncated, self.max_tokens, self.on_truncation)
+            return iter([tokens])
+        starts = range(0, len(distinct.texts), CHUNK)
+        return ahead(self.tokenizer, (distinct.texts[start : start + CHUNK] for start in starts))
+
+
+def _without(features: Features, failed: tuple[FailedRow, ...]) -> Features:
+    """The features, with nothing in the rows that failed."""
+    if not failed:
+        return features
+    rows = [failure.row for failure in failed]
+    n_tokens, truncated = features.n_tokens.copy(), features.truncated.copy()
+    n_tokens[rows], truncated[rows] = 0, False
+    values = {name: array.copy() for name, array in features.values.items()}
+    for array in values.values():
+        array[rows] = np.nan
+    return replace(features, values=values, n_tokens=n_tokens, truncated=truncated, failed=failed)

@@ -1,0 +1,123 @@
+"""A bundle -> the parts of an encoder, loaded, after every file that has a part in it was checked."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
+
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import EncoderSpec, GraphVariant
+from claxon.bundle.safetensors import Buffer
+from claxon.engine.encoder_session import TOKENIZER_NAME, engine_files, read_engine_files, start_session
+from claxon.engine.planning import Run, expected_variant, plan_run, recalled, with_graphs
+from claxon.engine.providers import Device
+from claxon.engine.selection import AUTO
+from claxon.engine.session import Session, engine_version
+from claxon.engine.tuner import tune as time_candidates
+from claxon.engine.tuning_store import Tuning, remember
+from claxon.errors import BundleError
+from claxon.support.validation import count
+from claxon.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+
+class LoadOptions(TypedDict, total=False):
+    """How a bundle is loaded; what each option does stands at ``Encoder.load``."""
+
+    device: str
+    precision: str
+    threads: int | None
+    max_tokens: int | None
+    session_options: onnxruntime.SessionOptions | None
+    tune: bool
+    cuda_graphs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an encoder is made of; ``max_tokens`` is the limit that ``tokenizer`` has, ``run`` says why it runs so."""
+
+    tokenizer: Tokenizer
+    session: Session
+    variant: GraphVariant
+    max_tokens: int
+    run: Run
+
+
+def load_parts(
+    bundle: Bundle,
+    *,
+    device: str = Device.AUTO,
+    precision: str = AUTO,
+    threads: int | None = None,
+    max_tokens: int | None = None,
+    session_options: onnxruntime.SessionOptions | None = None,
+    tune: bool = False,
+    cuda_graphs: bool = False,
+) -> Parts:
+    """The encoder's parts; the arguments are those of ``Encoder.load``.
+
+    Raises:
+        BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
+    """
+    spec = bundle.manifest.encoder
+    limit = _token_limit(spec, max_tokens)
+    device = with_graphs(device) if cuda_graphs else device
+    tuning = _tuning(bundle, threads) if tune and precision == AUTO else None
+    expected = expected_variant(bundle, device, precision, threads)
+    with ThreadPoolExecutor(1) as pool:
+        # Hashing releases the interpreter: the weights are checked while the engine and the tokenizer load.
+        files = pool.submit(_read_files, bundle, expected)
+        run = plan_run(bundle, device, precision, threads, tuning, cuda_graphs=cuda_graphs)
+        content = bundle.read(TOKENIZER_NAME).tobytes()
+        tokenizer = Tokenizer(content, max_tokens=limit, prompt=spec.prompt, n_embeddings=spec.vocab_size)
+        contents = files.result()
+    if not tokenizer.n_special:  # its empty text would be a mean of nothing
+        raise BundleError(
+            f"{bundle.path}: {TOKENIZER_NAME} puts no token before or after a text, so an empty one has none"
+        )
+    session = _start(bundle, run, contents, session_options)
+    if session.device is not run.plan.device:  # `auto`, and CUDA did not start
+        on_cpu = plan_run(bundle, Device.CPU, precision, threads, tuning)
+        is_same = on_cpu.plan.variant is run.plan.variant
+        run, session = on_cpu, session if is_same else _start(bundle, on_cpu, contents, session_options)
+    return Parts(tokenizer, session, run.plan.variant, limit, run)
+
+
+def _tuning(bundle: Bundle, threads: int | None) -> Tuning:
+    """What is remembered of this machine; timed now, and remembered, where nothing is."""
+    kept = recalled(bundle, threads, engine_version())
+    if kept is not None:
+        return kept
+    tuning = time_candidates(bundle, threads)
+    remember(tuning)
+    return tuning
+
+
+def _read_files(bundle: Bundle, variant: GraphVariant | None) -> dict[str, Buffer]:
+    """The variant's files; all other files but those of graphs that do not run are checked as well.
+
+    The tokenizer is read beside this. A graph that does not run is hundreds of megabytes of which nothing is read: its
+    names and sizes were compared when the bundle was opened, and ``Bundle.verify`` checks its bytes.
+    """
+    contents = {} if variant is None else read_engine_files(bundle, variant)
+    graphs = {name for other in bundle.manifest.encoder.variants for name in engine_files(other)}
+    bundle.verify(set(bundle.manifest.files) - graphs - {TOKENIZER_NAME})
+    return contents
+
+
+def _start(
+    bundle: Bundle, run: Run, contents: dict[str, Buffer], session_options: onnxruntime.SessionOptions | None
+) -> Session:
+    variant = run.plan.variant
+    if not contents.keys() >= set(engine_files(variant)):
+        contents = read_engine_files(bundle, variant)
+    return start_session(bundle, variant, contents, run.asked, session_options)
+
+
+def _token_limit(spec: EncoderSpec, max_tokens: int | None) -> int:
+    limit = count("max_tokens", max_tokens, most=spec.max_tokens, none_means="the bundle's limit, which is the highest")
+    return spec.max_tokens if limit is None else limit

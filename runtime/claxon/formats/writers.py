@@ -1,0 +1,137 @@
+"""Rows -> CSV, TSV or JSON lines; a file is written whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BufferedWriter
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from claxon.errors import InputError, OptionError
+from claxon.formats.rows import STANDARD_STREAM, Format, Records
+from claxon.storage.atomic import NamedFile, whole_file
+
+
+class RowWriter(Protocol):
+    """Writes rows in one format."""
+
+    def write(self, values: Mapping[str, Any], added: Mapping[str, Any]) -> None:
+        """One row: the columns that were read, then those that are added."""
+
+
+@contextmanager
+def open_output(target: str) -> Iterator[BinaryIO]:
+    """A stream to write to: standard output for ``-``, else a file that appears when all is written.
+
+    The file is written beside its target under another name, and renamed at the end: after an error or an
+    interruption the target is as it was. What is there and is not a plain file (a pipe, a terminal) is written to
+    as it is.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    if target == STANDARD_STREAM:
+        yield sys.stdout.buffer
+        return
+    path = Path(target).resolve()
+    if path.exists() and not path.is_file():
+        with BufferedWriter(NamedFile(path, target)) as stream:
+            yield stream
+        return
+    with whole_file(path, name=target) as stream:
+        yield stream
+
+
+def check_new_columns(columns: Sequence[str], added: Sequence[str]) -> None:
+    """Raise if an added column has the name of another.
+
+    Raises:
+        OptionError: with the way out.
+    """
+    for position, name in enumerate(added):
+        if name in columns:
+            raise OptionError(f"the input has a column {name!r} already; add for instance --prefix claxon_")
+        if name in added[:position]:
+            raise OptionError(f"two added columns would be named {name!r}; use --json, which nests them")
+
+
+def row_writer(stream: BinaryIO, file_format: Format, records: Records, added: Sequence[str]) -> RowWriter:
+    """A writer of the records' columns and the added ones, in ``file_format``; CSV begins with its header.
+
+    Raises:
+        OptionError: an added column has the name of another.
+    """
+    check_new_columns(records.columns, added)
+    if file_format is Format.JSONL:
+        return JSONWriter(stream)
+    delimiter = _delimiter(file_format, records)
+    return CSVWriter(stream, [*records.columns, *added], delimiter)
+
+
+def _delimiter(file_format: Format, records: Records) -> str:
+    if file_format is Format.TSV:
+        return "\t"
+    return records.delimiter if records.format is Format.CSV else ","
+
+
+class CSVWriter:
+    """Rows with delimiters between; the header is written at once."""
+
+    def __init__(self, stream: BinaryIO, columns: Sequence[str], delimiter: str) -> None:
+        self._stream = stream
+        self._columns = list(columns)
+        self._line = io.StringIO()
+        self._writer = csv.writer(self._line, delimiter=delimiter)
+        self._write_line(self._columns)
+
+    def write(self, values: Mapping[str, Any], added: Mapping[str, Any]) -> None:
+        """One row; a column that it has not is left empty.
+
+        Raises:
+            InputError: the row has a column that the header has not.
+        """
+        row = {**values, **added}
+        unknown = next((name for name in row if name not in self._columns), None)
+        if unknown is not None:
+            raise InputError(f"a row has the key {unknown!r}, which the first row has not; use --json")
+        self._write_line([csv_cell(row.get(name)) for name in self._columns])
+
+    def _write_line(self, cells: Sequence[str]) -> None:
+        self._line.seek(0)
+        self._line.truncate()
+        self._writer.writerow(cells)
+        # With its own line ending, \r\n, the csv module quotes fields that hold a lone \r; with \n it would not.
+        line = self._line.getvalue().removesuffix("\r\n") + "\n"
+        self._stream.write(line.encode(errors="backslashreplace"))
+
+
+class JSONWriter:
+    """One JSON object a line."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, values: Mapping[str, Any], added: Mapping[str, Any]) -> None:
+        """One row.
+
+        Raises:
+            OptionError: an added column has the name of one of the row's.
+        """
+        check_new_columns(list(values), list(added))
+        line = json.dumps({**values, **added}, ensure_ascii=False)
+        # Half surrogates, which JSON can escape and UTF-8 cannot hold, come out as the escapes that they were.
+        self._stream.write(line.encode(errors="backslashreplace") + b"\n")
+
+
+def csv_cell(value: Any) -> str:
+    """A JSON value as the text of a CSV field: nothing for ``None``, JSON for booleans, lists and objects."""
+    if value is None:
+        return ""
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)

@@ -1,0 +1,206 @@
+"""Features -> scores: the heads of a bundle, and heads made of label names at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from claxon.bundle.bundle import Bundle, by_absolute_path
+from claxon.bundle.graph_policy import HEAD_OPERATORS, check_graph
+from claxon.bundle.head_policy import check_sizes
+from claxon.bundle.manifest import Feature, HeadSpec, LabelValue, ScoreKind
+from claxon.encoder.encoder import Encoder
+from claxon.encoder.features import FloatMatrix
+from claxon.engine.providers import CPU_PROVIDER, Device, EngineRequest
+from claxon.engine.session import Session
+from claxon.errors import BundleError, EngineError, OptionError
+from claxon.heads.label_checks import warn_of_likeness
+from claxon.heads.label_sets import LabelSet
+from claxon.heads.similarity import label_matrix, similarity_scores
+from claxon.support.validation import real_number
+
+
+class Head(Protocol):
+    """What a classifier needs of a head."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def feature(self) -> Feature:
+        """The feature that it reads."""
+
+    @property
+    def labels(self) -> tuple[LabelValue, ...]:
+        """The labels, in the order of the scores' columns."""
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the scores are."""
+
+    @property
+    def temperature(self) -> float | None:
+        """Turns cosines into probabilities; ``None`` leaves them cosines."""
+
+    def __call__(self, features: FloatMatrix) -> FloatMatrix:
+        """Scores ``(texts, labels)`` for features ``(texts, width)``, float32 both."""
+
+
+class GraphHead:
+    """A head of a bundle: a small ONNX graph."""
+
+    def __init__(self, bundle: Bundle, spec: HeadSpec) -> None:
+        """Load the head's graph, its hash checked first.
+
+        Raises:
+            BundleError: the graph holds what no bundle's graph may, or makes more values than there is memory for; its
+                inputs and outputs are not those of a head, or not of the encoder's width and the labels' number; its
+                weights are not finite.
+            EngineError: ONNX Runtime refuses the graph.
+        """
+        self.spec = spec
+        self._bundle = by_absolute_path(bundle)
+        # A head is a few thousand multiplications: one thread on the CPU, wherever the encoder runs.
+        asked = EngineRequest(Device.CPU, (CPU_PROVIDER,), threads=1)
+        graph = bundle.read(spec.file).tobytes()
+        check_graph(graph, f"{bundle.path / spec.file}", {}, HEAD_OPERATORS)
+        check_sizes(graph, f"{bundle.path / spec.file}", bundle.manifest.encoder.features[spec.feature])
+        self._session = Session(graph, {}, asked)
+        if (self._session.inputs, self._session.outputs) != (("features",), ("scores",)):
+            raise BundleError(f"{bundle.path}: {spec.file} is not a head: expected features -> scores")
+        self._try(bundle.manifest.encoder.features[spec.feature])
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.spec.name
+
+    @property
+    def feature(self) -> Feature:
+        """The feature that it reads."""
+        return self.spec.feature
+
+    @property
+    def labels(self) -> tuple[LabelValue, ...]:
+        """The labels, in the order of the scores' columns."""
+        return self.spec.labels
+
+    @property
+    def score_kind(self) -> ScoreKind:
+        """What the scores are."""
+        return self.spec.scores
+
+    @property
+    def temperature(self) -> float | None:
+        """Turns cosines into probabilities; ``None`` leaves them cosines."""
+        return self.spec.temperature
+
+    def __call__(self, features: FloatMatrix) -> FloatMatrix:
+        """Scores ``(texts, labels)`` for features ``(texts, width)``, float32 both."""
+        if not len(features):
+            return np.empty((0, len(self.labels)), np.float32)
+        scores: FloatMatrix = self._session.run(["scores"], {"features": features})[0]
+        expected = (len(features), len(self.labels))
+        if scores.shape != expected or scores.dtype != np.float32:
+            raise BundleError(
+                f"head {self.name!r} gave {scores.dtype} scores of shape {scores.shape}, expected float32 of {expected}"
+            )
+        return scores
+
+    def __reduce__(self) -> tuple[type[GraphHead], tuple[Bundle, HeadSpec]]:
+        """The bundle's path and manifest travel; the graph is read again, and its hash checked."""
+        return type(self), (self._bundle, self.spec)
+
+    def _try(self, width: int) -> None:
+        """Run once: every weight meets a zero in one row or the other, and NaN or infinity times zero is NaN."""
+        is_even = np.arange(width) % 2 == 0
+        try:
+            scores = self(np.array([is_even, ~is_even], np.float32))
+        except EngineError as error:
+            raise BundleError(f"head {self.name!r} does not take {self.feature} of width {width}: {error}") from error
+        if not np.isfinite(scores).all():
+            raise BundleError(f"head {self.name!r} holds weights that are NaN or infinite; make it again")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelHead:
+    """A head made of label names: the cosine between a text's embedding and each label's.
+
+    Attributes:
+        matrix: Unit-norm vectors of the labels, or of their phrasings. Shape: ``(vectors, width)``, float32.
+    """
+
+    label_set: LabelSet
+    matrix: FloatMatrix
+    temperature: float | None = None
+    name: str = "labels"
+    feature: Feature = Feature.EMBEDDING
+    score_kind: ScoreKind = ScoreKind.COSINE
+
+    @classmethod
+    def of(cls, encoder: Encoder, label_set: LabelSet, temperature: float | None = None) -> LabelHead:
+        """Embed the labels' phrasings.
+
+        Args:
+            encoder: Of the bundle that will embed the texts; it must have a sentence embedding.
+            label_set: The labels; phrasings that are nearly the same give a ``LabelWarning``.
+            temperature: Above 0; ``None`` takes the label set's.
+
+        Raises:
+            OptionError: the encoder has no sentence embedding, or the temperature is not above 0.
+        """
+        temperature = real_number("temperature", temperature, above=0, none_means="the labels' own")
+        vectors = label_vectors(encoder, label_set)
+        matrix = label_matrix(vectors, label_set.counts, label_set.combine)
+        return cls(label_set, matrix, label_set.temperature if temperature is None else temperature)
+
+    @property
+    def labels(self) -> tuple[LabelValue, ...]:
+        """The labels, in the order of the scores' columns."""
+        return self.label_set.labels
+
+    def __call__(self, features: FloatMatrix) -> FloatMatrix:
+        """Cosines ``(texts, labels)`` for unit-norm embeddings ``(texts, width)``, float32 both."""
+        return similarity_scores(features, self.matrix, self.label_set.counts, self.label_set.combine)
+
+
+def chosen_head(bundle: Bundle, heads: Mapping[str, Head], head: str | None) -> str | None:
+    """The name of the head that answers: the one asked for, else the only one, else ``None``.
+
+    Raises:
+        OptionError: there is no such head, or none at all.
+    """
+    if not heads:
+        raise OptionError(f"no head was given for {bundle.path}; a classifier needs one or more")
+    if head is None:
+        return next(iter(heads)) if len(heads) == 1 else None
+    if head not in heads:
+        raise OptionError(f"{bundle.path} has no head {head!r}, but {', '.join(heads)}")
+    return head
+
+
+def label_vectors(encoder: Encoder, label_set: LabelSet) -> FloatMatrix:
+    """Embeddings of all phrasings, label after label. Shape: ``(phrasings, width)``, float32, unit norm.
+
+    Phrasings that are nearly the same give a ``LabelWarning``.
+
+    Raises:
+        OptionError: the encoder has no sentence embedding.
+    """
+    require_embedding(encoder.bundle)
+    vectors = encoder.encode(label_set.texts, feature=Feature.EMBEDDING)
+    warn_of_likeness(label_set, vectors)
+    return vectors
+
+
+def require_embedding(bundle: Bundle) -> None:
+    """Raise ``OptionError`` unless the bundle's encoder gives unit-norm embeddings, which similarity needs."""
+    if Feature.EMBEDDING not in bundle.manifest.encoder.features:
+        raise OptionError(
+            f"{bundle.path} has no sentence embedding, which label similarity needs; "
+            "export it with --pooling mean (or cls), or use a sentence encoder such as all-mpnet-base-v2"
+        )

@@ -1,0 +1,1 @@
+"""Ray and Spark, imported only when they are used."""

@@ -1,0 +1,1 @@
+"""Scores to the columns of a table."""

@@ -1,0 +1,58 @@
+"""Columns of numpy arrays -> columns of Arrow, each of one type whatever rows it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from claxon.formats.arrow import arrow
+from claxon.labelling.labeller import EMBEDDING, ERROR, TRUNCATED, Array, Wanted, label_kind
+from claxon.text.inputs import OnError
+
+if TYPE_CHECKING:
+    from pyarrow import Array as ArrowArray
+    from pyarrow import Schema
+
+
+def arrow_schema(wanted: Wanted, *, fixed_size: bool = True) -> Schema:
+    """Types of the columns that are added: embeddings are lists of float32, of fixed size or not."""
+    pa = arrow()
+    kinds = {bool: pa.bool_(), int: pa.int64(), str: pa.string()}
+    fields = {wanted.named(TRUNCATED): pa.bool_()}
+    for head in wanted.heads:
+        names = wanted.names[head.name]
+        fields |= {names.label: kinds[label_kind(head.labels)], names.score: pa.float32()}
+    if wanted.feature is not None:
+        fields[wanted.named(EMBEDDING)] = pa.list_(pa.float32(), wanted.width if fixed_size else -1)
+    if wanted.on_error is OnError.RECORD:
+        fields[wanted.named(ERROR)] = pa.string()
+    return pa.schema([(name, fields[name]) for name in wanted.columns])
+
+
+def arrow_columns(columns: Mapping[str, Array], schema: Schema) -> list[ArrowArray]:
+    """The columns in the schema's order; what numpy has as NaN or ``None`` is null."""
+    return [_column(columns[field.name], field.type) for field in schema]
+
+
+def _column(values: Array, kind: Any) -> Any:
+    pa = arrow()
+    if values.ndim == 2:
+        return _lists(values, kind)
+    if pa.types.is_floating(kind):
+        return pa.array(values, kind, mask=np.isnan(values))
+    if pa.types.is_string(kind):
+        return pa.array([None if value is None else str(value) for value in values.tolist()], kind)
+    return pa.array(values.tolist(), kind)
+
+
+def _lists(values: Array, kind: Any) -> Any:
+    """Rows of a matrix as lists; a row of NaN is null. Shape of ``values``: ``(texts, width)``."""
+    pa = arrow()
+    is_null = np.isnan(values).any(axis=1)
+    flat = pa.array(np.ascontiguousarray(values).ravel(), kind.value_type)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.FixedSizeListArray.from_arrays(flat, type=kind, mask=pa.array(is_null))
+    ends = np.arange(len(values) + 1, dtype=np.int32) * values.shape[1]
+    return pa.ListArray.from_arrays(pa.array(ends), flat, type=kind, mask=pa.array(is_null))

@@ -1,0 +1,169 @@
+"""Texts -> the columns that a job adds: labels, scores, whether a text was cut, and the embedding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import EncoderSpec, Feature, HeadSpec, LabelValue, Manifest
+from claxon.encoder.encoder import Encoder
+from claxon.encoder.features import Features, FloatMatrix, chosen_feature
+from claxon.errors import OptionError
+from claxon.formats.arrow import arrow
+from claxon.heads.decision import Abstention, softmax, winners
+from claxon.heads.heads import GraphHead, Head
+from claxon.jobs.plan import Embedding, JobOptions
+from claxon.text.inputs import FailedRow, OnError
+from claxon.text.truncation import OnTruncation
+
+# With a size given, batches are cut by the token budget alone and not by the number of threads: a shard's batches, and
+# with them the last digits of its scores, are the same wherever it is done.
+BATCH_SIZE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class HeadNames:
+    """The columns of one head."""
+
+    label: str
+    score: str
+
+
+def head_names(heads: Sequence[str], prefix: str) -> dict[str, HeadNames]:
+    """``predicted_label`` and ``score``; with several heads ``predicted_label_HEAD`` and ``score_HEAD`` of each."""
+    ends = {head: f"_{head}" if len(heads) > 1 else "" for head in heads}
+    return {head: HeadNames(f"{prefix}predicted_label{end}", f"{prefix}score{end}") for head, end in ends.items()}
+
+
+def embedded_feature(spec: EncoderSpec, options: JobOptions) -> Feature | None:
+    """The feature that is written as embedding, if one is.
+
+    Raises:
+        OptionError: the bundle has no such feature.
+    """
+    return None if options.embed is None else chosen_feature(spec, options.feature)
+
+
+def added_fields(manifest: Manifest, options: JobOptions) -> list[Any]:
+    """Arrow fields of the added columns, in order.
+
+    Raises:
+        OptionError: the bundle has no such feature.
+    """
+    pa = arrow()
+    specs = {spec.name: spec for spec in manifest.heads}
+    fields = []
+    for head, names in head_names(options.heads, options.prefix).items():
+        fields += [pa.field(names.label, _label_type(specs[head].labels)), pa.field(names.score, pa.float32())]
+    fields.append(pa.field(f"{options.prefix}truncated", pa.bool_()))
+    feature = embedded_feature(manifest.encoder, options)
+    if feature is not None:
+        numbers = pa.float16() if options.embed is Embedding.FLOAT16 else pa.float32()
+        fields.append(pa.field(f"{options.prefix}embedding", pa.list_(numbers, manifest.encoder.features[feature])))
+    return fields
+
+
+def _label_type(labels: Sequence[LabelValue]) -> Any:
+    """The Arrow type of all labels; strings for a mixture."""
+    pa = arrow()
+    kinds = {type(label) for label in labels}
+    types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
+    return types.get(kinds.pop(), pa.string()) if len(kinds) == 1 else pa.string()
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What was found out about texts.
+
+    Attributes:
+        arrays: The added columns without the rows that failed, in the order of ``added_fields``.
+        failed: The rows that the tokenizer failed on.
+        n_tokens: Of all texts, before the cut.
+        truncated: How many were cut.
+    """
+
+    arrays: list[Any]
+    failed: tuple[FailedRow, ...]
+    n_tokens: int
+    truncated: int
+
+
+class Labeller:
+    """An encoder and the heads that answer."""
+
+    def __init__(self, bundle: Bundle, options: JobOptions, precision: str, threads: int | None) -> None:
+        """Load them.
+
+        Raises:
+            BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
+        """
+        specs = _chosen(bundle, options.heads)
+        self._options = options
+        self._heads: list[Head] = [GraphHead(bundle, spec) for spec in specs]
+        self._fields = added_fields(bundle.manifest, options)
+        self._embedded = embedded_feature(bundle.manifest.encoder, options)
+        wanted = [head.feature for head in self._heads] + ([] if self._embedded is None else [self._embedded])
+        self._wanted = list(dict.fromkeys(wanted))
+        self._abstention = Abstention.of(options.threshold, options.margin)
+        self._encoder = Encoder.from_bundle(
+            bundle, device=options.device, precision=precision, threads=threads, max_tokens=options.max_tokens
+        )
+
+    def label(self, texts: list[str]) -> Labelled:
+        """Label some texts.
+
+        Raises:
+            EngineError: ONNX Runtime failed.
+        """
+        size = self._options.batch_size or BATCH_SIZE
+        features = self._encoder.features(
+            texts, self._wanted, batch_size=size, on_truncation=OnTruncation.IGNORE, errors=OnError.RECORD
+        )
+        failed = features.failed
+        good = np.delete(np.arange(len(texts)), [failure.row for failure in failed])
+        left = features.taken(lambda array: array[good]) if failed else features
+        return Labelled(self._arrays(left), failed, int(left.n_tokens.sum()), int(left.truncated.sum()))
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._encoder.close()
+
+    def _arrays(self, features: Features) -> list[Any]:
+        pa = arrow()
+        columns: list[Any] = []
+        for head in self._heads:
+            given = head(features.values[head.feature])
+            scores = given if head.temperature is None else softmax(given, head.temperature)
+            columns += [winners(scores, head.labels, self._abstention).tolist(), scores.max(axis=1)]
+        columns.append(features.truncated)
+        fields = self._fields[: len(columns)]
+        arrays = [
+            pa.array(_as_type(column, field.type), field.type) for column, field in zip(columns, fields, strict=True)
+        ]
+        if self._embedded is not None:
+            arrays.append(self._lists(features.values[self._embedded]))
+        return arrays
+
+    def _lists(self, vectors: FloatMatrix) -> Any:
+        kind = np.float16 if self._options.embed is Embedding.FLOAT16 else np.float32
+        flat = np.ascontiguousarray(vectors, dtype=kind).reshape(-1)
+        return arrow().FixedSizeListArray.from_arrays(arrow().array(flat), type=self._fields[-1].type)
+
+
+def _as_type(column: Any, kind: Any) -> Any:
+    """Labels of several kinds as strings."""
+    if arrow().types.is_string(kind):
+        return [None if value is None else str(value) for value in column]
+    return column
+
+
+def _chosen(bundle: Bundle, heads: Sequence[str]) -> list[HeadSpec]:
+    specs = {spec.name: spec for spec in bundle.manifest.heads}
+    unknown = next((head for head in heads if head not in specs), None)
+    if unknown is not None:
+        raise OptionError(f"{bundle.path} has no head {unknown!r}, but {', '.join(specs) or 'none at all'}")
+    return [specs[head] for head in heads]

@@ -1,0 +1,208 @@
+"""A column of texts -> the columns that a table gets beside it: labels, scores, which texts were cut, embeddings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from claxon.bundle.bundle import Bundle
+from claxon.bundle.manifest import Feature, HeadSpec, LabelValue
+from claxon.encoder.encoder import Encoder
+from claxon.encoder.features import Features, chosen_feature
+from claxon.engine.providers import Device
+from claxon.engine.selection import AUTO
+from claxon.errors import OptionError
+from claxon.heads.decision import Abstention, softmax, winners
+from claxon.heads.heads import GraphHead
+from claxon.jobs.planning import chosen_heads
+from claxon.labelling.job_columns import BATCH_SIZE, HeadNames, head_names
+from claxon.support.validation import choice
+from claxon.text.inputs import FailedRow, OnError
+
+Array = np.ndarray[Any, Any]
+TRUNCATED, EMBEDDING, ERROR = "truncated", "embedding", "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a caller asks for, as it travels to a worker.
+
+    Attributes:
+        heads: Names of the heads that answer; ``None`` for the only one, or for none where the embedding is wanted.
+        embed: Whether the embedding is wanted.
+        errors: ``raise`` or ``record``.
+        prefix: Put before the name of every column.
+        threshold: As for ``Classifier.predict``, and so is ``margin``.
+        device: As for ``Encoder.load``, and so are ``precision`` and ``max_tokens``.
+    """
+
+    heads: tuple[str, ...] | None = None
+    embed: bool = False
+    errors: str = OnError.RAISE
+    prefix: str = ""
+    threshold: float | None = None
+    margin: float | None = None
+    device: str = Device.AUTO
+    precision: str = AUTO
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be found out about texts.
+
+    Attributes:
+        heads: Those that answer, in the columns' order.
+        feature: The embedding, where it is wanted.
+        width: Its width.
+        on_error: What to do with a row that is no text; recorded, it is told of in the column ``error``.
+        prefix: Put before the name of every column.
+        abstention: When a text gets no label.
+    """
+
+    heads: tuple[HeadSpec, ...]
+    feature: Feature | None
+    width: int
+    on_error: OnError
+    prefix: str
+    abstention: Abstention
+
+    @classmethod
+    def of(cls, bundle: Bundle, asked: Asked) -> Self:
+        """What a caller asks for, checked against the bundle.
+
+        Raises:
+            OptionError: no such head, a head twice, several and none chosen, nothing wanted at all, no embedding; an
+                option's value cannot be met.
+        """
+        spec = bundle.manifest.encoder
+        feature = chosen_feature(spec, None) if asked.embed else None
+        return cls(
+            _chosen(bundle, asked),
+            feature,
+            0 if feature is None else spec.features[feature],
+            choice("errors", asked.errors, OnError),
+            asked.prefix,
+            Abstention.of(asked.threshold, asked.margin),
+        )
+
+    @property
+    def names(self) -> dict[str, HeadNames]:
+        """The columns of each head."""
+        return head_names([head.name for head in self.heads], self.prefix)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of all columns, in their order."""
+        of_heads = [column for names in self.names.values() for column in (names.label, names.score)]
+        embedding = [] if self.feature is None else [self.named(EMBEDDING)]
+        error = [self.named(ERROR)] if self.on_error is OnError.RECORD else []
+        return (*of_heads, self.named(TRUNCATED), *embedding, *error)
+
+    def named(self, column: str) -> str:
+        """The name of a column, behind the prefix."""
+        return f"{self.prefix}{column}"
+
+    def check_new(self, columns: Iterable[str]) -> None:
+        """Raise ``OptionError`` if one of the table's ``columns`` has the name of one that is added."""
+        taken = set(columns) & set(self.columns)
+        if taken:
+            raise OptionError(f"the table has a column {min(taken)!r} already; give for instance prefix='claxon_'")
+
+
+class ColumnPredictor:
+    """Finds out what is wanted about columns of texts; the encoder runs once for all of it.
+
+    What a text gets depends on the texts that come in the same call, by less than 1e-5, and on nothing else: not on the
+    number of threads.
+    """
+
+    def __init__(self, bundle: Bundle, asked: Asked, threads: int | None) -> None:
+        """Load the encoder and the heads.
+
+        Raises:
+            BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
+        """
+        self.wanted = Wanted.of(bundle, asked)
+        self._encoder = Encoder.from_bundle(
+            bundle, device=asked.device, precision=asked.precision, threads=threads, max_tokens=asked.max_tokens
+        )
+        self._heads = [GraphHead(bundle, spec) for spec in self.wanted.heads]
+        embedded = [] if self.wanted.feature is None else [self.wanted.feature]
+        self._features = list(dict.fromkeys([*(head.feature for head in self._heads), *embedded]))
+
+    def __call__(self, texts: Iterable[str]) -> dict[str, Array]:
+        """The columns, by their names.
+
+        Returns:
+            Labels as ``Classifier.predict`` has them, and of dtype object where rows may fail; scores of the winners,
+            float32, NaN where there is none; ``truncated``, bool; all of shape ``(texts,)``. The embedding is float32,
+            ``(texts, width)``. ``error`` is of dtype object: why a row has no result, ``None`` where it has.
+
+        Raises:
+            InputError: a row is no text, and that is not recorded.
+            EngineError: ONNX Runtime failed.
+        """
+        found = self._encoder.features(
+            texts, self._features, batch_size=BATCH_SIZE, on_truncation="ignore", errors=self.wanted.on_error
+        )
+        columns: dict[str, Array] = {}
+        for head in self._heads:
+            columns |= self._answers(head, found)
+        columns[self.wanted.named(TRUNCATED)] = found.truncated
+        if self.wanted.feature is not None:
+            columns[self.wanted.named(EMBEDDING)] = found.values[self.wanted.feature]
+        if self.wanted.on_error is OnError.RECORD:
+            columns[self.wanted.named(ERROR)] = _messages(found.failed, len(found.truncated))
+        return columns
+
+    def _answers(self, head: GraphHead, found: Features) -> dict[str, Array]:
+        given = head(found.values[head.feature])
+        scores = given if head.temperature is None else softmax(given, head.temperature)
+        labels: Array = winners(scores, head.labels, self.wanted.abstention)
+        if self.wanted.on_error is OnError.RECORD:
+            labels = labels.astype(object)
+            labels[[failure.row for failure in found.failed]] = None
+        names = self.wanted.names[head.name]
+        return {names.label: labels, names.score: scores.max(axis=1)}
+
+
+def label_kind(labels: Sequence[LabelValue]) -> type[LabelValue]:
+    """What a typed column holds labels as: ``bool``, ``int`` or ``str``; a mixture is written out as strings."""
+    kinds = {type(label) for label in labels}
+    return kinds.pop() if len(kinds) == 1 else str
+
+
+def found_bundle(bundle: object) -> str | os.PathLike[str]:
+    """The path, or what a function without arguments finds on this machine.
+
+    Raises:
+        OptionError: neither, or the function found no path.
+    """
+    path = bundle() if callable(bundle) else bundle
+    if not isinstance(path, str | os.PathLike):
+        raise OptionError(
+            f"bundle is {path!r:.80}, expected a path, or a function without arguments that finds it on each node"
+        )
+    return path
+
+
+def given_heads(heads: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """The names that a caller gives, as they travel."""
+    return (heads,) if isinstance(heads, str) else None if heads is None else tuple(heads)
+
+
+def _chosen(bundle: Bundle, asked: Asked) -> tuple[HeadSpec, ...]:
+    specs = {spec.name: spec for spec in bundle.manifest.heads}
+    return tuple(specs[name] for name in chosen_heads(bundle, asked.heads, is_embedded=asked.embed))
+
+
+def _messages(failed: Sequence[FailedRow], count: int) -> Array:
+    messages = np.full(count, None, object)
+    for failure in failed:
+        messages[failure.row] = failure.message
+    return messages

@@ -1,0 +1,154 @@
+"""A file, written whole or not at all, and what killed writers leave behind."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from claxon.errors import OutputError
+from claxon.storage.locks import Lock, take
+
+NAME_CHARACTERS = 32  # of the target's name in the unfinished file's: a file's name has 255 bytes at most
+SUFFIX = ".unfinished"
+TOKEN = "[a-z0-9_]{8}"
+USUAL, PRIVATE = 0o666, 0o600  # as open as the user makes files, or closed to others
+NOT_FOR_THIS = {errno.EINVAL, errno.ENOTSUP}
+
+
+@contextmanager
+def whole_file(
+    path: Path, *, name: str | None = None, mode: int = USUAL, is_flushed: bool = True, tidies: bool = True
+) -> Iterator[BinaryIO]:
+    """A stream to write to; the file appears when the block ends well, and the target is as it was if not.
+
+    What is written lies beside the target under another name until then. What a killed process left of the same target
+    is removed.
+
+    Args:
+        path: The target.
+        name: What errors call it; ``None`` is the path.
+        mode: Permissions, as for ``os.open``.
+        is_flushed: Wait until the disk has it, so that a loss of power cannot leave a file without its content.
+        tidies: Look for what killed processes left. ``False`` where the folder's owner does that now and then: to list
+            a folder of thousands for each new file would cost more than the file.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    told = str(path) if name is None else name
+    if tidies:
+        remove_abandoned(path.parent, path.name)
+    with _writing(told):
+        unfinished = _unfinished(path, mode)
+    try:
+        with io.BufferedWriter(NamedFile(unfinished.path, told, "; nothing was changed")) as stream:
+            yield stream
+            stream.flush()
+            if is_flushed:
+                with _writing(told):
+                    flush(stream.fileno())
+        with _writing(told):
+            unfinished.path.replace(path)
+        if is_flushed:
+            flush_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            unfinished.path.unlink(missing_ok=True)
+        unfinished.lock.release()
+
+
+class NamedFile(io.FileIO):
+    """A file for writing whose errors tell its name, and are ``OutputError``; a pipe without a reader stays one."""
+
+    def __init__(self, path: Path, name: str, ending: str = "") -> None:
+        self._told, self._ending = name, ending
+        try:
+            super().__init__(path, "wb")
+        except OSError as error:
+            raise _output_error(name, error, ending) from error
+
+    def write(self, content: object, /) -> int:
+        """Write some of it; how many bytes."""
+        try:
+            return super().write(cast(bytes, content))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise _output_error(self._told, error, self._ending) from error
+
+
+def remove_abandoned(folder: Path, name: str | None = None) -> None:
+    """Remove what processes that are no more left of a target, or of any in the folder; all else stays."""
+    prefix = ".*" if name is None else re.escape(name[:NAME_CHARACTERS])
+    for path in siblings(folder, re.compile(rf"\.{prefix}\.{TOKEN}{re.escape(SUFFIX)}")):
+        lock = take(path)
+        if lock is None:
+            continue
+        if lock.is_sure and path.is_file():
+            with suppress(OSError):
+                path.unlink()
+        lock.release()
+
+
+def siblings(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+    """What is in a folder under names of a pattern; nothing if it cannot be listed."""
+    try:
+        return [path for path in folder.iterdir() if pattern.fullmatch(path.name)]
+    except OSError:
+        return []
+
+
+def flush(descriptor: int) -> None:
+    """Ask the system to write a file to the disk; some file systems have nothing to do."""
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in NOT_FOR_THIS:
+            raise
+
+
+def flush_folder(folder: Path) -> None:
+    """The same for the names in a folder; where it cannot be done, the files were flushed anyway."""
+    # Windows cannot open a folder, and some network file systems cannot flush one.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    path: Path
+    lock: Lock
+
+
+def _unfinished(target: Path, mode: int) -> _Unfinished:
+    """A new file that is ours: whoever tidies up leaves it alone."""
+    while True:
+        path = target.with_name(f".{target.name[:NAME_CHARACTERS]}.{secrets.token_hex(4)}{SUFFIX}")
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
+        lock = take(path)
+        if lock is not None:  # else somebody tidied up between the two lines above
+            return _Unfinished(path, lock)
+
+
+@contextmanager
+def _writing(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _output_error(name, error, "; nothing was changed") from error
+
+
+def _output_error(name: str, error: OSError, ending: str) -> OutputError:
+    return OutputError(f"{name} could not be written: {error.strerror or error}{ending}")

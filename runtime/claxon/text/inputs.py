@@ -1,0 +1,158 @@
+"""What a caller gives as texts -> a list of ``str``, or an error that names the row. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from claxon.errors import InputError
+from claxon.text.tokens import IntArray
+
+
+class OnError(StrEnum):
+    """What to do with a row that is no text: fail the call, or leave the row out and say so."""
+
+    RAISE = "raise"
+    RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A row that was left out, and why."""
+
+    row: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTexts:
+    """Texts, an empty one in the place of each row that is none; ``failed`` tells which those are, in their order."""
+
+    texts: list[str]
+    failed: tuple[FailedRow, ...] = ()
+
+    def but_for(self, failed: Sequence[FailedRow]) -> ReadTexts:
+        """The same without these rows as well."""
+        rows = {failure.row for failure in failed}
+        texts = ["" if row in rows else text for row, text in enumerate(self.texts)]
+        return ReadTexts(texts, tuple(sorted((*self.failed, *failed), key=lambda failure: failure.row)))
+
+
+def read_texts(texts: Iterable[str], on_error: OnError) -> ReadTexts:
+    """The texts, and which rows are none.
+
+    Raises:
+        InputError: as ``check_texts``; for a row only if ``on_error`` is ``raise``.
+    """
+    if on_error is OnError.RAISE:
+        return ReadTexts(check_texts(texts))
+    _check_kind(texts)
+    rows: list[Any] = list(_plain(texts))
+    problems = ((row, _problem(text)) for row, text in enumerate(rows))
+    failed = tuple(FailedRow(row, problem) for row, problem in problems if problem is not None)
+    return ReadTexts(rows).but_for(failed) if failed else ReadTexts(rows)
+
+
+def check_texts(texts: Iterable[str]) -> list[str]:
+    """The texts as a list: from lists, tuples, generators, numpy arrays, pandas and Arrow columns.
+
+    Raises:
+        InputError: a lone ``str``; something that cannot be iterated, or has no order; several dimensions; an item that
+            is not a ``str``, or not Unicode (with its row).
+    """
+    return list(iter_texts(texts))
+
+
+def iter_texts(texts: Iterable[str]) -> Iterator[str]:
+    """The texts one by one, each checked as it comes.
+
+    Raises:
+        InputError: as ``check_texts`` does; for an item, when it is reached.
+    """
+    _check_kind(texts)
+    return _checked(_plain(texts))
+
+
+def _check_kind(texts: Any) -> None:
+    if isinstance(texts, str | bytes):
+        raise InputError(f"expected a list of texts, found one {type(texts).__name__}; write [text]")
+    if getattr(texts, "ndim", 1) != 1:
+        raise InputError(f"expected texts in one dimension, found an array of shape {getattr(texts, 'shape', '?')}")
+    if not isinstance(texts, Iterable) or isinstance(texts, Mapping | set | frozenset):
+        raise InputError(f"expected a list of texts, found {type(texts).__name__}")
+
+
+def iter_windows(texts: Iterable[str], size: int) -> Iterator[list[str]]:
+    """The texts in lists of ``size``, the last one shorter; no more of ``texts`` is read than was asked for.
+
+    Raises:
+        InputError: as ``iter_texts`` does.
+    """
+    source = iter_texts(texts)
+    return iter(lambda: list(islice(source, size)), [])
+
+
+def _plain(texts: Iterable[Any]) -> Iterable[Any]:
+    """Columns of other libraries as plain Python values: Arrow has ``to_pylist``, numpy and pandas ``tolist``."""
+    for method in ("to_pylist", "tolist"):
+        if hasattr(texts, method):
+            values: Iterable[Any] = getattr(texts, method)()
+            return values
+    return texts
+
+
+def _checked(texts: Iterable[Any]) -> Iterator[str]:
+    for row, text in enumerate(texts):
+        problem = _problem(text)
+        if problem is not None:
+            raise InputError(f"row {row} {problem}")
+        yield text
+
+
+def _problem(text: Any) -> str | None:
+    if not isinstance(text, str):
+        return f"is {type(text).__name__} ({text!r:.40}), expected str"
+    if not _is_unicode(text):
+        return "has half of a surrogate pair; use text.encode('utf-8', 'replace').decode()"
+    return None
+
+
+def _is_unicode(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Every text once, in the order of its first row.
+
+    Attributes:
+        texts: The different ones.
+        rows: Where each row's text stands in ``texts``, ``None`` if all rows differ. Shape: ``(rows,)``, int64.
+    """
+
+    texts: list[str]
+    rows: IntArray | None
+
+    @classmethod
+    def of(cls, texts: list[str]) -> Distinct:
+        """Find the texts that are there several times."""
+        places: dict[str, int] = {}
+        rows = np.fromiter((places.setdefault(text, len(places)) for text in texts), np.int64, len(texts))
+        if len(places) == len(texts):
+            return cls(texts, None)
+        return cls(list(places), rows)
+
+    def to_rows(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Values of the different texts -> values of all rows. Shapes: ``(texts, …)`` to ``(rows, …)``."""
+        return values if self.rows is None else np.asarray(values[self.rows])

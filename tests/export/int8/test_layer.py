@@ -1,0 +1,66 @@
+"""One layer: what is chosen for it, and what that keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from claxon_export.int8.inputs import PerToken, Static
+from claxon_export.int8.layer import QuantizedLayer, best_smoothing, quantize_per_token, quantize_static
+from claxon_export.int8.observation import Observed
+from tests.linear_layers import dense, observed
+
+
+def outputs(layer: QuantizedLayer, inputs: np.ndarray) -> np.ndarray:
+    return np.asarray(layer.input.restored(inputs) @ layer.weight.restored() + layer.bias)
+
+
+def wanted(observed: Observed) -> np.ndarray:
+    return np.asarray(observed.inputs.astype(np.float32) @ observed.weight + observed.bias)
+
+
+def relative_error(found: np.ndarray, expected: np.ndarray) -> float:
+    return float(np.sqrt(np.square(found - expected).mean() / np.square(expected).mean()))
+
+
+def test_a_smoothed_layer_gives_what_it_gave_in_float32() -> None:
+    observed = dense()
+    smoothing = best_smoothing(observed)
+    layer = quantize_static(observed, smoothing)
+    assert isinstance(layer.input, Static)
+    assert layer.smoothing is smoothing
+    assert relative_error(outputs(layer, smoothing.smoothed(observed.inputs)), wanted(observed)) < 0.01
+
+
+def test_a_layer_whose_smoothing_is_folded_has_none() -> None:
+    observed = dense()
+    smoothing = best_smoothing(observed)
+    layer = quantize_static(observed, smoothing, is_folded=True)
+    assert layer.smoothing is None
+    assert relative_error(outputs(layer, smoothing.smoothed(observed.inputs)), wanted(observed)) < 0.01
+
+
+def test_channels_that_are_always_far_from_zero_cost_nothing() -> None:
+    """Only because they are shifted: without, the error is some twenty times as large."""
+    near = dense()
+    far = observed(near.inputs.astype(np.float32) + np.where(np.arange(24) == 5, 400, 0), near.weight, near.bias)
+    error = {}
+    for name, seen in (("near", near), ("far", far)):
+        smoothing = best_smoothing(seen)
+        found = outputs(quantize_static(seen, smoothing), smoothing.smoothed(seen.inputs))
+        error[name] = np.abs(found - wanted(seen)).mean()
+    assert error["far"] < 3 * error["near"]
+
+
+def test_a_layer_after_an_activation_has_a_scale_a_token() -> None:
+    layer_seen = dense()
+    positive = observed(np.abs(layer_seen.inputs), layer_seen.weight, layer_seen.bias)
+    layer = quantize_per_token(positive)
+    assert isinstance(layer.input, PerToken)
+    assert relative_error(outputs(layer, positive.inputs.astype(np.float32)), wanted(positive)) < 0.02
+
+
+def test_the_mean_of_the_output_is_kept() -> None:
+    observed = dense()
+    smoothing = best_smoothing(observed)
+    found = outputs(quantize_static(observed, smoothing), smoothing.smoothed(observed.inputs))
+    np.testing.assert_allclose(found.mean(axis=0), wanted(observed).mean(axis=0), rtol=1e-3, atol=1e-3)

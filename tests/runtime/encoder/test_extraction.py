@@ -1,0 +1,114 @@
+"""Rows that cannot be read, set apart: the others have the features that they have without them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from claxon.bundle.manifest import Feature
+from claxon.encoder.encoder import Encoder
+from claxon.encoder.features import FloatMatrix
+from claxon.errors import InputError, OptionError, TokenizationError
+from claxon.text.inputs import FailedRow
+from claxon.text.tokenizer import Tokenizer
+from claxon.text.tokens import Tokens
+from tests.texts import TEXTS
+
+NO_TEXTS = [None, float("nan"), 3, b"bytes", ("a",), "\ud800", ["x"]]
+TOLERANCE = 1e-5
+
+
+@settings(deadline=None, max_examples=40)
+@given(places=st.lists(st.booleans(), min_size=6, max_size=6), odd=st.sampled_from(NO_TEXTS))
+def test_the_other_rows_are_served(places: list[bool], odd: object, encoder: Encoder, alone: FloatMatrix) -> None:
+    texts = [odd if is_odd else text for text, is_odd in zip(TEXTS, places, strict=True)]
+    features = encoder.features(texts, errors="record")  # type: ignore[arg-type]
+    assert [failure.row for failure in features.failed] == np.flatnonzero(places).tolist()
+    for row, is_odd in enumerate(places):
+        vector = features.values[Feature.EMBEDDING][row]
+        if is_odd:
+            assert np.isnan(vector).all()
+            assert (features.n_tokens[row], features.truncated[row]) == (0, False)
+        else:
+            np.testing.assert_allclose(vector, alone[row], atol=TOLERANCE)
+
+
+def test_what_failed_is_said_as_the_error_says_it(encoder: Encoder) -> None:
+    texts = ["a", None, "\ud800"]
+    with pytest.raises(InputError, match=r"^row 1 is NoneType"):
+        encoder.features(texts)  # type: ignore[arg-type]
+    failed = encoder.features(texts, errors="record").failed  # type: ignore[arg-type]
+    assert failed[0] == FailedRow(1, "is NoneType (None), expected str")
+    assert failed[1].row == 2
+    assert "half of a surrogate pair" in failed[1].message
+
+
+def test_nothing_failed_among_texts(encoder: Encoder) -> None:
+    features = encoder.features(TEXTS, errors="record")
+    assert features.failed == ()
+    np.testing.assert_array_equal(features.values[Feature.MEAN], encoder.features(TEXTS).values[Feature.MEAN])
+
+
+def test_every_row_may_fail(encoder: Encoder) -> None:
+    found = encoder.encode([None, 3], errors="record")  # type: ignore[list-item]
+    assert found.shape == (2, 32)
+    assert np.isnan(found).all()
+
+
+def test_what_is_no_list_of_texts_fails_in_any_case(encoder: Encoder) -> None:
+    with pytest.raises(InputError, match="found one str"):
+        encoder.encode("great book", errors="record")
+    with pytest.raises(OptionError, match="errors is 'ignore', expected one of raise, record"):
+        encoder.encode(TEXTS, errors="ignore")
+
+
+@pytest.fixture
+def choking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tokenizer that fails on two of ``TEXTS``, one after the other."""
+    real = Tokenizer.__call__
+
+    def choke(tokenizer: Tokenizer, texts: list[str]) -> Tokens:
+        for text in (TEXTS[1], TEXTS[3]):
+            if text in texts:
+                raise TokenizationError(f"{text!r}: the tokenizer failed (at the disco)", text)
+        return real(tokenizer, texts)
+
+    monkeypatch.setattr(Tokenizer, "__call__", choke)
+
+
+@pytest.mark.usefixtures("choking")
+def test_a_text_that_the_tokenizer_fails_on_is_named_with_its_row(encoder: Encoder) -> None:
+    with pytest.raises(TokenizationError, match=r"^row 1: 'the phone broke today': the tokenizer failed") as caught:
+        encoder.encode(TEXTS)
+    assert caught.value.text == TEXTS[1]
+
+
+@pytest.mark.usefixtures("choking")
+def test_texts_that_the_tokenizer_fails_on_are_set_apart(encoder: Encoder, alone: FloatMatrix) -> None:
+    features = encoder.features([*TEXTS, None, TEXTS[1]], errors="record")  # type: ignore[list-item]
+    assert [failure.row for failure in features.failed] == [1, 3, 6, 7]
+    served = [0, 2, 4, 5]
+    np.testing.assert_allclose(features.values[Feature.EMBEDDING][served], alone[served], atol=TOLERANCE)
+
+
+def test_a_tokenizer_that_fails_on_nothing_at_all_ends_the_call(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that failed is an empty text from then on: if that one fails too, no row is left to set apart."""
+    real, calls = Tokenizer.__call__, []
+
+    def choke(tokenizer: Tokenizer, texts: list[str]) -> Tokens:
+        calls.append(texts)
+        if len(calls) > 4:
+            pytest.fail("it goes on for ever")
+        if "" in texts:
+            raise TokenizationError("'': the tokenizer failed (at the disco)", "")
+        return real(tokenizer, texts)
+
+    monkeypatch.setattr(Tokenizer, "__call__", choke)
+    for texts in (["great book", None], ["great book", ""]):
+        calls.clear()
+        with pytest.raises(TokenizationError, match=r"^'': the tokenizer failed"):
+            encoder.encode(texts, errors="record")  # type: ignore[arg-type]

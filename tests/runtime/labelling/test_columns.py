@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from claxon.heads.decision import Abstention
+from claxon.labelling.columns import HeadColumns, shortest
+
+SCORES = np.array([[0.1, 0.7, 0.2], [0.4, 0.25, 0.35]], np.float32)
+
+
+def columns(head: str | None = None, prefix: str = "", top_k: int | None = 1, all_scores: bool = False) -> HeadColumns:
+    return HeadColumns.of(("a", "b", "c"), head=head, prefix=prefix, top_k=top_k, all_scores=all_scores)
+
+
+def test_a_label_and_a_score() -> None:
+    found = columns()
+    first, second = found.outcomes(SCORES)
+    assert found.flat(first) == {"predicted_label": "b", "score": 0.7}
+    assert found.nested(second) == {"predicted_label": "a", "score": 0.4}
+
+
+def test_a_head_and_a_prefix_are_in_the_names() -> None:
+    assert columns(head="h").names(is_nested=False) == ["h_label", "h_score"]
+    assert columns(prefix="x_").names(is_nested=False) == ["x_predicted_label", "x_score"]
+    assert columns(head="h", prefix="x_", top_k=2).names(is_nested=True) == ["x_h_label", "x_h_score", "x_h_labels"]
+
+
+def test_several_labels_flat_and_nested() -> None:
+    found = columns(top_k=2, all_scores=True)
+    outcome = found.outcomes(SCORES)[0]
+    assert found.flat(outcome) == {
+        "predicted_label": "b", "score": 0.7, "predicted_label_2": "c", "score_2": 0.2,
+        "score_a": 0.1, "score_b": 0.7, "score_c": 0.2,
+    }  # fmt: skip
+    assert found.nested(outcome) == {
+        "predicted_label": "b",
+        "score": 0.7,
+        "labels": [["b", 0.7], ["c", 0.2]],
+        "scores": {"a": 0.1, "b": 0.7, "c": 0.2},
+    }
+
+
+def test_below_the_threshold_there_is_no_label_and_the_score_stays() -> None:
+    found = columns(top_k=2)
+    sure, unsure = found.outcomes(SCORES, Abstention(0.7))
+    assert found.flat(sure) == {
+        "predicted_label": "b", "score": 0.7, "predicted_label_2": None, "score_2": 0.2
+    }  # fmt: skip
+    assert found.nested(sure)["labels"] == [["b", 0.7]]
+    assert found.nested(unsure) == {"predicted_label": None, "score": 0.4, "labels": []}
+
+
+def test_more_labels_than_there_are_is_all_of_them() -> None:
+    assert columns(top_k=9).top_k == columns(top_k=None).top_k == 3
+
+
+def test_without_the_margin_there_is_no_label_and_the_scores_stay() -> None:
+    found = columns(top_k=2)
+    sure, unsure = found.outcomes(SCORES, Abstention(margin=0.1))
+    assert found.flat(sure)["predicted_label_2"] == "c"
+    assert found.flat(unsure) == {"predicted_label": None, "score": 0.4, "predicted_label_2": None, "score_2": 0.35}
+    assert found.nested(unsure) == {"predicted_label": None, "score": 0.4, "labels": []}
+
+
+@pytest.mark.parametrize("top_k", [1, 2, 3])
+@pytest.mark.parametrize("all_scores", [False, True])
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_names_are_those_of_the_cells(top_k: int, all_scores: bool, is_nested: bool) -> None:
+    found = columns(top_k=top_k, all_scores=all_scores)
+    outcome = found.outcomes(SCORES)[0]
+    cells = found.nested(outcome) if is_nested else found.flat(outcome)
+    assert list(cells) == found.names(is_nested=is_nested)
+
+
+@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
+def test_the_shortest_number_is_the_same_float32(value: float) -> None:
+    """Property: nothing of a float32 is lost."""
+    assert np.float32(shortest(value)) == np.float32(value)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import claxon
+from claxon.bundle.bundle import Bundle
+from claxon.errors import OptionError, TokenizationError
+from claxon.jobs.plan import InputFormat, JobOptions
+from claxon.jobs.planning import JobRequest, job_options
+from claxon.labelling.job_columns import HeadNames, Labeller, _label_type, added_fields, head_names
+from tests.jobs import short_texts
+
+TEXTS = [*short_texts(60), "", "very " * 100]
+
+
+def options_of(bundle: Bundle, **request: Any) -> JobOptions:
+    whole: JobRequest = {"heads": ["sentiment", "topic"], **request}  # type: ignore[typeddict-item]  # whatever is tested
+    return job_options(bundle, InputFormat.CSV, whole)
+
+
+def labelled(bundle: Bundle, texts: list[str], **request: Any) -> dict[str, Any]:
+    options = options_of(bundle, **request)
+    labeller = Labeller(bundle, options, "fp32", 1)
+    names = [field.name for field in added_fields(bundle.manifest, options)]
+    found = labeller.label(texts)
+    labeller.close()
+    return {**dict(zip(names, found.arrays, strict=True)), "found": found}
+
+
+def test_labels_and_scores_are_those_of_the_classifier(tiny_bundle: Path, several: claxon.Classifier) -> None:
+    found = labelled(Bundle.open(tiny_bundle), TEXTS)
+    for head, expected in several.predictions_all(TEXTS, on_truncation="ignore").items():
+        assert found[f"predicted_label_{head}"].to_pylist() == expected.labels.tolist()
+        np.testing.assert_allclose(found[f"score_{head}"], expected.scores.max(axis=1), atol=1e-6)
+        assert found["truncated"].to_pylist() == expected.truncated.tolist()
+        assert found["found"].n_tokens == expected.n_tokens.sum()
+    assert found["found"].truncated == 1
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("float32", 1e-6), ("float16", 1e-3)])
+def test_embeddings_are_lists_of_fixed_size(
+    tiny_bundle: Path, encoder: claxon.Encoder, kind: str, tolerance: float
+) -> None:
+    found = labelled(Bundle.open(tiny_bundle), TEXTS, heads=None, embed=kind)["embedding"]
+    assert found.type == pa.list_(pa.float16() if kind == "float16" else pa.float32(), encoder.width)
+    values = np.array(found.to_pylist(), np.float32)
+    np.testing.assert_allclose(values, encoder.encode(TEXTS, on_truncation="ignore"), atol=tolerance)
+
+
+def test_a_label_below_the_threshold_is_null_and_its_score_stays(tiny_bundle: Path) -> None:
+    bundle = Bundle.open(tiny_bundle)
+    middle = float(np.median(labelled(bundle, TEXTS, heads="sentiment")["score"].to_pylist()))
+    found = labelled(bundle, TEXTS, heads="sentiment", threshold=middle, prefix="my_")
+    labels, scores = found["my_predicted_label"].to_pylist(), found["my_score"].to_pylist()
+    assert [label is None for label in labels] == [score < middle for score in scores]
+    assert 0 < labels.count(None) < len(labels)
+
+
+def test_a_text_that_the_tokenizer_fails_on_is_told_of(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = Bundle.open(tiny_bundle)
+    labeller = Labeller(bundle, options_of(bundle), "fp32", 1)
+    tokenizer = labeller._encoder._tokenizer
+
+    def failing(texts: list[str]) -> Any:
+        if "bad" in texts:
+            raise TokenizationError("it broke", "bad")
+        return tokenizer(texts)
+
+    monkeypatch.setattr(labeller._encoder, "_tokenizer", failing)
+    found = labeller.label(["good", "bad", "great"])
+    assert [failure.row for failure in found.failed] == [1]
+    assert [len(array) for array in found.arrays] == [2] * 5
+
+
+def test_no_texts_give_columns_without_rows(tiny_bundle: Path) -> None:
+    found = labelled(Bundle.open(tiny_bundle), [], embed="float32")
+    assert [len(array) for array in found["found"].arrays] == [0] * 6
+
+
+def test_one_head_has_plain_names() -> None:
+    assert head_names(["a"], "x_") == {"a": HeadNames("x_predicted_label", "x_score")}
+    assert head_names(["a", "b"], "")["b"] == HeadNames("predicted_label_b", "score_b")
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [(("a", "b"), pa.string()), ((1, 2), pa.int64()), ((0.5, 1.5), pa.float64()), ((True, False), pa.bool_()),
+     ((1, "b"), pa.string())],
+)  # fmt: skip
+def test_labels_keep_their_type(labels: tuple[Any, ...], expected: Any) -> None:
+    assert _label_type(labels) == expected
+
+
+def test_a_feature_that_is_not_there(tiny_bundle: Path) -> None:
+    bundle = Bundle.open(tiny_bundle)
+    with pytest.raises(OptionError, match="has no feature 'nothing'"):
+        added_fields(bundle.manifest, options_of(bundle, embed="float32", feature="nothing"))

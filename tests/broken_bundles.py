@@ -12,8 +12,8 @@ from safetensors.numpy import load_file, save_file
 from claxon.bundle.bundle import Bundle
 from claxon_export.bundle.seal import seal
 from claxon_export.checkpoint.checkpoint import open_checkpoint
+from claxon_export.errors import Failure, ParityReport
 from claxon_export.parity.parity import Gate, parity_report
-from claxon_export.parity.report import Failure, ParityReport
 
 
 def change_file(bundle: Path, name: str, change: Callable[[Path], None]) -> None:

@@ -10,17 +10,8 @@ import numpy as np
 
 from claxon.bundle.manifest import Feature, HeadKind, HeadSpec, LabelValue, ScoreKind
 from claxon_export.evaluation.head_evaluation import JudgedTexts, Resampling, head_evaluation, judged_baselines
-from claxon_export.evaluation.results import (
-    Conditions,
-    CurvePoint,
-    Evaluation,
-    HeadEvaluation,
-    LearningCurve,
-    MapSample,
-    SlowText,
-    Source,
-    spelled,
-)
+from claxon_export.evaluation.results import Conditions, Evaluation, HeadEvaluation, MapSample, SlowText, Source
+from claxon_export.metrics.results import CurvePoint, LearningCurve, spelled
 from claxon_export.metrics.scores import Answers
 from claxon_export.metrics.significance import compared
 
@@ -66,7 +57,7 @@ def judged_head(
     threshold: float | None = None,
     is_ordered: bool = False,
 ) -> HeadEvaluation:
-    answers = Answers.of(truth, drawn_scores(truth, len(labels), seed=seed), threshold)
+    answers = Answers.from_scores(truth, drawn_scores(truth, len(labels), seed=seed), threshold)
     return head_evaluation(
         head_spec(name, labels, is_cosine=is_cosine),
         answers,
@@ -94,7 +85,7 @@ def sample_evaluation(
         for place, (name, is_cosine) in enumerate(kinds.items())
     ]
     right = {
-        name: Answers.of(truth, drawn_scores(truth, len(labels), seed=place), threshold).is_right
+        name: Answers.from_scores(truth, drawn_scores(truth, len(labels), seed=place), threshold).is_right
         for place, name in enumerate(kinds)
     }
     baselines = judged_baselines(truth, len(labels), RESAMPLING, is_ordered=False)

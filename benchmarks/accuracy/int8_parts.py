@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -55,7 +55,11 @@ def _to_nearest(weight: FloatMatrix, _curvature: FloatMatrix) -> Rounded:
 def _one_scale(observed: Observed) -> QuantizedLayer:
     width = len(observed.weight)
     plain = Smoothing(np.zeros(width, np.float32), np.ones(width, np.float32))
-    return quantize_static(observed, plain, is_folded=True)
+    return replace(quantize_static(observed, plain), smoothing=None)
+
+
+def _one_scale_after_attention(observed: Observed, smoothing: Smoothing) -> QuantizedLayer:
+    return replace(quantize_static(observed, smoothing), smoothing=None)
 
 
 def _unsmoothed(values: FloatMatrix, _weight: FloatMatrix, _exponent: float) -> np.ndarray[Any, Any]:
@@ -69,7 +73,8 @@ PARTS: Mapping[str, tuple[tuple[Any, str, Any], ...]] = {
     "an exponent for each layer (0.5 for all)": ((layer, "EXPONENTS", (0.5,)),),
     "cutting what is rare": ((layer, "CUTS", (0.0,)),),
     "shifting what lies far out": ((inputs, "FAR_OUT", math.inf),),
-    "a scale a token after the activation": ((plan, "quantize_per_token", _one_scale),),
+    "a scale a token after the activation": ((plan, "quantize_after_activation", _one_scale),),
+    "a scale a token after attention": ((plan, "quantize_after_attention", _one_scale_after_attention),),
     "rounding by calibration": ((layer, "round_by_calibration", _to_nearest),),
     f"all but {FEW_TOKENS:,} of the tokens that calibrate": ((observation, "MAX_TOKENS", FEW_TOKENS),),
 }

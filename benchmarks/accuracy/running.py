@@ -13,7 +13,8 @@ from accuracy.experiments import PUBLISHED_WIDTH, Classifier, Experiment, Model,
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import HeadKind, LabelValue
 from claxon_export.data.labelled import LabelledTexts, read_labelled
-from claxon_export.evaluation.results import Estimate, Evaluation, Metric
+from claxon_export.evaluation.results import Evaluation
+from claxon_export.metrics.results import Estimate, Metric
 
 TRAIN, VALIDATION = "train.csv", "validation.csv"
 MOST_FREQUENT = "most_frequent"

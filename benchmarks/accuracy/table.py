@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from accuracy.experiments import Texts
 from accuracy.padding import PaddingFound
 from accuracy.running import Row
-from claxon_export.evaluation.results import Estimate
+from claxon_export.metrics.results import Estimate
 
 REFERENCE = "fp32"
 

@@ -8,6 +8,9 @@ array(['positive'], dtype='<U8')
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 from claxon.bundle.bundle import Bundle
 from claxon.classifier import Classifier
 from claxon.encoder.encoder import Encoder
@@ -64,3 +67,18 @@ __all__ = [
     "__version__",
     "load",
 ]
+
+# Imported when they are first used: they need more than this package does.
+_LAZY = ("jobs", "ray", "spark")
+
+
+def __getattr__(name: str) -> Any:
+    """``claxon.jobs``, ``claxon.ray`` and ``claxon.spark``, without an import of their own."""
+    if name in _LAZY:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted([*__all__, *_LAZY])

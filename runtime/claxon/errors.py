@@ -12,7 +12,15 @@
     ├── DeviceError                  (RuntimeError)  the device asked for is not there; the message says why
     ├── EngineError                  (RuntimeError)  ONNX Runtime failed to load or to run a graph
     ├── MissingDependencyError       (ImportError)  a package is absent; the message names the extra
-    └── ClosedError                  (RuntimeError)  the object was closed
+    ├── ClosedError                  (RuntimeError)  the object was closed
+    └── JobError                     (RuntimeError)  the job cannot go on; the shards that are done stay done
+        ├── JobInputError            (ValueError)  an input cannot be read, or has other columns than the first
+        ├── JobMismatchError         (ValueError)  the folder's job has another bundle, other options or other inputs
+        ├── JobLockedError           another process works in the folder
+        ├── JobRejectsError          (ValueError)  more rows could not be labelled than are allowed
+        ├── JobWriteError            (OSError)  the folder cannot be written to: a full disk, for instance
+        ├── JobWorkerError           a shard ended its worker again and again
+        └── JobDamagedError          (ValueError)  shards are missing, or their files are not those that were written
 
 ``claxon_export.errors`` continues the tree for everything that happens before a bundle exists.
 Each inherits a built-in class as well, so that ``except ValueError`` means what it says.
@@ -79,3 +87,35 @@ class MissingDependencyError(ClaxonError, ImportError):
 
 class ClosedError(ClaxonError, RuntimeError):
     """The object was closed, and has no session to run."""
+
+
+class JobError(ClaxonError, RuntimeError):
+    """The job cannot go on; the shards that are done stay done, and the same command goes on from them."""
+
+
+class JobInputError(JobError, ValueError):
+    """An input is not there, is damaged, was changed since the job was planned, or has other columns."""
+
+
+class JobMismatchError(JobError, ValueError):
+    """The folder holds another job; the message says what differs."""
+
+
+class JobLockedError(JobError):
+    """Another process works in the folder."""
+
+
+class JobRejectsError(JobError, ValueError):
+    """More rows could not be labelled than are allowed."""
+
+
+class JobWriteError(JobError, OSError):
+    """The folder cannot be written to."""
+
+
+class JobWorkerError(JobError):
+    """A worker died, and so did those that took its place."""
+
+
+class JobDamagedError(JobError, ValueError):
+    """What lies in the folder is not what the job wrote, or not all of it."""

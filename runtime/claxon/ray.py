@@ -1,6 +1,21 @@
 """Ray: ``Predictor`` labels the batches of a Ray dataset; ``RayEngine`` runs a job's shards on a cluster."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from claxon.integrations.ray import Predictor
-from claxon.integrations.ray_executor import RayEngine
+
+if TYPE_CHECKING:
+    from claxon.integrations.ray_executor import RayEngine
 
 __all__ = ["Predictor", "RayEngine"]
+
+
+def __getattr__(name: str) -> Any:
+    """``RayEngine``, imported when it is first used: it needs pyarrow, and a ``Predictor`` does not."""
+    if name == "RayEngine":
+        from claxon.integrations.ray_executor import RayEngine
+
+        return RayEngine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

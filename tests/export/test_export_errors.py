@@ -9,7 +9,7 @@ import pytest
 from claxon.bundle.manifest import Parity
 from claxon.errors import ClaxonError, InputError
 from claxon_export import errors
-from claxon_export.parity.report import ParityReport
+from claxon_export.errors import ParityReport
 
 TREE = {
     "ExportError": (ClaxonError, RuntimeError),

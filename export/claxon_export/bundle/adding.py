@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from claxon.bundle.bundle import Bundle
@@ -23,7 +24,7 @@ def add_head(
     name: str,
     *,
     estimator: Any = None,
-    labels: LabelSet | None = None,
+    labels: LabelSet | Sequence[str] | Mapping[str, str | Sequence[str]] | None = None,
     feature: str | None = None,
     temperature: float | None = None,
     precision: str | None = None,
@@ -36,7 +37,8 @@ def add_head(
         name: The head's name.
         estimator: A fitted LogisticRegression, perhaps one-vs-rest, perhaps behind a scaler in a Pipeline, that was
             trained on ``feature``.
-        labels: Labels with their phrasings; or else an estimator.
+        labels: What ``Classifier.from_labels`` takes: names, names with phrasings, or a ``LabelSet``; or else an
+            estimator.
         feature: ``embedding``, ``mean`` or ``cls``; what the estimator was trained on. Left out, it is what the source
             calls its sentence embedding.
         temperature: For labels: makes probabilities, ``softmax(cosine / temperature)``; left out, the labels' own.
@@ -50,11 +52,12 @@ def add_head(
         HeadError: the estimator cannot become a head, or the name is taken.
         BundleError: the bundle is not whole.
     """
-    _check_options(estimator, labels, feature, temperature)
+    chosen_labels = LabelSet.of(labels) if labels is not None and not isinstance(labels, LabelSet) else labels
+    _check_options(estimator, chosen_labels, feature, temperature)
     opened = Bundle.open(bundle)
     check_head_is_new(opened, name, force=force)
-    if labels is not None:
-        head = _similarity(opened, labels, temperature, precision)
+    if chosen_labels is not None:
+        head = _similarity(opened, chosen_labels, temperature, precision)
     else:
         chosen = chosen_feature(opened.manifest.encoder, feature)
         width = opened.manifest.encoder.features[chosen]

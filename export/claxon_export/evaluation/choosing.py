@@ -11,8 +11,8 @@ import numpy as np
 from claxon.bundle.manifest import HeadSpec, LabelValue
 from claxon.errors import OptionError
 from claxon_export.errors import EvaluationError
-from claxon_export.evaluation.results import spelled
 from claxon_export.evaluation.targets import Targets, listed, targets_of, unknown_labels_message
+from claxon_export.metrics.results import spelled
 
 Array = np.ndarray[Any, Any]
 

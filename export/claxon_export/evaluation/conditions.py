@@ -16,7 +16,8 @@ from claxon.heads.decision import Abstention
 from claxon.version import __version__
 from claxon_export.data.labelled import LabelledTexts
 from claxon_export.evaluation.head_evaluation import Resampling
-from claxon_export.evaluation.results import Conditions, Source, spelled
+from claxon_export.evaluation.results import Conditions, Source
+from claxon_export.metrics.results import spelled
 
 
 def conditions_of(encoder: Encoder, abstention: Abstention, resampling: Resampling) -> Conditions:

@@ -34,9 +34,10 @@ from claxon_export.evaluation.head_evaluation import (
 from claxon_export.evaluation.learning import learning_curve
 from claxon_export.evaluation.notable import slowest_texts
 from claxon_export.evaluation.notes import head_notes, source_notes
-from claxon_export.evaluation.results import Comparison, Evaluation, HeadEvaluation, LearningCurve, MapSample, spelled
+from claxon_export.evaluation.results import Evaluation, HeadEvaluation, MapSample
 from claxon_export.evaluation.targets import mapped_labels
 from claxon_export.evaluation.token_counts import TokenCounts, count_tokens
+from claxon_export.metrics.results import Comparison, LearningCurve, spelled
 from claxon_export.metrics.scores import Answers
 from claxon_export.metrics.significance import compared
 
@@ -222,7 +223,9 @@ class _Run:
         scores = head(self.features[head.feature])
         if head.temperature is not None:
             scores = softmax(scores, head.temperature)
-        return Answers.of(found.targets.columns[self.chosen.is_kept], scores, self.how.threshold, self.how.margin)
+        return Answers.from_scores(
+            found.targets.columns[self.chosen.is_kept], scores, self.how.threshold, self.how.margin
+        )
 
     def _head(self, found: Candidate, answers: Answers) -> HeadEvaluation:
         return head_evaluation(

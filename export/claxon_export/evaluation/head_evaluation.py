@@ -10,9 +10,10 @@ import numpy as np
 
 from claxon.bundle.manifest import HeadSpec, LabelValue, ScoreKind
 from claxon_export.evaluation.notable import most_confidently_wrong
-from claxon_export.evaluation.results import BaselineEvaluation, Estimate, HeadEvaluation, Metric
+from claxon_export.evaluation.results import BaselineEvaluation, HeadEvaluation
 from claxon_export.metrics.baselines import Baseline, baseline_answers
 from claxon_export.metrics.calibration import calibration_error, reliability_bins, score_histogram
+from claxon_export.metrics.results import Estimate, Metric
 from claxon_export.metrics.scores import (
     Answers,
     compact,

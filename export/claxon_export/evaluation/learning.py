@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from claxon.bundle.manifest import Feature, LabelValue
-from claxon_export.evaluation.results import CurvePoint, LearningCurve, spelled
+from claxon_export.metrics.results import CurvePoint, LearningCurve, spelled
 from claxon_export.requirements import required
 
 Array = np.ndarray[Any, Any]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from claxon.bundle.manifest import HeadSpec, LabelValue
-from claxon_export.evaluation.results import spelled
 from claxon_export.evaluation.targets import listed
+from claxon_export.metrics.results import spelled
 
 FEW_TEXTS = 30
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from claxon.bundle.manifest import LabelValue
 from claxon.errors import OptionError
-from claxon_export.evaluation.results import spelled
+from claxon_export.metrics.results import spelled
 
 Array = np.ndarray[Any, Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from claxon.bundle.manifest import LabelValue
 from claxon.cli.rendering import NO_BREAK, WIDTH, facts, table
-from claxon_export.evaluation.results import Comparison, Evaluation, HeadEvaluation, spelled
+from claxon_export.evaluation.results import Evaluation, HeadEvaluation
 from claxon_export.evaluation.wording import (
     TITLES,
     difference,
@@ -22,6 +22,7 @@ from claxon_export.evaluation.wording import (
     told_metrics,
     verdict,
 )
+from claxon_export.metrics.results import Comparison, spelled
 
 MOST_LABELS, LABEL_CHARACTERS = 30, 40
 WRONG_TEXTS, SLOW_TEXTS = 5, 3

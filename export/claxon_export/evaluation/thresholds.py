@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from claxon.errors import OptionError
-from claxon_export.evaluation.results import Evaluation, Metric
+from claxon_export.evaluation.results import Evaluation
+from claxon_export.metrics.results import Metric
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,8 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from claxon_export.evaluation.results import (
-    BaselineEvaluation,
-    Comparison,
-    Estimate,
-    Evaluation,
-    HeadEvaluation,
-    LabelScores,
-    Metric,
-)
+from claxon_export.evaluation.results import BaselineEvaluation, Evaluation, HeadEvaluation
+from claxon_export.metrics.results import Comparison, Estimate, LabelScores, Metric
 from claxon_export.metrics.significance import McNemar
 
 TITLES = {

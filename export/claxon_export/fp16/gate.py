@@ -7,12 +7,11 @@ from pathlib import Path
 
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import GraphVariant, Parity, Precision
-from claxon_export.errors import ParityError
+from claxon_export.errors import ParityError, ParityReport
 from claxon_export.fp16.emulation import beyond, emulating_encoder, emulation
 from claxon_export.fp16.graph_writer import LIMIT
 from claxon_export.parity.parity import bundle_outputs, calibration_texts, packaged_texts, texts_digest
 from claxon_export.parity.precision_gate import FP32_GRAPH, PrecisionGate, judged, outputs_of
-from claxon_export.parity.report import ParityReport
 
 # With room: norms were within 0.001 of fp32's (MiniLM, a small DistilBERT), probabilities within 0.001 (the small
 # DistilBERT) and 0.006 (random weights of full size).

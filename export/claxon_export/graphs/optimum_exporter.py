@@ -27,7 +27,7 @@ from claxon_export.graphs.encoder_files import (
 )
 from claxon_export.graphs.outputs import write_features, write_token_states
 from claxon_export.graphs.writer import Array, GraphWriter, external
-from claxon_export.parity.source import quiet
+from claxon_export.requirements import quiet_transformers
 
 # Opset 18 is the oldest in which ReduceL2 takes its axes as an input, as our pooling writes it.
 OPSET = 18
@@ -69,7 +69,7 @@ def _trace(checkpoint: Checkpoint) -> onnx.ModelProto:
             f"the optimum exporter needs optimum-onnx, torch and transformers ({error}); pip install 'claxon[optimum]'"
         ) from error
     # What the tracer warns of, constants above all, is for the parity gate to judge.
-    with tempfile.TemporaryDirectory() as work, quiet(transformers):
+    with tempfile.TemporaryDirectory() as work, quiet_transformers(transformers):
         try:
             main_export(
                 str(checkpoint.folder), work, task="feature-extraction", library_name="transformers", opset=OPSET,

@@ -15,6 +15,7 @@ from claxon_export.graphs.encoder_files import write_graph
 from claxon_export.int8.graph_writer import Int8Writer
 from claxon_export.int8.observation import observe
 from claxon_export.int8.plan import quantize_layers
+from claxon_export.int8.repetitive import calibrating_repetitions
 from claxon_export.parity.parity import calibration_texts
 
 GRAPH_NAME = "encoder.int8.onnx"
@@ -52,8 +53,8 @@ def write_int8(
     """
     limit = min(checkpoint.max_tokens, MAX_TOKENS)
     tokenizer = Tokenizer(checkpoint.tokenizer_json.encode(), max_tokens=limit, prompt=checkpoint.prompt)
-    # The caller's come first: packaged ones show what else there is, as far as there is room.
-    tokens = tokenizer([EMPTY_TEXT, *_shuffled(texts), *calibration_texts()])
+    # The caller's texts come before the packaged ones, which show what else there is, as far as there is room.
+    tokens = tokenizer([EMPTY_TEXT, *calibrating_repetitions(), *_shuffled(texts), *calibration_texts()])
     observed = observe(checkpoint, tokens)
     with progress(len(observed), unit="layer", is_shown=show_progress_bar) as bar:
         layers = quantize_layers(observed, lambda: bar.update(1))

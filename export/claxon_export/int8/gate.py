@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from claxon.bundle.manifest import Parity, Precision
+from claxon_export.int8.repetitive import judging_repetitions
 from claxon_export.parity.parity import packaged_texts
 from claxon_export.parity.precision_gate import PrecisionGate, judged, outputs_of
 
@@ -20,7 +21,7 @@ def check_int8(
     Args:
         folder: The bundle, which holds both.
         labels: The labels of the checkpoint's own classifier, in order; ``None`` without one.
-        texts: More texts, beside the 64 packaged ones.
+        texts: More texts, beside the 64 packaged ones and those that repeat themselves.
         gate: What is allowed; ``None``: ``INT8_GATE``.
 
     Returns:
@@ -29,6 +30,6 @@ def check_int8(
     Raises:
         ParityError: int8 differs by more than the gate allows; carries the report.
     """
-    every = [*packaged_texts(), *texts]
+    every = [*packaged_texts(), *judging_repetitions(), *texts]
     wanted, found = (outputs_of(folder, precision, every, labels) for precision in (Precision.FP32, Precision.INT8))
     return judged(Precision.INT8, wanted, found, every, gate or INT8_GATE)

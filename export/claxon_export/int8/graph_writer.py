@@ -44,8 +44,9 @@ class Int8Writer(GraphWriter):
 
     def layer_norm(self, value: str, norm: Norm) -> str:
         """As ``GraphWriter.layer_norm``."""
-        self._norms[norm.name] = (value, norm)
-        return super().layer_norm(value, norm)
+        normed = super().layer_norm(value, norm)
+        self._norms[normed] = (value, norm)
+        return normed
 
     def linear(self, value: str, weight: Array, bias: Array, name: str) -> str:
         """As ``GraphWriter.linear``; a quantised layer of that name stands for ``weight`` and ``bias``.
@@ -114,7 +115,8 @@ class Int8Writer(GraphWriter):
 
     def _scaled_product(self, value: str, chosen: PerToken, weight: Rounded, name: str) -> str:
         """The product without its bias, each token by its own scale."""
-        largest = self.node("ReduceMax", [value, self.integers(-1)], f"{name}.largest", keepdims=1)
+        sizes = value if chosen.minimum is not None else self.node("Abs", [value], f"{name}.magnitude")
+        largest = self.node("ReduceMax", [sizes, self.integers(-1)], f"{name}.largest", keepdims=1)
         asked = self.node("Mul", [largest, self.scalar(1 / chosen.levels_above)], f"{name}.token_scale.asked")
         column = self.node("Max", [asked, self.scalar(chosen.least_scale)], f"{name}.token_scale")
         # A scale a row costs QuantizeLinear nothing, so this is faster than a Mul with each row's before one for all.

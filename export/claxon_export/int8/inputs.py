@@ -12,6 +12,8 @@ LEVELS = 255
 # The activations (GELU, ReLU) end below at -0.17, so few of the 256 levels are needed under zero, and always the same.
 ACTIVATION_MINIMUM = 0.17
 TOKEN_ZERO_POINT = 16
+# The scale of a token that is all zeros; it only has to be a number that one can divide by.
+TINY_SCALE = 1e-8
 # Share of a channel's values, at each end, that does not say where its middle is.
 TAIL = 0.001
 # A channel lies far out whose largest value is so many times that of the usual channel.
@@ -50,13 +52,16 @@ class Static:
 
 @dataclass(frozen=True, slots=True)
 class PerToken:
-    """``round(x / scale) + zero_point`` with the scale that a token's largest value asks for.
+    """``round(x / scale) + zero_point`` with the scale that a token's own values need.
 
-    The smallest value must be known; it fixes the zero point, so no pass over memory looks for it.
+    Attributes:
+        zero_point: The level of zero.
+        minimum: Minus the smallest value there can be, where that is known: then only a token's largest value is looked
+            for. ``None``: values of both signs, and the largest magnitude is looked for.
     """
 
-    zero_point: int = TOKEN_ZERO_POINT
-    minimum: float = ACTIVATION_MINIMUM
+    zero_point: int
+    minimum: float | None
 
     @property
     def levels_above(self) -> int:
@@ -65,14 +70,19 @@ class PerToken:
 
     @property
     def least_scale(self) -> float:
-        """The scale with which the smallest value still fits under the zero point."""
-        return self.minimum / self.zero_point
+        """The smallest scale: with a known minimum, the one with which it still fits under the zero point."""
+        return TINY_SCALE if self.minimum is None else self.minimum / self.zero_point
 
     def restored(self, inputs: Array) -> Array:
-        """Inputs as they are after quantising. Shape: ``(tokens, in)``."""
-        scale = np.maximum(inputs.max(axis=1, keepdims=True) / self.levels_above, np.float32(self.least_scale))
+        """Inputs after quantization and back. Shape: ``(tokens, in)``."""
+        largest = (np.abs(inputs) if self.minimum is None else inputs).max(axis=1, keepdims=True)
+        scale = np.maximum(largest / self.levels_above, np.float32(self.least_scale))
         steps = np.clip(np.rint(inputs / scale) + self.zero_point, 0, LEVELS)
         return np.asarray((steps - self.zero_point) * scale, np.float32)
+
+
+AFTER_ACTIVATION = PerToken(TOKEN_ZERO_POINT, ACTIVATION_MINIMUM)
+BOTH_SIGNS = PerToken(LEVELS // 2 + 1, None)
 
 
 def middles(inputs: Array) -> Array:

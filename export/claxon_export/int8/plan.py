@@ -7,8 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from claxon_export.int8.inputs import Smoothing
-from claxon_export.int8.layer import QuantizedLayer, best_smoothing, quantize_per_token, quantize_static
+from claxon_export.int8.inputs import BOTH_SIGNS, Smoothing
+from claxon_export.int8.layer import (
+    QuantizedLayer,
+    best_smoothing,
+    quantize_after_activation,
+    quantize_after_attention,
+    quantize_static,
+)
 from claxon_export.int8.observation import Observed
 
 QKV = "attention.qkv"
@@ -25,7 +31,9 @@ def quantize_layers(
         observed: By the names that the architectures give: ``layer.0.attention.qkv`` …
         on_layer: Called after each, to show progress.
     """
-    outputs = {name: best_smoothing(layer) for name, layer in observed.items() if name.endswith(ATTENTION_OUTPUT)}
+    outputs = {
+        name: best_smoothing(layer, BOTH_SIGNS) for name, layer in observed.items() if name.endswith(ATTENTION_OUTPUT)
+    }
     layers = {}
     for name, layer in observed.items():
         layers[name] = _quantized(name, layer, outputs)
@@ -35,9 +43,9 @@ def quantize_layers(
 
 def _quantized(name: str, layer: Observed, outputs: Mapping[str, Smoothing]) -> QuantizedLayer:
     if name.endswith(FFN_OUTPUT):
-        return quantize_per_token(layer)
+        return quantize_after_activation(layer)
     if name.endswith(ATTENTION_OUTPUT):
-        return quantize_static(layer, outputs[name], is_folded=True)
+        return quantize_after_attention(layer, outputs[name])
     if name.endswith(QKV):
         layer = _with_smoothed_value(layer, outputs[name.removesuffix(QKV) + ATTENTION_OUTPUT])
     return quantize_static(layer, best_smoothing(layer))

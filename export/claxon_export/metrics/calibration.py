@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from claxon_export.evaluation.results import ReliabilityBin, ScoreHistogram
+from claxon_export.metrics.results import ReliabilityBin, ScoreHistogram
 
 Array = np.ndarray[Any, Any]
 

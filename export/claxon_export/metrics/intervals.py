@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from claxon_export.evaluation.results import Estimate
+from claxon_export.metrics.results import Estimate
 
 Array = np.ndarray[Any, Any]
 

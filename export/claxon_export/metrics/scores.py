@@ -10,8 +10,9 @@ import numpy as np
 
 from claxon.bundle.manifest import LabelValue
 from claxon.heads.decision import Abstention
-from claxon_export.evaluation.results import Estimate, LabelScores, Metric
+from claxon_export.metrics.calibration import calibration_error, reliability_bins
 from claxon_export.metrics.intervals import percentile_interval, resampled_means, resampled_tables
+from claxon_export.metrics.results import Estimate, LabelScores, Metric
 from claxon_export.requirements import required
 
 Array = np.ndarray[Any, Any]
@@ -36,7 +37,9 @@ class Answers:
     scores: Array
 
     @classmethod
-    def of(cls, truth: Array, scores: Array, threshold: float | None = None, margin: float | None = None) -> Answers:
+    def from_scores(
+        cls, truth: Array, scores: Array, threshold: float | None = None, margin: float | None = None
+    ) -> Answers:
         """The largest score wins, the first of equals; what threshold or margin does not let pass gives no label."""
         best = scores.argmax(axis=1)
         is_passing = Abstention(threshold, margin).passing(scores)[np.arange(len(best)), best]
@@ -93,13 +96,13 @@ def table_metrics(tables: Array) -> dict[str, Array]:
         }
 
 
-def table_estimates(table: Array, wanted: Sequence[Metric], *, resamples: int, seed: int) -> dict[Metric, Estimate]:
+def table_estimates(table: Array, requested: Sequence[Metric], *, resamples: int, seed: int) -> dict[Metric, Estimate]:
     """``table_metrics`` with intervals; a metric that cannot be told is left out."""
     values = table_metrics(table)
     resampled = resampled_tables(table, table_metrics, resamples, seed)
     return {
         metric: percentile_interval(float(values[metric]), resampled[metric])
-        for metric in wanted
+        for metric in requested
         if np.isfinite(values[metric])
     }
 
@@ -143,3 +146,62 @@ def label_report(answers: Answers, labels: Sequence[LabelValue]) -> tuple[LabelS
 def compact(metrics: Mapping[Metric, Estimate]) -> dict[Metric, Estimate]:
     """In the order in which ``Metric`` lists them."""
     return {metric: metrics[metric] for metric in Metric if metric in metrics}
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A 95 % interval."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Figures of held-out rows.
+
+    Attributes:
+        accuracy: Share labelled right.
+        interval: Wilson's 95 % interval of it.
+        macro_f1: Mean over the labels that were there or were given, all alike.
+        log_loss: In nats.
+        calibration_error: The expected calibration error in 15 bins of equal width (Guo et al. 2017).
+    """
+
+    accuracy: float
+    interval: Interval
+    macro_f1: float
+    log_loss: float
+    calibration_error: float
+
+
+def held_out_scores(probabilities: Array, targets: Array) -> Scores:
+    """Score probabilities of held-out rows, rounded to float32 as a head gives them and ``claxon evaluate`` judges them.
+
+    Args:
+        probabilities: Shape: ``(rows, labels)``, one row or more.
+        targets: Columns of the true labels. Shape: ``(rows,)``.
+
+    Raises:
+        MissingDependencyError: SciPy or scikit-learn is not installed.
+    """
+    answers = Answers.from_scores(targets, probabilities.astype(np.float32))
+    n_right = int(answers.is_right.sum())
+    return Scores(
+        n_right / len(targets),
+        wilson_interval(n_right, len(targets)),
+        float(table_metrics(confusion_table(answers))[Metric.MACRO_F1]),
+        log_loss(answers.scores, targets),
+        calibration_error(reliability_bins(answers.best_scores, answers.is_right)),
+    )
+
+
+def wilson_interval(right: int, total: int) -> Interval:
+    """Return Wilson's 95 % interval of a share (Wilson 1927), which stays within 0 and 1 and holds for few rows too."""
+    interval = required("scipy.stats").binomtest(right, total).proportion_ci(0.95, method="wilson")
+    return Interval(float(interval.low), float(interval.high))
+
+
+def log_loss(probabilities: Array, targets: Array, weights: Array | None = None) -> float:
+    """Return the mean of ``log_losses``, weighted where weights of shape ``(rows,)`` are given."""
+    return float(np.average(log_losses(targets, probabilities), weights=weights))

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from claxon_export.evaluation.results import Comparison
 from claxon_export.metrics.intervals import percentile_interval, resampled_tables
+from claxon_export.metrics.results import Comparison
 from claxon_export.requirements import required
 
 Array = np.ndarray[Any, Any]

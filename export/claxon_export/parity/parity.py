@@ -26,8 +26,7 @@ from claxon.engine.runner import BatchRunner
 from claxon.heads.heads import GraphHead
 from claxon.text.tokens import Tokens
 from claxon_export.checkpoint.checkpoint import Checkpoint
-from claxon_export.errors import ParityError
-from claxon_export.parity.report import Failure, ParityReport
+from claxon_export.errors import Failure, ParityError, ParityReport
 from claxon_export.parity.source import SourceOutputs, open_source
 
 Array = np.ndarray[Any, Any]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from claxon.bundle.manifest import Comparison, Parity, Precision
-from claxon_export.errors import ParityError
+from claxon_export.errors import Failure, ParityError, ParityReport
 from claxon_export.graphs.writer import Array
 from claxon_export.parity.parity import (
     PROBABILITIES,
@@ -20,7 +20,6 @@ from claxon_export.parity.parity import (
     has_another_label,
     texts_digest,
 )
-from claxon_export.parity.report import Failure, ParityReport
 
 FP32_GRAPH = "the fp32 graph"
 

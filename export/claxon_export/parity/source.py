@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import importlib
 import logging
-import warnings
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -28,9 +26,10 @@ from claxon_export.errors import CheckpointError, UnsupportedArchitectureError
 from claxon_export.parity import reference
 from claxon_export.parity.equal_lengths import EqualLengths, Rows, pooled_rows
 from claxon_export.parity.reference_model import Model
+from claxon_export.requirements import quiet_transformers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from claxon_export.checkpoint.checkpoint import Checkpoint
     from claxon_export.parity.reference_model import Floats
@@ -129,7 +128,7 @@ class TorchSource:
             )
         # sentence-transformers lowers texts itself, before the tokenizer sees them
         self._lowercase = read_sentence_settings(checkpoint.folder).do_lower_case
-        with quiet(self._transformers):
+        with quiet_transformers(self._transformers):
             self._tokenizer = self._load(self._transformers.AutoTokenizer)
             self._model = self._load_model()
 
@@ -138,7 +137,7 @@ class TorchSource:
         prompted = [self._checkpoint.prompt + text for text in _some(texts)]
         if self._lowercase:
             prompted = [text.lower() for text in prompted]
-        with quiet(self._transformers):
+        with quiet_transformers(self._transformers):
             encoded = self._tokenizer(prompted, truncation=True, max_length=self._checkpoint.max_tokens)
         groups = EqualLengths(encoded["input_ids"])
         return _joined(groups, [self._run(batch) for batch in groups.batches()])
@@ -238,22 +237,3 @@ def _import(name: str) -> Any:
             f"the checkpoint's own model takes {name}, which cannot be imported ({error}): "
             "pip install torch transformers"
         ) from error
-
-
-@contextmanager
-def quiet(transformers: Any) -> Iterator[None]:
-    """Without transformers' log, progress bars and warnings; all as it was afterwards."""
-    log = transformers.utils.logging
-    hub = importlib.import_module("huggingface_hub.utils")
-    verbosity, bars = log.get_verbosity(), log.is_progress_bar_enabled()
-    hub_bars = not hub.are_progress_bars_disabled()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        log.set_verbosity_error()
-        log.disable_progress_bar()
-        try:
-            yield
-        finally:
-            log.set_verbosity(verbosity)
-            (log.enable_progress_bar if bars else log.disable_progress_bar)()
-            (hub.enable_progress_bars if hub_bars else hub.disable_progress_bars)()

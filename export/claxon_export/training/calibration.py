@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from claxon_export.metrics.training_scores import log_loss
+from claxon_export.metrics.scores import log_loss
 from claxon_export.requirements import required
 from claxon_export.training.solver import Metric, Problem, Solution, probabilities, solve
 

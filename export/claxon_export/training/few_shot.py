@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from claxon_export.metrics.training_scores import Interval
+from claxon_export.metrics.scores import Interval
 from claxon_export.training.rows import TrainingRows
 from claxon_export.training.solver import Metric, Solution, probabilities, solve
 from claxon_export.training.splitting import draw

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from claxon.bundle.manifest import Feature
-from claxon_export.metrics.training_scores import Scores, scores_of
+from claxon_export.metrics.scores import Scores, held_out_scores
 from claxon_export.training.calibration import Calibration, calibrate
 from claxon_export.training.few_shot import LearningCurve, learning_curve
 from claxon_export.training.options import FitOptions
@@ -109,7 +109,7 @@ def _calibration(problem: Problem, metric: Metric, training: TrainingRows, stren
 def _scores(solution: Solution, features: Array, training: TrainingRows, test: Array) -> Scores | None:
     if not len(test):
         return None
-    return scores_of(probabilities(solution.logits(features[test])), training.targets[test])
+    return held_out_scores(probabilities(solution.logits(features[test])), training.targets[test])
 
 
 def _notices(learnt: Learnt, features: Mapping[Feature, Array], options: FitOptions) -> Iterator[str]:

@@ -10,7 +10,7 @@ from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import Feature, LabelValue
 from claxon.version import __version__
 from claxon_export.data.labelled import LabelledTexts
-from claxon_export.metrics.training_scores import Scores
+from claxon_export.metrics.scores import Scores
 from claxon_export.training.calibration import Calibration
 from claxon_export.training.few_shot import LearningCurve
 from claxon_export.training.options import FitOptions

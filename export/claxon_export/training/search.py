@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from claxon.bundle.manifest import Feature
-from claxon_export.metrics.training_scores import log_loss
+from claxon_export.metrics.scores import log_loss
 from claxon_export.training.rows import TrainingRows
 from claxon_export.training.solver import ROUGH_TOLERANCE, Metric, Problem, Solution, probabilities, solve
 from claxon_export.training.splitting import Split, folds, sample

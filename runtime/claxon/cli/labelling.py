@@ -17,7 +17,7 @@ from claxon.cli.streaming import Failures, notice_truncation, open_input, stream
 from claxon.formats.rows import Format, Records, Row
 from claxon.formats.writers import open_output, row_writer
 from claxon.heads.decision import Abstention
-from claxon.labelling.columns import HeadColumns
+from claxon.labelling.columns import HeadColumns, head_names
 from claxon.predictions import Predictions
 from claxon.text.inputs import OnError
 
@@ -72,15 +72,12 @@ class Labelling:
         Raises:
             OptionError: the margin is below 0.
         """
+        heads = list(classifier.heads) if all_heads else [str(classifier.head_name)]
         columns = {
-            name: HeadColumns.of(
-                classifier.heads[name].labels,
-                head=name if all_heads else None,
-                prefix=options.prefix,
-                top_k=options.top_k,
-                all_scores=options.all_scores,
+            name: HeadColumns.from_labels(
+                classifier.heads[name].labels, names, top_k=options.top_k, all_scores=options.all_scores
             )
-            for name in (classifier.heads if all_heads else [str(classifier.head_name)])
+            for name, names in head_names(heads, options.prefix).items()
         }
         truncated = f"{options.prefix}truncated"
         abstention = Abstention.of(options.threshold, options.margin).over(classifier.abstention)

@@ -8,17 +8,25 @@ import zlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from claxon.errors import JobInputError
 from claxon.formats.arrow import arrow
 from claxon.formats.rows import BYTE_ORDER_MARK
-from claxon.jobs.errors import JobInputError
-from claxon.jobs.plan import Compression
 
 # A file without line ends would be read whole as one line.
 MAX_LINE_BYTES = 64 << 20
 READ_ERRORS = (OSError, EOFError, zlib.error)
+
+
+class Compression(StrEnum):
+    """How a text file is compressed."""
+
+    NONE = "none"
+    GZIP = "gz"
+    ZSTD = "zst"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from claxon.errors import MissingDependencyError
-from claxon.jobs.errors import JobError, JobInputError, JobWorkerError
+from claxon.errors import JobError, JobInputError, JobWorkerError, MissingDependencyError
 from claxon.jobs.executor import ATTEMPTS, shard_name
 from claxon.jobs.markers import Marker
 from claxon.jobs.plan import Plan, Shard

@@ -21,6 +21,7 @@ from claxon.bundle.manifest import MANIFEST_NAME
 from claxon.errors import InputError, MissingDependencyError
 from claxon.formats.arrow import arrow
 from claxon.labelling.arrow_columns import arrow_columns, arrow_schema
+from claxon.labelling.columns import label_kind
 from claxon.labelling.labeller import (
     EMBEDDING,
     ERROR,
@@ -31,7 +32,6 @@ from claxon.labelling.labeller import (
     Wanted,
     found_bundle,
     given_heads,
-    label_kind,
 )
 from claxon.text.inputs import OnError
 
@@ -183,7 +183,7 @@ def _schema(frame: DataFrame, text: str, wanted: Wanted) -> StructType:
 
 def _fields(wanted: Wanted) -> list[StructField]:
     types = _pyspark().sql.types
-    kinds = {bool: types.BooleanType(), int: types.LongType(), str: types.StringType()}
+    kinds = {bool: types.BooleanType(), int: types.LongType(), float: types.DoubleType(), str: types.StringType()}
     added = {wanted.named(TRUNCATED): types.BooleanType()}
     for head in wanted.heads:
         names = wanted.names[head.name]

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from claxon.jobs.errors import (
+from claxon.errors import (
     JobDamagedError,
     JobError,
     JobInputError,

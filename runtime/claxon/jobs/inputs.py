@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from claxon.errors import OptionError
-from claxon.jobs.errors import JobInputError
-from claxon.jobs.plan import Compression, InputFile, InputFormat
+from claxon.errors import JobInputError, OptionError
+from claxon.formats.lines import Compression
+from claxon.jobs.plan import InputFile, InputFormat
 
 SUFFIXES = {
     ".parquet": InputFormat.PARQUET,

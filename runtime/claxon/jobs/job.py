@@ -86,7 +86,7 @@ def run_job(
             ``threshold``, ``margin``, ``device``, ``precision``, ``max_tokens``, ``batch_size``: as elsewhere.
 
     Raises:
-        JobError: its kinds stand in ``claxon.jobs.errors``.
+        JobError: its kinds stand in ``claxon.errors``.
         BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``claxon.load``.
     """
     folder = Path(out).absolute()

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from claxon.jobs.errors import JobDamagedError
+from claxon.errors import JobDamagedError
 from claxon.jobs.plan import Plan, Shard
 from claxon.jobs.storage import write_durably
 from claxon.storage.strict_json import StrictJSONError, decode, encode, parse

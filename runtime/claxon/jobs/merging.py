@@ -7,9 +7,8 @@ import shutil
 from io import RawIOBase
 from pathlib import Path
 
-from claxon.errors import OptionError
+from claxon.errors import JobDamagedError, OptionError
 from claxon.formats.arrow import parquet
-from claxon.jobs.errors import JobDamagedError
 from claxon.jobs.parquet_source import damage_told
 from claxon.jobs.parts import part_writer
 from claxon.jobs.plan import OutputFormat, Plan

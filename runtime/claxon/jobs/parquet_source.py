@@ -8,8 +8,8 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
+from claxon.errors import JobInputError
 from claxon.formats.arrow import arrow, parquet
-from claxon.jobs.errors import JobInputError
 from claxon.jobs.plan import InputFile, Shard
 from claxon.jobs.window import WINDOW_CHARACTERS, WINDOW_ROWS, Reject, Window
 

@@ -10,7 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from claxon.jobs.errors import JobDamagedError, JobError
+from claxon.errors import JobDamagedError, JobError
+from claxon.formats.lines import Compression
 from claxon.jobs.storage import PLAN_NAME, JobFolder
 from claxon.storage.strict_json import StrictJSONError, decode, encode, parse
 
@@ -24,14 +25,6 @@ class InputFormat(StrEnum):
     CSV = "csv"
     TSV = "tsv"
     JSONL = "jsonl"
-
-
-class Compression(StrEnum):
-    """How a text file is compressed."""
-
-    NONE = "none"
-    GZIP = "gz"
-    ZSTD = "zst"
 
 
 class OutputFormat(StrEnum):

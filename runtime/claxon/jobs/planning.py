@@ -12,15 +12,15 @@ from claxon.bundle.bundle import Bundle
 from claxon.engine.planning import plan_run
 from claxon.engine.providers import Device
 from claxon.engine.selection import AUTO
-from claxon.errors import OptionError
+from claxon.errors import JobError, JobInputError, JobMismatchError, OptionError
 from claxon.heads.decision import Abstention
-from claxon.jobs.errors import JobError, JobInputError, JobMismatchError
 from claxon.jobs.inputs import Source, check_unchanged, find_sources, one_format
+from claxon.jobs.labelling import added_fields
 from claxon.jobs.plan import SCHEMA, Embedding, InputFormat, JobOptions, OutputFormat, Plan, Shard
 from claxon.jobs.schema import parts_schema, schema_text, types_of
 from claxon.jobs.storage import LOCK_NAME, PLAN_NAME, WORKERS_LOCK_NAME, write_durably, write_errors
 from claxon.jobs.survey import Surveyed, survey
-from claxon.labelling.job_columns import added_fields
+from claxon.labelling.labeller import chosen_heads
 from claxon.storage.atomic import SUFFIX, flush_folder
 from claxon.support.validation import choice, count
 from claxon.version import __version__
@@ -129,28 +129,6 @@ def job_options(bundle: Bundle, file_format: InputFormat, request: JobRequest) -
         max_tokens=request.get("max_tokens"),
         batch_size=count("batch_size", request.get("batch_size"), none_means="the token budget alone"),
     )
-
-
-def chosen_heads(bundle: Bundle, asked: str | Sequence[str] | None, *, is_embedded: bool) -> tuple[str, ...]:
-    """The heads asked for; else none where embeddings are written, else the only one.
-
-    Raises:
-        OptionError: a head is not there, named twice, or not chosen where there are several.
-    """
-    names = [spec.name for spec in bundle.manifest.heads]
-    heads = (asked,) if isinstance(asked, str) else tuple(asked or ())
-    unknown = next((head for head in heads if head not in names), None)
-    if unknown is not None:
-        raise OptionError(f"{bundle.path} has no head {unknown!r}, but {', '.join(names) or 'none at all'}")
-    if len(set(heads)) < len(heads):
-        raise OptionError(f"a head is named twice: {', '.join(heads)}")
-    if heads or is_embedded:
-        return heads
-    if not names:
-        raise OptionError(f"{bundle.path} has no heads; add one with `claxon fit`, or write embeddings with --embed")
-    if len(names) > 1:
-        raise OptionError(f"{bundle.path} has several heads: add --head {' and --head '.join(names)}, or some of them")
-    return tuple(names)
 
 
 def new_plan(asked: Asked, on_file: Callable[[Source], object]) -> Plan:

@@ -13,7 +13,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from claxon.engine.hardware import available_threads
-from claxon.jobs.errors import JobInputError, JobWorkerError
+from claxon.errors import JobInputError, JobWorkerError
 from claxon.jobs.executor import ATTEMPTS, shard_name
 from claxon.jobs.markers import Marker
 from claxon.jobs.plan import Plan, Shard

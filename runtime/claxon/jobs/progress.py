@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Self
 
-from claxon.jobs.errors import JobInputError, JobRejectsError
+from claxon.errors import JobInputError, JobRejectsError
 from claxon.jobs.markers import Marker
 from claxon.jobs.plan import Plan, Shard
 from claxon.jobs.runner import WindowDone

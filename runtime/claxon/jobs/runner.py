@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from claxon.bundle.bundle import Bundle
+from claxon.errors import JobInputError
 from claxon.formats.arrow import arrow
-from claxon.jobs.errors import JobInputError
 from claxon.jobs.inputs import Stamp, check_unchanged, stamp
+from claxon.jobs.labelling import Labeller
 from claxon.jobs.markers import Marker, Written, write_marker
 from claxon.jobs.parts import part_writer
 from claxon.jobs.plan import Plan, Shard
@@ -20,7 +21,6 @@ from claxon.jobs.schema import output_schema
 from claxon.jobs.source import RowSource, open_source
 from claxon.jobs.storage import new_file, write_errors
 from claxon.jobs.window import Reject, Window
-from claxon.labelling.job_columns import Labeller
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from claxon.errors import OutputError
-from claxon.jobs.errors import JobLockedError, JobWriteError
+from claxon.errors import JobLockedError, JobWriteError, OutputError
 from claxon.storage.atomic import whole_file
 from claxon.storage.locks import UNSURE, Lock, take
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claxon.errors import OptionError
+from claxon.errors import JobInputError, OptionError
 from claxon.formats.arrow import arrow
 from claxon.formats.lines import Lines, Place
 from claxon.jobs.columns import ColumnKinds, Kind, arrow_fields, string_fields
-from claxon.jobs.errors import JobInputError
 from claxon.jobs.inputs import Source, file_sha256, stamp
 from claxon.jobs.parquet_source import is_text_type, open_parquet
 from claxon.jobs.plan import InputFile, InputFormat

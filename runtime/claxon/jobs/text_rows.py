@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from claxon.errors import JobInputError
 from claxon.formats.lines import Lines, Place
 from claxon.formats.rows import MAX_FIELD_CHARACTERS, delimiter_of
-from claxon.jobs.errors import JobInputError
 from claxon.jobs.plan import InputFormat
 
 

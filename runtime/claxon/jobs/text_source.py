@@ -7,11 +7,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from claxon.errors import JobInputError
 from claxon.formats.arrow import arrow
-from claxon.formats.lines import Lines, Place
+from claxon.formats.lines import Compression, Lines, Place
 from claxon.jobs.columns import columns_of
-from claxon.jobs.errors import JobInputError
-from claxon.jobs.plan import Compression, InputFile, InputFormat, Shard
+from claxon.jobs.plan import InputFile, InputFormat, Shard
 from claxon.jobs.text_rows import Header, TextRow, csv_rows, json_rows, read_header
 from claxon.jobs.window import WINDOW_CHARACTERS, WINDOW_ROWS, Reject, Window
 

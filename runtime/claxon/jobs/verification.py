@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from claxon.errors import JobDamagedError, JobInputError
 from claxon.formats.arrow import arrow, parquet
-from claxon.jobs.errors import JobDamagedError, JobInputError
 from claxon.jobs.inputs import file_sha256
 from claxon.jobs.markers import Marker, Written, read_marker
 from claxon.jobs.plan import OutputFormat, Plan

@@ -11,9 +11,8 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from claxon.errors import ClaxonError
+from claxon.errors import ClaxonError, JobError
 from claxon.formats.arrow import arrow
-from claxon.jobs.errors import JobError
 from claxon.jobs.plan import Plan, Shard
 from claxon.jobs.runner import ShardRunner
 from claxon.jobs.storage import hold_worker_lock

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from claxon.bundle.manifest import LabelValue
 from claxon.formats.arrow import arrow
-from claxon.labelling.labeller import EMBEDDING, ERROR, TRUNCATED, Array, Wanted, label_kind
+from claxon.labelling.columns import label_kind
+from claxon.labelling.labeller import EMBEDDING, ERROR, TRUNCATED, Array, Wanted
 from claxon.text.inputs import OnError
 
 if TYPE_CHECKING:
@@ -16,14 +18,19 @@ if TYPE_CHECKING:
     from pyarrow import Schema
 
 
+def label_type(labels: Sequence[LabelValue]) -> Any:
+    """The Arrow type of a column of labels."""
+    pa = arrow()
+    return {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}[label_kind(labels)]
+
+
 def arrow_schema(wanted: Wanted, *, fixed_size: bool = True) -> Schema:
     """Types of the columns that are added: embeddings are lists of float32, of fixed size or not."""
     pa = arrow()
-    kinds = {bool: pa.bool_(), int: pa.int64(), str: pa.string()}
     fields = {wanted.named(TRUNCATED): pa.bool_()}
     for head in wanted.heads:
         names = wanted.names[head.name]
-        fields |= {names.label: kinds[label_kind(head.labels)], names.score: pa.float32()}
+        fields |= {names.label: label_type(head.labels), names.score: pa.float32()}
     if wanted.feature is not None:
         fields[wanted.named(EMBEDDING)] = pa.list_(pa.float32(), wanted.width if fixed_size else -1)
     if wanted.on_error is OnError.RECORD:

@@ -1,7 +1,8 @@
-"""A head's scores of one text -> the columns that are added to its row. Pure."""
+"""What the columns of labels and scores are called and hold: one scheme for the command line, jobs, Ray and Spark."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,29 @@ import numpy as np
 from claxon.bundle.manifest import LabelValue
 from claxon.encoder.features import FloatMatrix
 from claxon.heads.decision import ANY_LABEL, Abstention, Label, ranked
+
+
+@dataclass(frozen=True, slots=True)
+class HeadNames:
+    """The names of one head's columns; ``labels`` and ``scores`` are those of nested lists and objects (JSON)."""
+
+    label: str
+    score: str
+    labels: str
+    scores: str
+
+
+def head_names(heads: Sequence[str], prefix: str) -> dict[str, HeadNames]:
+    """``predicted_label`` and ``score``; with several heads ``predicted_label_HEAD`` and ``score_HEAD`` of each."""
+    stems = ("predicted_label", "score", "labels", "scores")
+    ends = {head: f"_{head}" if len(heads) > 1 else "" for head in heads}
+    return {head: HeadNames(*(f"{prefix}{stem}{end}" for stem in stems)) for head, end in ends.items()}
+
+
+def label_kind(labels: Sequence[LabelValue]) -> type[LabelValue]:
+    """The type of a column of labels: ``bool``, ``int``, ``float`` or ``str``; mixed types become strings."""
+    kinds = {type(label) for label in labels}
+    return kinds.pop() if len(kinds) == 1 else str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,40 +53,33 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class HeadColumns:
-    """The columns that one head adds: ``label`` and ``score``, and what was asked for beside them.
+    """The columns that one head adds: its label and score, and what was requested beside them.
 
     Flat (CSV) they are ``label``, ``score``, then ``label_2``, ``score_2`` and so on, then ``score_NAME`` a label.
     Nested (JSON) they are ``label``, ``score``, then ``labels``, a list of pairs, then ``scores``, an object.
     """
 
     labels: tuple[LabelValue, ...]
-    label: str
-    score: str
-    nested_labels: str
+    column: HeadNames
     top_k: int
     all_scores: bool
 
     @classmethod
-    def of(
-        cls, labels: tuple[LabelValue, ...], *, head: str | None, prefix: str, top_k: int | None, all_scores: bool
+    def from_labels(
+        cls, labels: tuple[LabelValue, ...], column: HeadNames, *, top_k: int | None = 1, all_scores: bool = False
     ) -> HeadColumns:
-        """``predicted_label`` and ``score``; or, with ``head``, ``HEAD_label`` and ``HEAD_score``.
-
-        ``top_k`` may be more than there are labels; ``None`` is all of them.
-        """
-        stem = prefix if head is None else f"{prefix}{head}_"
-        label = f"{prefix}predicted_label" if head is None else f"{stem}label"
-        n_ranks = len(labels) if top_k is None else min(top_k, len(labels))
-        return cls(labels, label, f"{stem}score", f"{stem}labels", n_ranks, all_scores)
+        """``top_k`` may be more than there are labels; ``None`` is all of them."""
+        return cls(labels, column, len(labels) if top_k is None else min(top_k, len(labels)), all_scores)
 
     def names(self, *, is_nested: bool) -> list[str]:
         """The columns' names, in order."""
-        names = [self.label, self.score]
+        label, score = self.column.label, self.column.score
+        names = [label, score]
         if is_nested:
-            return names + [self.nested_labels] * (self.top_k > 1) + [f"{self.score}s"] * self.all_scores
+            return names + [self.column.labels] * (self.top_k > 1) + [self.column.scores] * self.all_scores
         for rank in range(2, self.top_k + 1):
-            names += [f"{self.label}_{rank}", f"{self.score}_{rank}"]
-        return names + [f"{self.score}_{label}" for label in self.labels if self.all_scores]
+            names += [f"{label}_{rank}", f"{score}_{rank}"]
+        return names + [f"{score}_{name}" for name in self.labels if self.all_scores]
 
     def outcomes(self, scores: FloatMatrix, abstention: Abstention = ANY_LABEL) -> list[Outcome]:
         """One a text. Shape of ``scores``: ``(texts, labels)``."""

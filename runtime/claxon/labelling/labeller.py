@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import Feature, HeadSpec, LabelValue
+from claxon.bundle.manifest import Feature, HeadSpec
 from claxon.encoder.encoder import Encoder
 from claxon.encoder.features import Features, chosen_feature
 from claxon.engine.providers import Device
@@ -18,12 +18,14 @@ from claxon.engine.selection import AUTO
 from claxon.errors import OptionError
 from claxon.heads.decision import Abstention, softmax, winners
 from claxon.heads.heads import GraphHead
-from claxon.jobs.planning import chosen_heads
-from claxon.labelling.job_columns import BATCH_SIZE, HeadNames, head_names
+from claxon.labelling.columns import HeadNames, head_names
 from claxon.support.validation import choice
 from claxon.text.inputs import FailedRow, OnError
 
 Array = np.ndarray[Any, Any]
+# With a size given, batches are cut by the token budget alone and not by the number of threads: a shard's batches, and
+# with them the last digits of its scores, are the same wherever it is done.
+BATCH_SIZE = 4096
 TRUNCATED, EMBEDDING, ERROR = "truncated", "embedding", "error"
 
 
@@ -171,12 +173,6 @@ class ColumnPredictor:
         return {names.label: labels, names.score: scores.max(axis=1)}
 
 
-def label_kind(labels: Sequence[LabelValue]) -> type[LabelValue]:
-    """What a typed column holds labels as: ``bool``, ``int`` or ``str``; a mixture is written out as strings."""
-    kinds = {type(label) for label in labels}
-    return kinds.pop() if len(kinds) == 1 else str
-
-
 def found_bundle(bundle: object) -> str | os.PathLike[str]:
     """The path, or what a function without arguments finds on this machine.
 
@@ -194,6 +190,28 @@ def found_bundle(bundle: object) -> str | os.PathLike[str]:
 def given_heads(heads: str | Sequence[str] | None) -> tuple[str, ...] | None:
     """The names that a caller gives, as they travel."""
     return (heads,) if isinstance(heads, str) else None if heads is None else tuple(heads)
+
+
+def chosen_heads(bundle: Bundle, asked: str | Sequence[str] | None, *, is_embedded: bool) -> tuple[str, ...]:
+    """The heads asked for; else none where embeddings are written, else the only one.
+
+    Raises:
+        OptionError: a head is not there, named twice, or not chosen where there are several.
+    """
+    names = [spec.name for spec in bundle.manifest.heads]
+    heads = (asked,) if isinstance(asked, str) else tuple(asked or ())
+    unknown = next((head for head in heads if head not in names), None)
+    if unknown is not None:
+        raise OptionError(f"{bundle.path} has no head {unknown!r}, but {', '.join(names) or 'none at all'}")
+    if len(set(heads)) < len(heads):
+        raise OptionError(f"a head is named twice: {', '.join(heads)}")
+    if heads or is_embedded:
+        return heads
+    if not names:
+        raise OptionError(f"{bundle.path} has no heads; add one with `claxon fit`, or write embeddings with --embed")
+    if len(names) > 1:
+        raise OptionError(f"{bundle.path} has several heads: add --head {' and --head '.join(names)}, or some of them")
+    return tuple(names)
 
 
 def _chosen(bundle: Bundle, asked: Asked) -> tuple[HeadSpec, ...]:

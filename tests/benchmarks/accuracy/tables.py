@@ -8,7 +8,7 @@ from pathlib import Path
 
 from accuracy.experiments import Model, Published, Texts
 from accuracy.running import Row
-from claxon_export.evaluation.results import Estimate
+from claxon_export.metrics.results import Estimate
 
 GOOD = ("great book , i love it", "the food was very good", "my phone works , good price", "really good service")
 BAD = ("awful film , i hate it", "the phone broke today", "bad service , and it arrived late", "not good , awful")

@@ -7,7 +7,7 @@ import pytest
 from accuracy.experiments import Published, Texts
 from accuracy.padding import PaddingFound
 from accuracy.table import pooled, report
-from claxon_export.evaluation.results import Estimate
+from claxon_export.metrics.results import Estimate
 from tests.benchmarks.accuracy.tables import sample_row
 
 

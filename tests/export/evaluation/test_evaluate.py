@@ -16,7 +16,8 @@ from claxon.bundle.manifest import Feature, LabelValue
 from claxon.errors import InputError, OptionError
 from claxon_export.errors import EvaluationError, LabelError
 from claxon_export.evaluation.evaluate import evaluate
-from claxon_export.evaluation.results import Evaluation, Metric
+from claxon_export.evaluation.results import Evaluation
+from claxon_export.metrics.results import Metric
 from tests.texts import REVIEWS
 
 TEXTS = [f"{text} {i}" for i in range(5) for text in REVIEWS]

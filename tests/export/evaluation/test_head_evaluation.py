@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from claxon_export.evaluation.head_evaluation import has_probabilities, judged_baselines
-from claxon_export.evaluation.results import Metric
+from claxon_export.metrics.results import Metric
 from tests.evaluations import RESAMPLING, drawn_truth, head_spec, judged_head
 
 ALWAYS = {Metric.ACCURACY, Metric.MACRO_F1, Metric.WEIGHTED_F1}

@@ -13,7 +13,7 @@ LINES = [2, 3, 4, 9]
 
 
 def test_wrong_texts_come_surest_first() -> None:
-    found = most_confidently_wrong(Answers.of(np.array([0, 0, 0, 0]), SCORES), TEXTS, LINES, ("no", "yes"), 2)
+    found = most_confidently_wrong(Answers.from_scores(np.array([0, 0, 0, 0]), SCORES), TEXTS, LINES, ("no", "yes"), 2)
     assert [(text.line, text.text, text.truth, text.predicted) for text in found] == [
         (3, "b", "no", "yes"),
         (9, "d", "no", "yes"),
@@ -22,12 +22,14 @@ def test_wrong_texts_come_surest_first() -> None:
 
 
 def test_texts_without_a_label_are_not_confidently_wrong() -> None:
-    answers = Answers.of(np.array([1, 0, 0, 0]), SCORES, threshold=0.75)
+    answers = Answers.from_scores(np.array([1, 0, 0, 0]), SCORES, threshold=0.75)
     assert [text.line for text in most_confidently_wrong(answers, TEXTS, LINES, ("no", "yes"), 9)] == [2, 3]
 
 
 def test_a_text_is_quoted_once() -> None:
-    found = most_confidently_wrong(Answers.of(np.zeros(4, int), SCORES), ["a", "b", "b", "b"], LINES, (0, 1), 9)
+    found = most_confidently_wrong(
+        Answers.from_scores(np.zeros(4, int), SCORES), ["a", "b", "b", "b"], LINES, (0, 1), 9
+    )
     assert [text.line for text in found] == [3]
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from claxon.bundle.manifest import LabelValue
-from claxon_export.evaluation.results import EVALUATION_SCHEMA, Comparison, Estimate, Metric, spelled
+from claxon_export.evaluation.results import EVALUATION_SCHEMA
+from claxon_export.metrics.results import Comparison, Estimate, Metric, spelled
 from tests.evaluations import sample_evaluation
 
 

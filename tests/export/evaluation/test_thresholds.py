@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from claxon.errors import OptionError
-from claxon_export.evaluation.results import Estimate, Evaluation, Metric
+from claxon_export.evaluation.results import Evaluation
 from claxon_export.evaluation.thresholds import requirements, shortfalls
+from claxon_export.metrics.results import Estimate, Metric
 from tests.evaluations import sample_evaluation
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from claxon_export.evaluation.results import Comparison, Estimate, LabelScores, Metric
 from claxon_export.evaluation.wording import (
     TITLES,
     difference,
@@ -21,6 +20,7 @@ from claxon_export.evaluation.wording import (
     told_metrics,
     verdict,
 )
+from claxon_export.metrics.results import Comparison, Estimate, LabelScores, Metric
 from tests.evaluations import sample_evaluation, with_source_name
 
 

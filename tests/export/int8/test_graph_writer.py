@@ -11,7 +11,14 @@ from onnx import TensorProto, helper
 
 from claxon_export.graphs.writer import Array, Dense, Norm
 from claxon_export.int8.graph_writer import Int8Writer
-from claxon_export.int8.layer import QuantizedLayer, best_smoothing, quantize_per_token, quantize_static
+from claxon_export.int8.inputs import BOTH_SIGNS
+from claxon_export.int8.layer import (
+    QuantizedLayer,
+    best_smoothing,
+    quantize_after_activation,
+    quantize_after_attention,
+    quantize_static,
+)
 from claxon_export.int8.observation import Observed
 from tests.encoder_graphs import run_writer
 from tests.linear_layers import dense, observed
@@ -84,19 +91,28 @@ def test_what_is_smoothed_must_come_from_a_norm() -> None:
         run(quantize_static(seen, best_smoothing(seen)), INPUTS, 16)
 
 
-def test_a_folded_layer_divides_nothing() -> None:
+@pytest.mark.parametrize("tokens", [1, 7, 400])
+def test_a_layer_after_attention_is_what_its_numbers_say(tokens: int) -> None:
     layer_seen = dense()
-    layer = quantize_static(layer_seen, best_smoothing(layer_seen), is_folded=True)
-    inputs = best_smoothing(layer_seen).smoothed(layer_seen.inputs)
+    smoothing = best_smoothing(layer_seen, BOTH_SIGNS)
+    layer = quantize_after_attention(layer_seen, smoothing)
+    inputs = smoothing.smoothed(layer_seen.inputs[:tokens])
     wanted = expected(layer, inputs)
     np.testing.assert_allclose(run(layer, inputs, 16), wanted, atol=TOLERANCE * np.abs(wanted).max())
+
+
+def test_a_token_of_zeros_stays_zero() -> None:
+    layer_seen = dense()
+    layer = quantize_after_attention(layer_seen, best_smoothing(layer_seen, BOTH_SIGNS))
+    zeros = np.zeros((3, 24), np.float32)
+    np.testing.assert_allclose(run(layer, zeros, 16), np.tile(layer.bias, (3, 1)), atol=1e-6)
 
 
 @pytest.mark.parametrize("tokens", [1, 7, 400])
 def test_a_layer_with_a_scale_a_token_is_what_its_numbers_say(tokens: int) -> None:
     layer_seen = dense()
     positive = observed(np.abs(layer_seen.inputs), layer_seen.weight, layer_seen.bias)
-    layer = quantize_per_token(positive)
+    layer = quantize_after_activation(positive)
     inputs = positive.inputs[:tokens].astype(np.float32)
     wanted = expected(layer, inputs)
     np.testing.assert_allclose(run(layer, inputs, 16), wanted, atol=TOLERANCE * np.abs(wanted).max())
@@ -118,7 +134,7 @@ def test_projections_are_the_three_parts_of_one_product() -> None:
 def test_a_bias_that_is_in_no_product_comes_with_what_goes_past_it(is_read: bool) -> None:
     """Once, whether the norm brings it or, because something else reads the norm, an Add."""
     layer_seen, second = dense(n_out=24), norm("second")
-    layer = quantize_per_token(observed(np.abs(layer_seen.inputs), layer_seen.weight, layer_seen.bias))
+    layer = quantize_after_activation(observed(np.abs(layer_seen.inputs), layer_seen.weight, layer_seen.bias))
     inputs = np.abs(layer_seen.inputs[:50]).astype(np.float32)
     writer = FloatWriter("test", {NAME: layer})
     skipped = writer.layer_norm(writer.floats("skipped", 24), norm())

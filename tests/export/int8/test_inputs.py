@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from claxon_export.int8.inputs import ACTIVATION_MINIMUM, PerToken, Smoothing, middles, smoothing_factors, static
+from claxon_export.int8.inputs import (
+    ACTIVATION_MINIMUM,
+    AFTER_ACTIVATION,
+    BOTH_SIGNS,
+    Smoothing,
+    middles,
+    smoothing_factors,
+    static,
+)
 from tests.linear_layers import dense
 
 
@@ -36,7 +44,7 @@ def test_a_cut_leaves_the_rarest_values_out() -> None:
 def test_a_scale_a_token_restores_every_token_to_half_a_step(largest: float) -> None:
     """Half a step for every value that an activation can give, whatever the token's largest one is."""
     inputs = np.linspace(-ACTIVATION_MINIMUM, largest, 500, dtype=np.float32)[None]
-    chosen = PerToken()
+    chosen = AFTER_ACTIVATION
     step = max(largest / chosen.levels_above, chosen.least_scale)
     np.testing.assert_allclose(chosen.restored(inputs), inputs, atol=0.501 * step)
 
@@ -45,13 +53,19 @@ def test_a_scale_a_token_restores_every_token_to_half_a_step(largest: float) -> 
 def test_a_token_with_large_values_keeps_nearly_all_levels(largest: float) -> None:
     """A step is no more than a tenth wider than if all 256 levels lay between zero and the largest value."""
     inputs = np.linspace(-ACTIVATION_MINIMUM, largest, 500, dtype=np.float32)[None]
-    assert np.abs(PerToken().restored(inputs) - inputs).max() <= 1.1 * largest / 255 / 2
+    assert np.abs(AFTER_ACTIVATION.restored(inputs) - inputs).max() <= 1.1 * largest / 255 / 2
 
 
 def test_a_token_is_quantised_the_same_whatever_stands_beside_it() -> None:
     inputs = gelu(np.random.default_rng(0).standard_normal((5, 32)) * 3).astype(np.float32)
-    alone = np.concatenate([PerToken().restored(row[None]) for row in inputs])
-    np.testing.assert_array_equal(PerToken().restored(inputs), alone)
+    alone = np.concatenate([AFTER_ACTIVATION.restored(row[None]) for row in inputs])
+    np.testing.assert_array_equal(AFTER_ACTIVATION.restored(inputs), alone)
+
+
+@pytest.mark.parametrize("largest", [0.0, 1e-4, 3.0, 60.0])
+def test_values_of_both_signs_are_restored_to_half_a_step(largest: float) -> None:
+    inputs = np.linspace(-largest, largest / 3, 500, dtype=np.float32)[None]
+    np.testing.assert_allclose(BOTH_SIGNS.restored(inputs), inputs, atol=0.501 * largest / 127)
 
 
 def test_smoothing_takes_the_outliers_out_of_the_inputs() -> None:

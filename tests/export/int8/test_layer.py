@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from claxon_export.int8.inputs import PerToken, Static
-from claxon_export.int8.layer import QuantizedLayer, best_smoothing, quantize_per_token, quantize_static
+from claxon_export.int8.inputs import AFTER_ACTIVATION, BOTH_SIGNS, Static
+from claxon_export.int8.layer import (
+    QuantizedLayer,
+    best_smoothing,
+    quantize_after_activation,
+    quantize_after_attention,
+    quantize_static,
+)
 from claxon_export.int8.observation import Observed
 from tests.linear_layers import dense, observed
 
@@ -31,12 +38,23 @@ def test_a_smoothed_layer_gives_what_it_gave_in_float32() -> None:
     assert relative_error(outputs(layer, smoothing.smoothed(observed.inputs)), wanted(observed)) < 0.01
 
 
-def test_a_layer_whose_smoothing_is_folded_has_none() -> None:
+def test_a_layer_after_attention_has_no_smoothing_of_its_own() -> None:
     observed = dense()
-    smoothing = best_smoothing(observed)
-    layer = quantize_static(observed, smoothing, is_folded=True)
-    assert layer.smoothing is None
+    smoothing = best_smoothing(observed, BOTH_SIGNS)
+    layer = quantize_after_attention(observed, smoothing)
+    assert (layer.input, layer.smoothing) == (BOTH_SIGNS, None)
     assert relative_error(outputs(layer, smoothing.smoothed(observed.inputs)), wanted(observed)) < 0.01
+
+
+@pytest.mark.parametrize("times", [3, 10])
+def test_values_larger_than_all_that_calibrated_are_not_cut_off_after_attention(times: int) -> None:
+    """As in texts that repeat themselves, whose tokens attention does not average down."""
+    layer_seen = dense()
+    smoothing = best_smoothing(layer_seen, BOTH_SIGNS)
+    layer = quantize_after_attention(layer_seen, smoothing)
+    inputs = smoothing.smoothed(layer_seen.inputs) * times
+    expected = inputs @ (layer_seen.weight * smoothing.factors[:, None])
+    assert relative_error(outputs(layer, inputs) - layer.bias, expected) < 0.01
 
 
 def test_channels_that_are_always_far_from_zero_cost_nothing() -> None:
@@ -54,8 +72,8 @@ def test_channels_that_are_always_far_from_zero_cost_nothing() -> None:
 def test_a_layer_after_an_activation_has_a_scale_a_token() -> None:
     layer_seen = dense()
     positive = observed(np.abs(layer_seen.inputs), layer_seen.weight, layer_seen.bias)
-    layer = quantize_per_token(positive)
-    assert isinstance(layer.input, PerToken)
+    layer = quantize_after_activation(positive)
+    assert layer.input == AFTER_ACTIVATION
     assert relative_error(outputs(layer, positive.inputs.astype(np.float32)), wanted(positive)) < 0.02
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from claxon_export.int8.inputs import PerToken
+from claxon_export.int8.inputs import AFTER_ACTIVATION, BOTH_SIGNS, Static
 from claxon_export.int8.layer import QuantizedLayer, best_smoothing
 from claxon_export.int8.observation import Observed
 from claxon_export.int8.plan import quantize_layers
 from tests.checkpoints import WIDTH
 
 
-def test_only_what_follows_an_activation_has_a_scale_a_token(layers: dict[str, QuantizedLayer]) -> None:
-    per_token = {name for name, layer in layers.items() if isinstance(layer.input, PerToken)}
-    assert per_token == {"layer.0.ffn.output", "layer.1.ffn.output"}
+def test_what_follows_an_activation_or_attention_has_a_scale_per_token(layers: dict[str, QuantizedLayer]) -> None:
+    inputs = {name: layer.input for name, layer in layers.items() if not isinstance(layer.input, Static)}
+    assert inputs == {
+        f"layer.{i}.{name}": kind
+        for i in range(2)
+        for name, kind in (("attention.output", BOTH_SIGNS), ("ffn.output", AFTER_ACTIVATION))
+    }
 
 
 def test_the_smoothing_of_the_attentions_output_is_folded_into_value(
@@ -22,7 +26,10 @@ def test_the_smoothing_of_the_attentions_output_is_folded_into_value(
     output, qkv = layers["layer.0.attention.output"], layers["layer.0.attention.qkv"]
     assert output.smoothing is None
     assert qkv.smoothing is not None
-    smoothing, seen = best_smoothing(observed["layer.0.attention.output"]), observed["layer.0.attention.qkv"]
+    smoothing, seen = (
+        best_smoothing(observed["layer.0.attention.output"], BOTH_SIGNS),
+        observed["layer.0.attention.qkv"],
+    )
     value = slice(-WIDTH, None)
     expected = seen.weight[:, value] / smoothing.factors
     found = (qkv.weight.restored() / qkv.smoothing.factors[:, None])[:, value]

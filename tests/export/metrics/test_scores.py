@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
-from claxon_export.evaluation.results import Metric
+from claxon_export.metrics.results import Metric
 from claxon_export.metrics.scores import (
     ABSTAINED,
     Answers,
@@ -22,7 +22,7 @@ from tests.evaluations import drawn_scores, drawn_truth
 
 def answers(texts: int = 300, labels: int = 4, threshold: float | None = None) -> Answers:
     truth = drawn_truth(texts, labels)
-    return Answers.of(truth, drawn_scores(truth, labels, sharpness=1.0), threshold)
+    return Answers.from_scores(truth, drawn_scores(truth, labels, sharpness=1.0), threshold)
 
 
 @pytest.mark.parametrize("labels", [2, 5, 20])
@@ -42,13 +42,13 @@ def test_metrics_are_those_of_scikit_learn(labels: int, threshold: float | None)
 
 def test_macro_f1_is_over_labels_that_are_the_truth_or_were_given() -> None:
     scores = np.eye(4, dtype=np.float32)[[0, 0, 1, 2]]
-    found = Answers.of(np.array([0, 0, 1, 1]), scores)
+    found = Answers.from_scores(np.array([0, 0, 1, 1]), scores)
     expected = sklearn_metrics.f1_score([0, 0, 1, 1], [0, 0, 1, 2], average="macro", zero_division=0)
     assert table_metrics(confusion_table(found))[Metric.MACRO_F1] == pytest.approx(expected)
 
 
 def test_within_one_counts_the_next_step_as_right() -> None:
-    found = Answers.of(np.array([0, 1, 4, 2]), np.eye(5, dtype=np.float32)[[1, 1, 2, 1]])
+    found = Answers.from_scores(np.array([0, 1, 4, 2]), np.eye(5, dtype=np.float32)[[1, 1, 2, 1]])
     figures = table_metrics(confusion_table(found))
     assert figures[Metric.ACCURACY] == 0.25
     assert figures[Metric.WITHIN_ONE] == 0.75
@@ -56,7 +56,7 @@ def test_within_one_counts_the_next_step_as_right() -> None:
 
 def test_a_text_without_a_label_is_wrong_and_not_counted_among_the_answered() -> None:
     scores = np.array([[0.9, 0.1], [0.45, 0.55], [0.2, 0.8]], np.float32)
-    found = Answers.of(np.array([0, 1, 0]), scores, threshold=0.6)
+    found = Answers.from_scores(np.array([0, 1, 0]), scores, threshold=0.6)
     assert found.predicted.tolist() == [0, ABSTAINED, 1]
     assert found.best.tolist() == [0, 1, 1]
     figures = table_metrics(confusion_table(found))
@@ -66,7 +66,9 @@ def test_a_text_without_a_label_is_wrong_and_not_counted_among_the_answered() ->
 
 
 def test_a_score_that_equals_the_threshold_is_a_label() -> None:
-    assert Answers.of(np.array([0]), np.array([[0.9, 0.1]], np.float32), threshold=0.9).predicted.tolist() == [0]
+    assert Answers.from_scores(np.array([0]), np.array([[0.9, 0.1]], np.float32), threshold=0.9).predicted.tolist() == [
+        0
+    ]
 
 
 def test_no_text_answered_has_no_accuracy_of_the_answered() -> None:
@@ -118,12 +120,14 @@ def test_report_is_that_of_scikit_learn() -> None:
 
 
 def test_table_has_truth_by_rows() -> None:
-    found = Answers.of(np.array([0, 0, 1]), np.array([[0.2, 0.8], [0.9, 0.1], [0.45, 0.55]], np.float32), threshold=0.6)
+    found = Answers.from_scores(
+        np.array([0, 0, 1]), np.array([[0.2, 0.8], [0.9, 0.1], [0.45, 0.55]], np.float32), threshold=0.6
+    )
     assert confusion_table(found).tolist() == [[1, 1, 0], [0, 0, 1]]
 
 
 def test_a_margin_that_is_too_small_gives_no_label() -> None:
     scores = np.array([[0.6, 0.4], [0.9, 0.1]], np.float32)
-    found = Answers.of(np.array([0, 0]), scores, margin=0.5)
+    found = Answers.from_scores(np.array([0, 0]), scores, margin=0.5)
     assert found.predicted.tolist() == [ABSTAINED, 0]
     assert found.best.tolist() == [0, 0]

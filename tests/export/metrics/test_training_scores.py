@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from claxon_export.metrics.scores import log_losses
-from claxon_export.metrics.training_scores import calibration_error, log_loss, macro_f1, scores_of, wilson_interval
+from claxon_export.metrics.scores import (
+    calibration_error,
+    held_out_scores,
+    log_loss,
+    log_losses,
+    macro_f1,
+    wilson_interval,
+)
 
 RANDOM = np.random.default_rng(0)
 TARGETS = RANDOM.integers(0, 4, 200)
@@ -15,7 +21,7 @@ FOUND = RANDOM.dirichlet(np.ones(5), 200)
 
 
 def test_figures_are_scikit_learns() -> None:
-    scores = scores_of(FOUND, TARGETS)
+    scores = held_out_scores(FOUND, TARGETS)
     labels = FOUND.argmax(axis=1)
     assert scores.accuracy == pytest.approx(metrics.accuracy_score(TARGETS, labels))
     assert scores.macro_f1 == pytest.approx(metrics.f1_score(TARGETS, labels, average="macro"))
@@ -60,4 +66,4 @@ def test_the_log_loss_is_that_of_an_evaluation() -> None:
     found = np.array([[1.0 - 1e-12, 1e-12], [0.3, 0.7]])
     targets = np.array([1, 1])
     expected = log_losses(targets, found.astype(np.float32)).mean()
-    assert scores_of(found, targets).log_loss == pytest.approx(expected, rel=1e-12)
+    assert held_out_scores(found, targets).log_loss == pytest.approx(expected, rel=1e-12)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from claxon.bundle.manifest import Comparison, Parity
-from claxon_export.parity.report import Failure, ParityReport
+from claxon_export.errors import Failure, ParityReport
 
 
 def test_report_reads_as_lines() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claxon_export.metrics.training_scores import Interval
+from claxon_export.metrics.scores import Interval
 from claxon_export.training.few_shot import DRAWS, CurvePoint, conclusion, curve_sizes, learning_curve
 from claxon_export.training.rows import TrainingRows
 from claxon_export.training.solver import Metric, solve

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from claxon.bundle.manifest import Feature
-from claxon_export.metrics.training_scores import scores_of
+from claxon_export.metrics.scores import held_out_scores
 from claxon_export.training import learning
 from claxon_export.training.calibration import Calibration, CalibrationKind
 from claxon_export.training.learning import Learnt, learn
@@ -38,7 +38,7 @@ def learnt(**options: Any) -> Learnt:
 
 def test_scores_are_those_of_the_held_out_rows() -> None:
     found = learnt()
-    assert found.scores == scores_of(probabilities(found.solution.logits(FEATURES[TEST])), TARGETS[TEST])
+    assert found.scores == held_out_scores(probabilities(found.solution.logits(FEATURES[TEST])), TARGETS[TEST])
     assert (found.search, found.calibration, found.curve, found.notices) == (None, None, None, ())
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claxon_export.metrics.training_scores import calibration_error, log_loss
+from claxon_export.metrics.scores import calibration_error, log_loss
 from claxon_export.training.calibration import LARGEST_FACTOR, Calibration, CalibrationKind, calibrate
 from claxon_export.training.solver import Solution, probabilities
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import Feature, LabelValue
-from claxon_export.metrics.training_scores import Interval, Scores
+from claxon_export.metrics.scores import Interval, Scores
 from claxon_export.training.calibration import Calibration, CalibrationKind
 from claxon_export.training.few_shot import CurvePoint, LearningCurve
 from claxon_export.training.report import FitReport

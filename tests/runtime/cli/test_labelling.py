@@ -48,7 +48,7 @@ def test_all_heads_give_what_each_gives_alone(classifier: claxon.Classifier) -> 
     found = cells(labelling, texts, Format.JSONL)
     expected = classifier.predict_all(texts, on_truncation="ignore")
     for name, labels in expected.items():
-        assert [one[f"p_{name}_label"] for one in found] == labels.tolist()
+        assert [one[f"p_predicted_label_{name}"] for one in found] == labels.tolist()
     assert ["p_truncated" in one for one in found] == [False, True]
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from claxon.formats import lines as module
 from claxon.formats.lines import Lines, Place
-from claxon.jobs.errors import JobInputError
-from claxon.jobs.plan import Compression
+from claxon.errors import JobInputError
+from claxon.formats.lines import Compression
 
 CONTENT = b"\xef\xbb\xbfone\ntwo\r\n\nfour"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.jobs.errors import JobWriteError
+from claxon.errors import JobWriteError
 from claxon.jobs.storage import new_file, write_durably, write_errors
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from claxon.errors import OptionError
-from claxon.jobs.errors import JobInputError
+from claxon.errors import JobInputError, OptionError
+from claxon.formats.lines import Compression
 from claxon.jobs.inputs import Source, check_unchanged, file_sha256, find_sources, one_format, stamp
-from claxon.jobs.plan import Compression, InputFile, InputFormat
+from claxon.jobs.plan import InputFile, InputFormat
 
 
 @pytest.fixture

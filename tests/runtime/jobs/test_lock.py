@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.jobs.errors import JobLockedError
+from claxon.errors import JobLockedError
 from claxon.jobs.storage import hold_worker_lock, is_locked, job_lock, wait_for_workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a file that is locked cannot be read there")

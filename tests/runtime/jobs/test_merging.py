@@ -7,8 +7,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from claxon.errors import OptionError
-from claxon.jobs.errors import JobDamagedError, JobWriteError
+from claxon.errors import JobDamagedError, JobWriteError, OptionError
 from claxon.jobs.merging import merge_job
 from claxon.jobs.runner import ShardRunner
 from tests.jobs import planned, rows_of, short_texts, write_parquet

@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from claxon.errors import JobInputError
+from claxon.formats.lines import Compression
 from claxon.jobs import parquet_source as module
-from claxon.jobs.errors import JobInputError
 from claxon.jobs.inputs import file_sha256, stamp
 from claxon.jobs.parquet_source import ParquetSource, is_text_type, open_parquet, texts_of
-from claxon.jobs.plan import Compression, InputFile, Shard
+from claxon.jobs.plan import InputFile, Shard
 from tests.jobs import short_texts, write_parquet
 
 KEPT = pa.schema([("id", pa.int64())])

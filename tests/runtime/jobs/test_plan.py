@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.jobs.errors import JobDamagedError, JobError
+from claxon.errors import JobDamagedError, JobError
 from claxon.jobs.plan import Plan, Shard
 from tests.jobs import planned, short_texts, write_csv
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.errors import BundleError
-from claxon.jobs.errors import JobInputError, JobWorkerError
+from claxon.errors import BundleError, JobInputError, JobWorkerError
 from claxon.jobs.markers import pending
 from claxon.jobs.plan import Plan, Shard
 from claxon.jobs.pool import LocalEngine

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from claxon.errors import JobInputError, JobRejectsError
 from claxon.jobs import progress as module
-from claxon.jobs.errors import JobInputError, JobRejectsError
 from claxon.jobs.markers import Marker, Written
 from claxon.jobs.plan import Plan
 from claxon.jobs.progress import Tally, duration

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.jobs.errors import JobError
+from claxon.errors import JobError
 from claxon.jobs.runner import ShardRunner
 from claxon.jobs.status import job_status
 from claxon.jobs.storage import job_lock

@@ -6,9 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from claxon.errors import OptionError
+from claxon.errors import JobInputError, OptionError
 from claxon.jobs import survey as module
-from claxon.jobs.errors import JobInputError
 from claxon.jobs.inputs import Source, Stamp
 from claxon.jobs.plan import InputFormat
 from claxon.jobs.survey import Survey, survey

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from claxon.formats.lines import Lines, Place
-from claxon.jobs.errors import JobInputError
-from claxon.jobs.plan import Compression, InputFormat
+from claxon.errors import JobInputError
+from claxon.formats.lines import Compression, Lines, Place
+from claxon.jobs.plan import InputFormat
 from claxon.jobs.text_rows import TextRow, csv_rows, json_rows, read_header
 
 

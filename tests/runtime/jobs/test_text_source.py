@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from claxon.formats.lines import Place
+from claxon.errors import JobInputError
+from claxon.formats.lines import Compression, Place
 from claxon.jobs import text_source as module
 from claxon.jobs.columns import string_fields
-from claxon.jobs.errors import JobInputError
 from claxon.jobs.inputs import Source
-from claxon.jobs.plan import Compression, InputFormat, Shard
+from claxon.jobs.plan import InputFormat, Shard
 from claxon.jobs.planning import cut_shards
 from claxon.jobs.survey import survey
 from claxon.jobs.text_rows import TextRow

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from claxon.errors import EngineError, TokenizationError
-from claxon.jobs.errors import JobError, JobInputError
+from claxon.errors import EngineError, JobError, JobInputError, TokenizationError
 from claxon.jobs.markers import Marker, pending
 from claxon.jobs.runner import WindowDone
 from claxon.jobs.worker import Failure, Ready, travelling, work

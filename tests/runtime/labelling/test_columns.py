@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.heads.decision import Abstention
-from claxon.labelling.columns import HeadColumns, shortest
+from claxon.labelling.columns import HeadColumns, HeadNames, head_names, label_kind, shortest
 
 SCORES = np.array([[0.1, 0.7, 0.2], [0.4, 0.25, 0.35]], np.float32)
 
 
-def columns(head: str | None = None, prefix: str = "", top_k: int | None = 1, all_scores: bool = False) -> HeadColumns:
-    return HeadColumns.of(("a", "b", "c"), head=head, prefix=prefix, top_k=top_k, all_scores=all_scores)
+def columns(heads: str = "h", prefix: str = "", top_k: int | None = 1, all_scores: bool = False) -> HeadColumns:
+    """The columns of the first of some heads."""
+    names = head_names(list(heads), prefix)[heads[0]]
+    return HeadColumns.from_labels(("a", "b", "c"), names, top_k=top_k, all_scores=all_scores)
 
 
 def test_a_label_and_a_score() -> None:
@@ -23,9 +25,20 @@ def test_a_label_and_a_score() -> None:
 
 
 def test_a_head_and_a_prefix_are_in_the_names() -> None:
-    assert columns(head="h").names(is_nested=False) == ["h_label", "h_score"]
+    assert columns("hk").names(is_nested=False) == ["predicted_label_h", "score_h"]
     assert columns(prefix="x_").names(is_nested=False) == ["x_predicted_label", "x_score"]
-    assert columns(head="h", prefix="x_", top_k=2).names(is_nested=True) == ["x_h_label", "x_h_score", "x_h_labels"]
+    nested = columns("hk", prefix="x_", top_k=2, all_scores=True).names(is_nested=True)
+    assert nested == ["x_predicted_label_h", "x_score_h", "x_labels_h", "x_scores_h"]
+
+
+def test_one_head_has_plain_names() -> None:
+    assert head_names(["a"], "x_") == {"a": HeadNames("x_predicted_label", "x_score", "x_labels", "x_scores")}
+    assert head_names(["a", "b"], "")["b"] == HeadNames("predicted_label_b", "score_b", "labels_b", "scores_b")
+
+
+def test_labels_of_one_type_keep_it() -> None:
+    labels = (("a", "b"), (1, 2), (0.0, 1.0), (True, False), ("a", 1), (True, 1))
+    assert [label_kind(one) for one in labels] == [str, int, float, bool, str, str]
 
 
 def test_several_labels_flat_and_nested() -> None:

@@ -13,7 +13,7 @@ import claxon
 from claxon.bundle.bundle import Bundle
 from claxon.encoder.features import Features
 from claxon.errors import InputError, OptionError
-from claxon.labelling.labeller import Asked, ColumnPredictor, Wanted, found_bundle, given_heads, label_kind
+from claxon.labelling.labeller import Asked, ColumnPredictor, Wanted, found_bundle, given_heads
 
 TEXTS = ["great book , i love it", "awful film , i hate it", "the food", "bad service " * 40]
 
@@ -119,12 +119,6 @@ def test_what_is_asked_travels_and_is_a_key() -> None:
 
 def test_one_head_or_several_or_none() -> None:
     assert (given_heads("a"), given_heads(["a", "b"]), given_heads(None)) == (("a",), ("a", "b"), None)
-
-
-def test_labels_of_one_kind_keep_it() -> None:
-    assert [label_kind(labels) for labels in (("a", "b"), (1, 2), (True, False), ("a", 1), (True, 1))] == [
-        str, int, bool, str, str,
-    ]  # fmt: skip
 
 
 def test_a_bundle_is_a_path_or_what_finds_one(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 
 from claxon_export.evaluation.plots.names import Names, columns
 from claxon_export.evaluation.plots.style import INK, MUTED, blank, sequential
-from claxon_export.evaluation.results import HeadEvaluation, spelled
+from claxon_export.evaluation.results import HeadEvaluation
+from claxon_export.metrics.results import spelled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

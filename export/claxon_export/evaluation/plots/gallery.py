@@ -13,7 +13,8 @@ from claxon_export.evaluation.plots.projection import projected
 from claxon_export.evaluation.plots.reliability import reliability_picture
 from claxon_export.evaluation.plots.score_distribution import score_picture
 from claxon_export.evaluation.plots.style import drawing, png
-from claxon_export.evaluation.results import Evaluation, HeadEvaluation, Metric, spelled
+from claxon_export.evaluation.results import Evaluation, HeadEvaluation
+from claxon_export.metrics.results import Metric, spelled
 
 FEWEST_FOR_A_MAP = 3
 MOST_BESIDE = 4  # labels of a confusion matrix that can be read at half the width of a page

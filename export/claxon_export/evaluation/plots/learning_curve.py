@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from claxon_export.evaluation.plots.style import BLUE, INK, MUTED, VERMILLION, blank
-from claxon_export.evaluation.results import LearningCurve
+from claxon_export.metrics.results import LearningCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

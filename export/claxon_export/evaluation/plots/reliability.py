@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from claxon_export.evaluation.plots.style import BLUE, INK, MUTED, VERMILLION, blank
-from claxon_export.evaluation.results import HeadEvaluation, Metric, ReliabilityBin
+from claxon_export.evaluation.results import HeadEvaluation
+from claxon_export.metrics.results import Metric, ReliabilityBin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -28,8 +28,9 @@ from claxon_export.evaluation.report.page_tables import (
     slow_table,
     wrong_table,
 )
-from claxon_export.evaluation.results import Evaluation, HeadEvaluation, Metric
+from claxon_export.evaluation.results import Evaluation, HeadEvaluation
 from claxon_export.evaluation.wording import BASELINES, percent, reasons, source_facts, title
+from claxon_export.metrics.results import Metric
 
 # Nothing but the page's own style and pictures may be loaded, and nothing may be run.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"

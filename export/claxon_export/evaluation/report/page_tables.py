@@ -14,7 +14,7 @@ from claxon_export.evaluation.report.markup import (
     table,
     tag,
 )
-from claxon_export.evaluation.results import Estimate, Evaluation, HeadEvaluation, Metric, spelled
+from claxon_export.evaluation.results import Evaluation, HeadEvaluation
 from claxon_export.evaluation.wording import (
     NOTHING,
     TITLES,
@@ -29,6 +29,7 @@ from claxon_export.evaluation.wording import (
 )
 from claxon_export.metrics.baselines import Baseline
 from claxon_export.metrics.calibration import BINS
+from claxon_export.metrics.results import Estimate, Metric, spelled
 from claxon_export.metrics.significance import FEW_DISCORDANT
 
 QUOTED_CHARACTERS = 420

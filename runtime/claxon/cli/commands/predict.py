@@ -36,7 +36,9 @@ class Predict:
         add_errors(parser)
         heads = parser.add_argument_group("head").add_mutually_exclusive_group()
         heads.add_argument("--head", metavar="NAME", help="which head answers (default: the only one)")
-        heads.add_argument("--all-heads", action="store_true", help="all heads, in columns HEAD_label and HEAD_score")
+        heads.add_argument(
+            "--all-heads", action="store_true", help="all heads, in columns predicted_label_HEAD and score_HEAD"
+        )
         add_decision(parser)
         add_row_format(add_output(parser))
         add_engine(parser)

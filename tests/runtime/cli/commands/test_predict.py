@@ -81,9 +81,11 @@ def test_every_head_from_one_run(tiny_bundle: Path, capsys: pytest.CaptureFixtur
     assert main(["predict", str(tiny_bundle), "--all-heads", "--json", "--texts", *TEXTS]) == 0
     found = objects_of(capsys.readouterr().out)
     expected = claxon.load(tiny_bundle).predict_all(TEXTS)
-    assert list(found[0]) == ["text", "sentiment_label", "sentiment_score", "topic_label", "topic_score"]
+    assert list(found[0]) == [
+        "text", "predicted_label_sentiment", "score_sentiment", "predicted_label_topic", "score_topic",
+    ]  # fmt: skip
     for name, labels in expected.items():
-        assert [row[f"{name}_label"] for row in found] == labels.tolist()
+        assert [row[f"predicted_label_{name}"] for row in found] == labels.tolist()
 
 
 def test_top_k_and_all_scores_nest_in_json(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,10 @@ import pytest
 import claxon
 from claxon.bundle.bundle import Bundle
 from claxon.errors import OptionError, TokenizationError
+from claxon.jobs.labelling import Labeller, added_fields
 from claxon.jobs.plan import InputFormat, JobOptions
 from claxon.jobs.planning import JobRequest, job_options
-from claxon.labelling.job_columns import HeadNames, Labeller, _label_type, added_fields, head_names
+from claxon.labelling.arrow_columns import label_type
 from tests.jobs import short_texts
 
 TEXTS = [*short_texts(60), "", "very " * 100]
@@ -82,18 +83,13 @@ def test_no_texts_give_columns_without_rows(tiny_bundle: Path) -> None:
     assert [len(array) for array in found["found"].arrays] == [0] * 6
 
 
-def test_one_head_has_plain_names() -> None:
-    assert head_names(["a"], "x_") == {"a": HeadNames("x_predicted_label", "x_score")}
-    assert head_names(["a", "b"], "")["b"] == HeadNames("predicted_label_b", "score_b")
-
-
 @pytest.mark.parametrize(
     ("labels", "expected"),
     [(("a", "b"), pa.string()), ((1, 2), pa.int64()), ((0.5, 1.5), pa.float64()), ((True, False), pa.bool_()),
      ((1, "b"), pa.string())],
 )  # fmt: skip
 def test_labels_keep_their_type(labels: tuple[Any, ...], expected: Any) -> None:
-    assert _label_type(labels) == expected
+    assert label_type(labels) == expected
 
 
 def test_a_feature_that_is_not_there(tiny_bundle: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import EncoderSpec, Feature, HeadSpec, LabelValue, Manifest
+from claxon.bundle.manifest import EncoderSpec, Feature, HeadSpec, Manifest
 from claxon.encoder.encoder import Encoder
 from claxon.encoder.features import Features, FloatMatrix, chosen_feature
 from claxon.errors import OptionError
@@ -17,26 +17,11 @@ from claxon.formats.arrow import arrow
 from claxon.heads.decision import Abstention, softmax, winners
 from claxon.heads.heads import GraphHead, Head
 from claxon.jobs.plan import Embedding, JobOptions
+from claxon.labelling.arrow_columns import label_type
+from claxon.labelling.columns import head_names
+from claxon.labelling.labeller import BATCH_SIZE
 from claxon.text.inputs import FailedRow, OnError
 from claxon.text.truncation import OnTruncation
-
-# With a size given, batches are cut by the token budget alone and not by the number of threads: a shard's batches, and
-# with them the last digits of its scores, are the same wherever it is done.
-BATCH_SIZE = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class HeadNames:
-    """The columns of one head."""
-
-    label: str
-    score: str
-
-
-def head_names(heads: Sequence[str], prefix: str) -> dict[str, HeadNames]:
-    """``predicted_label`` and ``score``; with several heads ``predicted_label_HEAD`` and ``score_HEAD`` of each."""
-    ends = {head: f"_{head}" if len(heads) > 1 else "" for head in heads}
-    return {head: HeadNames(f"{prefix}predicted_label{end}", f"{prefix}score{end}") for head, end in ends.items()}
 
 
 def embedded_feature(spec: EncoderSpec, options: JobOptions) -> Feature | None:
@@ -58,21 +43,13 @@ def added_fields(manifest: Manifest, options: JobOptions) -> list[Any]:
     specs = {spec.name: spec for spec in manifest.heads}
     fields = []
     for head, names in head_names(options.heads, options.prefix).items():
-        fields += [pa.field(names.label, _label_type(specs[head].labels)), pa.field(names.score, pa.float32())]
+        fields += [pa.field(names.label, label_type(specs[head].labels)), pa.field(names.score, pa.float32())]
     fields.append(pa.field(f"{options.prefix}truncated", pa.bool_()))
     feature = embedded_feature(manifest.encoder, options)
     if feature is not None:
         numbers = pa.float16() if options.embed is Embedding.FLOAT16 else pa.float32()
         fields.append(pa.field(f"{options.prefix}embedding", pa.list_(numbers, manifest.encoder.features[feature])))
     return fields
-
-
-def _label_type(labels: Sequence[LabelValue]) -> Any:
-    """The Arrow type of all labels; strings for a mixture."""
-    pa = arrow()
-    kinds = {type(label) for label in labels}
-    types = {bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
-    return types.get(kinds.pop(), pa.string()) if len(kinds) == 1 else pa.string()
 
 
 @dataclass(frozen=True, slots=True)

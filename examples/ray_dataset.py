@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 
 import ray
+
 from claxon.ray import Predictor
 
 

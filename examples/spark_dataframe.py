@@ -11,8 +11,9 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-import claxon.spark
 from pyspark.sql import DataFrame, SparkSession
+
+import claxon.spark
 
 
 def main() -> None:

@@ -144,11 +144,11 @@ def _pooled(checkpoint: Checkpoint, states: Array, batch: TokenBatch) -> dict[st
     return features
 
 
-def assert_features_equal(found: Mapping[str, Array], expected: Mapping[str, Array], tolerance: float) -> None:
+def assert_features_equal(result: Mapping[str, Array], expected: Mapping[str, Array], tolerance: float) -> None:
     """Fail unless both have the same features, within the tolerance."""
-    assert found.keys() == expected.keys()
+    assert result.keys() == expected.keys()
     for name, values in expected.items():
-        np.testing.assert_allclose(found[name], values, rtol=0, atol=tolerance, err_msg=name)
+        np.testing.assert_allclose(result[name], values, rtol=0, atol=tolerance, err_msg=name)
 
 
 def weights_file(encoder: TinyEncoder) -> Path:

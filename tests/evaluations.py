@@ -22,7 +22,7 @@ HOSTILE = "<script>alert('é')</script> & \"quotes\"\x07"
 
 
 def drawn_truth(texts: int, labels: int, seed: int = 0) -> Array:
-    """Columns of true labels, the first the commonest, each there at least once. Shape: ``(texts,)``."""
+    """Columns of true labels, the first the most common, each there at least once. Shape: ``(texts,)``."""
     shares = np.linspace(2, 1, labels) / np.linspace(2, 1, labels).sum()
     truth = np.random.default_rng(seed).choice(labels, size=texts, p=shares)
     truth[:labels] = np.arange(labels)
@@ -102,11 +102,11 @@ def sample_evaluation(
         ),
         source=Source("folder/texts.csv", "a" * 64, "line", texts, {"without text": 2}, counts),
         heads=tuple(heads),
-        baselines=tuple(found.evaluation for found in baselines),
+        baselines=tuple(result.evaluation for result in baselines),
         comparisons=tuple(against),
         slowest=(SlowText(7, f"slow {HOSTILE}", 60, 12.5),),
         truncated=1,
-        notes=("head 'stars' is not judged: it does not know 'bad', but '1'",),
+        notes=("head 'stars' is not evaluated: it does not know 'bad', but '1'",),
         learning_curves=(LearningCurve(Feature.EMBEDDING, "fitted on these texts", _points()),),
         sample=MapSample(
             tuple(written), {Feature.EMBEDDING: vectors}, {name: ~right[name] for name in kinds}, texts, 0

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from claxon.bundle.bundle import Bundle
 from claxon.jobs.plan import Plan
 from claxon.jobs.planning import Asked, JobRequest, plan_job
-from claxon.jobs.storage import PLAN_NAME, write_durably
+from claxon.storage.job_folder import PLAN_NAME, write_durably
 
 WORDS = ("good", "great", "bad", "awful", "love", "hate", "book", "film", "phone", "food", "room")
 

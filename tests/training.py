@@ -1,4 +1,4 @@
-"""Forty labelled texts, and heads fitted on them."""
+"""Forty labeled texts, and heads fitted on them."""
 
 from __future__ import annotations
 

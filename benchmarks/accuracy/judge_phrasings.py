@@ -28,8 +28,8 @@ from claxon.engine.selection import most_exact
 from claxon.heads.heads import LabelHead
 from claxon.text.tokens import IntArray
 from claxon_export.data.feature_cache import cached_features
-from claxon_export.metrics.results import Estimate
 from claxon_export.metrics.intervals import percentile_interval, resampled_means
+from claxon_export.metrics.results import Estimate
 
 STEPS = ("Very Negative", "Negative", "Neutral", "Positive", "Very Positive")
 RESAMPLES = 10_000

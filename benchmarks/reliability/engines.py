@@ -22,8 +22,8 @@ from claxon.formats.arrow import arrow, parquet
 from claxon.integrations.ray_executor import RayEngine, ShardActor
 from claxon.jobs.job import run_job
 from claxon.jobs.plan import Plan
-from claxon.jobs.storage import PLAN_NAME
 from claxon.jobs.verification import verify_job
+from claxon.storage.job_folder import PLAN_NAME
 from reliability.job_runs import WORDS, handed_out
 from reliability.part import Outcome, Settings, is_installed
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from claxon.bundle.bundle import Bundle
 from claxon.jobs.plan import Plan
-from claxon.jobs.storage import wait_for_workers
 from claxon.jobs.verification import verify_job
+from claxon.storage.job_folder import wait_for_workers
 from reliability.job_runs import JobRun, handed_out, markers_of, rows_of, shards_broken_off, write_input
 from reliability.part import Outcome, Settings, is_installed
 from reliability.process_family import is_listed, workers_of

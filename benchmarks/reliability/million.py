@@ -19,9 +19,8 @@ from typing import Any
 from claxon.bundle.bundle import Bundle
 from claxon.formats.arrow import arrow, parquet
 from claxon.formats.writers import open_output
-from claxon.jobs.merging import merge_job
-from claxon.jobs.status import job_status
-from claxon.jobs.verification import verify_job
+from claxon.jobs.progress import job_status
+from claxon.jobs.verification import merge_job, verify_job
 from claxon_bench import figure_style
 from claxon_bench.errors import BenchmarkError
 from claxon_bench.generator import short_texts

@@ -26,7 +26,7 @@ from claxon.bundle.bundle import Bundle
 from claxon.formats.arrow import parquet
 from claxon.formats.writers import open_output
 from claxon.jobs.job import run_job
-from claxon.jobs.markers import read_markers
+from claxon.jobs.parts import read_markers
 from claxon.jobs.plan import Plan
 from claxon_bench.machine import this_machine
 from reliability.million import chosen_head, job_parser, write_texts

@@ -22,7 +22,7 @@ from claxon.cli.arguments import positive_int
 from claxon.errors import ClaxonError
 from claxon.formats.arrow import arrow, parquet
 from claxon.jobs.job import run_job
-from claxon.jobs.markers import Marker, done_markers
+from claxon.jobs.parts import Marker, done_markers
 from claxon.jobs.plan import Plan, Shard
 from claxon_bench.generator import tweets
 from claxon_bench.machine import this_machine

@@ -29,7 +29,7 @@ from claxon_export.errors import (
 
 if TYPE_CHECKING:
     from claxon_export.bundle.adding import add_head
-    from claxon_export.bundle.removing import remove_head
+    from claxon_export.bundle.head_removal import remove_head
     from claxon_export.data.labelled import LabelledTexts, read_labelled
     from claxon_export.evaluation.evaluate import evaluate
     from claxon_export.evaluation.report.report import write_report
@@ -77,7 +77,7 @@ _HOMES = {
     "export": "pipeline",
     "fit": "training.fitting",
     "read_labelled": "data.labelled",
-    "remove_head": "bundle.removing",
+    "remove_head": "bundle.head_removal",
     "write_report": "evaluation.report.report",
 }
 

@@ -4,13 +4,13 @@ ClaxonError
 └── ExportError                      (RuntimeError)
     ├── CheckpointError              (ValueError)  the source cannot be read as what it claims to be
     │   ├── CheckpointNotFoundError  (FileNotFoundError)
-    │   ├── UnreadMeaningError       something must be said by an option; the message names the option
+    │   ├── UnreadMeaningError       the checkpoint lacks information that an option must give
     │   └── UnsupportedArchitectureError
     ├── HeadError                    (ValueError)  the estimator, labels or classes cannot become a head
-    ├── CalibrationError             (ValueError)  the checkpoint cannot be quantised
-    ├── LabelError                   (InputError)  labels are missing, of other types, or not one a text
-    ├── TrainingError                (ValueError)  the labelled texts cannot train a head
-    ├── EvaluationError              (ValueError)  the labelled texts cannot judge a head, or a head falls short
+    ├── CalibrationError             (ValueError)  the checkpoint cannot be quantized
+    ├── LabelError                   (InputError)  labels are missing, of other types, or not one per text
+    ├── TrainingError                (ValueError)  the labeled texts cannot train a head
+    ├── EvaluationError              (ValueError)  the labeled texts cannot evaluate a head, or a head falls short
     ├── SigningError                 a key or a signature cannot be read, or the signature not written
     ├── ParityError                  source and bundle differ: nothing was written; carries the report
     └── TargetExistsError            (FileExistsError)
@@ -32,7 +32,7 @@ class ExportError(ClaxonError, RuntimeError):
 
 
 class CheckpointError(ExportError, ValueError):
-    """The source is there, but is not a checkpoint that can be read."""
+    """The source exists, but cannot be read as a checkpoint."""
 
 
 class CheckpointNotFoundError(CheckpointError, FileNotFoundError):
@@ -40,7 +40,7 @@ class CheckpointNotFoundError(CheckpointError, FileNotFoundError):
 
 
 class UnreadMeaningError(CheckpointError):
-    """The checkpoint does not say something that must be known; an option can."""
+    """The checkpoint lacks information that an option must give; the message names the option."""
 
 
 class UnsupportedArchitectureError(CheckpointError):
@@ -52,19 +52,19 @@ class HeadError(ExportError, ValueError):
 
 
 class CalibrationError(ExportError, ValueError):
-    """int8 cannot be calibrated: a layer's inputs are no numbers."""
+    """int8 cannot be calibrated: the inputs of a layer contain NaN or infinity."""
 
 
 class LabelError(ExportError, InputError):
-    """Labels are missing, empty, of several types, or not one a text; the message names the rows."""
+    """Labels are missing, empty, of several types, or not one per text; the message names the rows."""
 
 
 class TrainingError(ExportError, ValueError):
-    """The labelled texts cannot train a head."""
+    """The labeled texts cannot train a head."""
 
 
 class EvaluationError(ExportError, ValueError):
-    """The labelled texts cannot judge a head, or a head falls short of what was asked of it."""
+    """The labeled texts cannot evaluate a head, or a head falls short of a required score."""
 
 
 class SigningError(ExportError):

@@ -1,4 +1,4 @@
-"""A checkpoint -> a bundle: the whole way, verified."""
+"""Export a checkpoint as a verified bundle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import EncoderSpec, HeadSpec, Manifest, Parity, Precision, Provenance
 from claxon.errors import OptionError
+from claxon.support.reporting import steps
 from claxon.support.validation import choice
+from claxon.text.inputs import check_texts
 from claxon_export.bundle.atomic_folder import check_target, whole_folder
 from claxon_export.bundle.head_files import write_head
 from claxon_export.bundle.seal import seal, tool_versions
@@ -57,73 +59,80 @@ def export(
     show_progress_bar: bool = False,
     force: bool = False,
 ) -> Bundle:
-    """Turn a checkpoint into a bundle, compare the two on real texts, and only then put it in place.
+    """Export a checkpoint as a bundle, which is put in place only after it was compared with its source on real texts.
 
     Args:
-        source: A Hub id (``org/name``), or a local folder, for which the network is never touched.
+        source: A Hub id (``org/name``), or a local folder, which never uses the network.
         out: The bundle's folder.
         revision: Branch, tag or commit of a Hub id.
         pooling: ``mean`` or ``cls``, where the checkpoint does not say how a sentence embedding is pooled.
         max_tokens: Another limit than the checkpoint's own, special tokens included; at most its position table's.
         labels: Other names for the classifier's labels, in the order of its outputs.
         exporter: ``native``, or ``optimum`` for architectures without a graph writer.
-        texts: More texts to compare on, beside the 64 packaged ones.
-        verify: ``False`` writes without comparing; the manifest then says so.
-        token_states: Let the graph give every token's last hidden state out as well, for ``Encoder.token_states``.
+        texts: More texts to compare on, in addition to the 64 packaged ones.
+        verify: ``False`` skips the comparison; the manifest records this.
+        token_states: Also output every token's last hidden state, for ``Encoder.token_states``.
         precision: What the bundle holds, one or several: ``fp32``, ``int8`` for CPUs, ``fp16`` for CUDA. int8 and fp16
             are compared with fp32 in any case; fp16 as the CPU computes it.
-        calibration: Texts like those that will come, for int8; the packaged ones, general English, follow them.
-        show_progress_bar: Draw one on standard error while int8 is calibrated.
-        force: Replace a bundle that is there.
+        calibration: Texts like those you will classify, to calibrate int8; the packaged texts, general English, are
+            added.
+        show_progress_bar: Show each step on standard error: one line that is redrawn on a terminal, one line each
+            elsewhere, and a bar while int8 is calibrated.
+        force: Replace an existing bundle.
 
     Raises:
         TargetExistsError: ``out`` exists, and ``force`` was not given.
-        CheckpointError: the source cannot be read, or does not say what must be known.
-        UnsupportedArchitectureError: there is no writer; the message lists those there are.
-        CalibrationError: int8 finds numbers in the source that are none.
+        CheckpointError: the source cannot be read, or lacks information that an option must give.
+        UnsupportedArchitectureError: there is no graph writer; the message lists the supported architectures.
+        CalibrationError: int8 finds NaN or infinity in the source.
         HeadError: the checkpoint's classifier cannot become a head.
-        OptionError: an option has a value that cannot be met.
+        OptionError: an option has an unknown or impossible value.
+        InputError: one of ``texts`` or ``calibration`` is not a string; the message names the row.
         MissingDependencyError: what the source or the exporter needs is not installed.
-        ExportError: ``out`` cannot be written to, or is something else than a bundle.
+        ExportError: ``out`` is not writable, or is not a bundle.
         ParityError: source and bundle differ; nothing was written; the error carries the report.
     """
     target = Path(out)
     check_target(target, force=force)
     chosen = choice("exporter", exporter, Exporter)
     precisions = _precisions(precision, chosen)
-    checkpoint = open_checkpoint(
-        source,
-        revision=revision,
-        pooling=None if pooling is None else choice("pooling", pooling, Pooling),
-        max_tokens=max_tokens,
-        labels=labels,
-    )
-    with whole_folder(target, force=force) as folder:
-        manifest = write_bundle(checkpoint, folder, chosen, token_states=token_states)
-        if verify:
-            manifest = _verified(checkpoint, folder, manifest, texts)
-        if Precision.INT8 in precisions:
-            variant = write_int8(
-                checkpoint, folder, calibration, token_states=token_states, show_progress_bar=show_progress_bar
-            )
-            texts_of_all = [*calibration, *calibration_texts()]
-            manifest = with_calibration(folder, with_variant(folder, manifest, variant), texts_of_all)
+    texts, calibration = check_texts(texts), check_texts(calibration)
+    pooled = None if pooling is None else choice("pooling", pooling, Pooling)
+    with steps(is_shown=show_progress_bar) as begin:
+        begin("reading the checkpoint")
+        checkpoint = open_checkpoint(source, revision=revision, pooling=pooled, max_tokens=max_tokens, labels=labels)
+        with whole_folder(target, force=force) as folder:
+            begin("writing the graph")
+            manifest = write_bundle(checkpoint, folder, chosen, token_states=token_states)
             if verify:
-                parity = check_int8(folder, checkpoint.labels, texts)
-                manifest = with_parity(folder, manifest, Precision.INT8, parity)
-        if Precision.FP16 in precisions:
-            manifest = with_variant(folder, manifest, write_fp16(checkpoint, folder, token_states=token_states))
-            if verify:
-                parity = check_fp16(folder, checkpoint.labels, texts)
-                manifest = with_parity(folder, manifest, Precision.FP16, parity)
-        only_variants(folder, manifest, precisions)
+                begin("comparing the bundle with its source")
+                manifest = _verified(checkpoint, folder, manifest, texts)
+            if Precision.INT8 in precisions:
+                begin("calibrating int8")
+                variant = write_int8(
+                    checkpoint, folder, calibration, token_states=token_states, show_progress_bar=show_progress_bar
+                )
+                texts_of_all = [*calibration, *calibration_texts()]
+                manifest = with_calibration(folder, with_variant(folder, manifest, variant), texts_of_all)
+                if verify:
+                    begin("comparing int8 with fp32")
+                    parity = check_int8(folder, checkpoint.labels, texts)
+                    manifest = with_parity(folder, manifest, Precision.INT8, parity)
+            if Precision.FP16 in precisions:
+                begin("writing fp16")
+                manifest = with_variant(folder, manifest, write_fp16(checkpoint, folder, token_states=token_states))
+                if verify:
+                    begin("comparing fp16 with fp32")
+                    parity = check_fp16(folder, checkpoint.labels, texts)
+                    manifest = with_parity(folder, manifest, Precision.FP16, parity)
+            only_variants(folder, manifest, precisions)
     return Bundle.open(target)
 
 
 def write_bundle(
     checkpoint: Checkpoint, folder: Path, exporter: Exporter = Exporter.NATIVE, *, token_states: bool = False
 ) -> Manifest:
-    """Write all of a bundle into a folder that is there, not verified yet."""
+    """Write an unverified bundle into an existing folder."""
     encoder = _WRITERS[exporter](checkpoint, folder, token_states=token_states)
     heads = _pretrained_heads(checkpoint, folder)
     (folder / TOKENIZER_NAME).write_bytes(checkpoint.tokenizer_json.encode())
@@ -133,14 +142,14 @@ def write_bundle(
     return seal(folder, encoder, heads, provenance)
 
 
-def _precisions(asked: str | Sequence[str], exporter: Exporter) -> frozenset[Precision]:
-    names = [asked] if isinstance(asked, str) else asked
+def _precisions(requested: str | Sequence[str], exporter: Exporter) -> frozenset[Precision]:
+    names = [requested] if isinstance(requested, str) else requested
     precisions = frozenset(precision for precision in Precision if precision in names)
     if not precisions or not set(names) <= set(Precision):
-        raise OptionError(f"precision is {', '.join(names) or 'empty'!r}, expected one or several of {PRECISIONS}")
+        raise OptionError(f"precision is {', '.join(names) or 'empty'!r}, expected one or more of {PRECISIONS}")
     if precisions != {Precision.FP32} and exporter is not Exporter.NATIVE:
         raise OptionError(
-            "int8 and fp16 need an architecture with a graph writer: they do not go with --exporter optimum"
+            "int8 and fp16 need an architecture with a graph writer; they cannot be combined with --exporter optimum"
         )
     return precisions
 

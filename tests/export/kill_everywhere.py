@@ -35,7 +35,7 @@ def main(folder: Path, kind: str) -> None:
         killed = _found(target)
         _forked(partial(_write, target, kind), place, None)
         left = sorted(path.name for path in place.iterdir() if path != target)
-        print(json.dumps({"killed": was_killed, "found": killed, "rerun": _found(target), "left": left}))
+        print(json.dumps({"killed": was_killed, "result": killed, "rerun": _found(target), "left": left}))
 
 
 def _cannot(work: Path, target: Path) -> bool:
@@ -72,8 +72,8 @@ def _found(target: Path) -> str:
         return "nothing"
     if target.is_file():
         return target.read_text()
-    found = contents(target)
-    return "old" if found == OLD else "new" if found == NEW else "half"
+    result = contents(target)
+    return "old" if result == OLD else "new" if result == NEW else "half"
 
 
 def _forked(action: Callable[[], None], place: Path, kill_before: int | None) -> bool:

@@ -60,10 +60,10 @@ def test_classifier_comes_with_its_head(name: str, tmp_path: Path) -> None:
     assert (head.name, head.kind, head.feature) == (PRETRAINED_HEAD_NAME, HeadKind.PRETRAINED, Feature.CLS)
     assert (head.labels, head.scores) == (("bad", "fine", "good"), ScoreKind.PROBABILITY)
     expected = ReferenceSource(open_checkpoint(source)).outputs(TEXTS).probabilities
-    found = claxon.load(bundle.path).predict_proba(TEXTS, on_truncation="ignore")
+    result = claxon.load(bundle.path).predict_proba(TEXTS, on_truncation="ignore")
     assert expected is not None
-    np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
-    assert np.abs(found[0] - found[2]).max() > 100 * TOLERANCE
+    np.testing.assert_allclose(result, expected, rtol=0, atol=TOLERANCE)
+    assert np.abs(result[0] - result[2]).max() > 100 * TOLERANCE
 
 
 def test_bundle_holds_its_files_and_no_others(tiny_classifier: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ BUNDLE = FolderKind("a bundle", MANIFEST_NAME)
 
 
 def check_target(target: Path, *, force: bool, kind: FolderKind = BUNDLE) -> None:
-    """Raise before any work is done, if the target could not be written in the end.
+    """Raise before any work is done if the target cannot be written.
 
     Raises:
         TargetExistsError: something is there, and ``force`` was not given.
@@ -56,7 +57,9 @@ def check_target(target: Path, *, force: bool, kind: FolderKind = BUNDLE) -> Non
         raise TargetExistsError(f"{target} exists; give --force (force=True) to replace it")
     is_replaceable = target.is_dir() and not target.is_symlink()
     if not is_replaceable or (any(target.iterdir()) and not (target / kind.mark).exists()):
-        raise ExportError(f"{target} is not {kind.name}, so it is not replaced; choose another place or move it away")
+        raise ExportError(
+            f"{target} is not {kind.name}, so it is not replaced; choose another location or move it away"
+        )
 
 
 def _check_place(folder: Path) -> None:
@@ -64,14 +67,16 @@ def _check_place(folder: Path) -> None:
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if folder.is_dir() and not os.access(folder, os.W_OK):
-        raise ExportError(f"{folder} cannot be written to: it is read-only, or somebody else's; choose another place")
+        raise ExportError(
+            f"{folder} is not writable: it is read-only or belongs to another user; choose another location"
+        )
 
 
 @contextlib.contextmanager
 def whole_folder(
     target: Path, *, force: bool = False, kind: FolderKind = BUNDLE, check: Callable[[], None] | None = None
 ) -> Iterator[Path]:
-    """A folder to write into; it becomes ``target`` if the block ends well, and vanishes if not.
+    """Yield a folder to write into; it becomes ``target`` if the block succeeds, and is removed if it fails.
 
     With ``force`` a folder of the same ``kind`` is replaced. ``check`` may raise at the last moment: from there until
     the folder is in place no other writer of ours changes the target. What killed writers of the target left beside it
@@ -87,7 +92,7 @@ def whole_folder(
     beside = _temporary_folder(target)
     try:
         work = beside.path / "new"
-        work.mkdir()  # the temporary folder is closed to others; this one is as open as any that the user makes
+        work.mkdir()  # only the owner can read the temporary folder; this one gets what the umask says
         yield work
         _flush(work)
         with _sole_writer(target):
@@ -122,9 +127,9 @@ def _temporary_folder(target: Path) -> _Owned:
             if lock is not None:  # else another writer tidied up between the two lines above
                 return _Owned(path, lock)
     except (FileExistsError, NotADirectoryError) as error:
-        raise ExportError(f"{target.parent} is not a folder, or lies in none; choose another place") from error
+        raise ExportError(f"{target.parent} is not a folder, or is not inside one; choose another location") from error
     except OSError as error:
-        raise ExportError(f"{target.parent} cannot be written to: {error.strerror}; choose another place") from error
+        raise ExportError(f"{target.parent} cannot be written to: {error.strerror}; choose another location") from error
 
 
 def _tidy(target: Path) -> None:
@@ -163,7 +168,7 @@ def _sole_writer(target: Path) -> Iterator[None]:
             yield
     except TimeoutError as error:
         raise ExportError(
-            f"another process holds {lock} for {WAIT_S:.0f} s now; nothing was changed, try again when it has ended"
+            f"another process has held {lock} for {WAIT_S:.0f} s; nothing was changed, so try again when it has ended"
         ) from error
 
 
@@ -188,9 +193,16 @@ def _put_in_place(work: Path, target: Path, *, force: bool, kind: FolderKind) ->
     check_target(target, force=force, kind=kind)  # it may have come into being meanwhile
     if not target.exists():
         work.rename(target)
-    elif not _exchange(work, target):
-        _replace_in_two_steps(work, target)
+    else:
+        _narrow_mode(work, target)
+        if not _exchange(work, target):
+            _replace_in_two_steps(work, target)
     flush_folder(target.parent)
+
+
+def _narrow_mode(work: Path, target: Path) -> None:
+    """Keep a folder closed to those to whom its predecessor was closed; its owner can always write."""
+    work.chmod(work.stat().st_mode & (target.stat().st_mode | stat.S_IRWXU))
 
 
 def _exchange(work: Path, target: Path) -> bool:

@@ -1,4 +1,4 @@
-"""A bundle's manifest -> its model card, the README.md inside the bundle. Pure."""
+"""A bundle's manifest -> its model card, the README.md inside the bundle."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def _license_tag(name: str) -> str:
 def _license(name: str | None) -> str:
     """The weights are the source's; heads are whoever's who trained them."""
     if name is None:
-        return "The source's card names no license: ask its authors what its weights may be used for."
-    return f"The source's card names the license `{name}`, which goes with its weights."
+        return "The source's card names no license: ask its authors how its weights may be used."
+    return f"The source's card names the license `{name}`, which applies to its weights."
 
 
 def _usage(manifest: Manifest) -> list[str]:
@@ -73,7 +73,7 @@ def _encoder(encoder: EncoderSpec) -> str:
         "parameters": f"{encoder.parameters:,}",
         "features": features,
         "sentence embedding": f"`{encoder.default_feature}`" if encoder.default_feature else "none",
-        "longest text": f"{encoder.max_tokens} tokens, special tokens included; longer ones are cut",
+        "longest text": f"{encoder.max_tokens} tokens, special tokens included; longer texts are truncated",
         "precisions": ", ".join(variant.precision for variant in encoder.variants),
     }
     return _table(rows)

@@ -67,8 +67,8 @@ def with_head(bundle: Bundle | str | os.PathLike[str], name: str, head: HeadGrap
 
     Raises:
         HeadError: the head does not fit the encoder, the name is taken and ``force`` was not given, or the folder holds
-            another bundle by now, which stays as it is.
-        BundleError: the bundle is not whole.
+            another bundle now, which is not changed.
+        BundleError: the bundle is incomplete or damaged.
     """
     bundle = _opened(bundle)
     check_head_is_new(bundle, name, force=force)
@@ -90,8 +90,8 @@ def without_head(bundle: Bundle | str | os.PathLike[str], name: str) -> Bundle:
 
     Raises:
         OptionError: the bundle has no head of that name; the message lists those it has.
-        HeadError: the folder holds another bundle by now, which stays as it is.
-        BundleError: the bundle is not whole.
+        HeadError: the folder holds another bundle now, which is not changed.
+        BundleError: the bundle is incomplete or damaged.
     """
     bundle = _opened(bundle)
     specs = {spec.name: spec for spec in bundle.manifest.heads}
@@ -122,7 +122,7 @@ def _check_unchanged(bundle: Bundle) -> None:
     except BundleError:
         is_same = False
     if not is_same:
-        raise HeadError(f"{bundle.path} was changed meanwhile, so it was left as it is; try again")
+        raise HeadError(f"{bundle.path} was changed in the meantime, so it was left as it is; try again")
 
 
 def _copy(bundle: Bundle, but: set[str], folder: Path) -> dict[str, FileEntry]:
@@ -140,4 +140,4 @@ def _seal(bundle: Bundle, folder: Path, heads: tuple[HeadSpec, ...], kept: dict[
     sealed = seal(folder, bundle.manifest.encoder, heads, bundle.manifest.provenance)
     for name, entry in kept.items():
         if sealed.files.get(name) != entry:
-            raise HeadError(f"{name} reads back as other bytes than were written to {folder}; nothing was changed")
+            raise HeadError(f"{name} does not read back as it was written to {folder}; nothing was changed")

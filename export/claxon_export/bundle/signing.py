@@ -39,7 +39,7 @@ def sign_bundle(bundle: Path, key: Path, signature: Path | None = None) -> Bundl
         signature: Where to write; ``None`` is ``signature_path``. Written whole or not at all.
 
     Raises:
-        BundleError: it is not whole.
+        BundleError: it is incomplete or damaged.
         SigningError: the key cannot be used, or the signature cannot be written.
         MissingDependencyError: model-signing is not installed.
     """
@@ -75,7 +75,7 @@ def verify_bundle(bundle: Path, key: Path | None = None, signature: Path | None 
         The bundle; load it with ``expected_digest=bundle.digest``, and no other can take its place.
 
     Raises:
-        BundleError: it is not whole.
+        BundleError: it is incomplete or damaged.
         IntegrityError: the signature is not that of this key, or of another bundle.
         SigningError: key or signature cannot be read.
         MissingDependencyError: a key was given, and model-signing is not installed.

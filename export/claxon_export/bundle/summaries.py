@@ -1,4 +1,4 @@
-"""What the commands say when they are done, as aligned lines. Pure."""
+"""What the commands say when they are done, as aligned lines."""
 
 from __future__ import annotations
 

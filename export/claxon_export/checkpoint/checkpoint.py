@@ -99,7 +99,7 @@ def open_checkpoint(
         CheckpointNotFoundError: There is nothing under that name.
         UnreadMeaningError: Something must be said by an option; the message names it.
         CheckpointError: A file is missing, damaged, or says what cannot be exported.
-        OptionError: An option cannot be met by this checkpoint.
+        OptionError: An option does not fit this checkpoint.
     """
     snapshot = fetch(os.fspath(source), revision=revision)
     folder = snapshot.folder
@@ -140,15 +140,15 @@ def _read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _pooling(settings: SentenceSettings, wanted: Pooling | None, *, needed: bool) -> Pooling | None:
-    if wanted is not None and wanted not in set(Pooling):
-        raise OptionError(f"pooling is {wanted!r}; possible: {', '.join(Pooling)}")
-    if settings.pooling and wanted and settings.pooling != wanted:
+def _pooling(settings: SentenceSettings, requested: Pooling | None, *, needed: bool) -> Pooling | None:
+    if requested is not None and requested not in set(Pooling):
+        raise OptionError(f"pooling is {requested!r}; possible: {', '.join(Pooling)}")
+    if settings.pooling and requested and settings.pooling != requested:
         raise CheckpointError(
-            f"pooling is to be {wanted}, but the checkpoint's modules.json pools by {settings.pooling}: "
+            f"pooling is {requested!r}, but the checkpoint's modules.json pools by {settings.pooling}: "
             "leave the option out"
         )
-    pooling = settings.pooling or (Pooling(wanted) if wanted else None)
+    pooling = settings.pooling or (Pooling(requested) if requested else None)
     if pooling is None and needed:
         raise UnreadMeaningError(
             "the checkpoint has no classifier, and no modules.json that says how to pool its token states: "
@@ -165,17 +165,17 @@ def _stated_limit(folder: Path, settings: SentenceSettings) -> int | None:
     return int(limit) if limit and limit < _NO_LIMIT else None
 
 
-def _max_tokens(config: Mapping[str, Any], stated: int | None, wanted: int | None) -> int:
+def _max_tokens(config: Mapping[str, Any], stated: int | None, requested: int | None) -> int:
     table = _position_table(config)
-    if wanted is None:
+    if requested is None:
         known = [limit for limit in (stated, table) if limit]
         if not known:
-            raise UnreadMeaningError("no file says how long an input may be: give --max-tokens (max_tokens=)")
+            raise UnreadMeaningError("no file states the maximum input length: give --max-tokens (max_tokens=)")
         return min(known)
-    if wanted < _MIN_TOKENS or (table is not None and wanted > table):
+    if requested < _MIN_TOKENS or (table is not None and requested > table):
         highest = f"{_MIN_TOKENS} to {table}, what the position table holds" if table else f"{_MIN_TOKENS} up"
-        raise OptionError(f"max_tokens is {wanted}; possible: {highest}")
-    return wanted
+        raise OptionError(f"max_tokens is {requested}; possible: {highest}")
+    return requested
 
 
 def _position_table(config: Mapping[str, Any]) -> int | None:
@@ -190,10 +190,10 @@ def _position_table(config: Mapping[str, Any]) -> int | None:
     return rows - padding - 1
 
 
-def _labels(config: Mapping[str, Any], weights: Weights, wanted: Sequence[str] | None) -> tuple[str, ...] | None:
+def _labels(config: Mapping[str, Any], weights: Weights, requested: Sequence[str] | None) -> tuple[str, ...] | None:
     outputs = _classifier_outputs(config, weights)
     if outputs is None:
-        if wanted is not None:
+        if requested is not None:
             raise OptionError("labels= names a classifier's labels, but the checkpoint has no classifier")
         return None
     if outputs == 1 or config.get("problem_type") in _OTHER_PROBLEMS:
@@ -201,9 +201,9 @@ def _labels(config: Mapping[str, Any], weights: Weights, wanted: Sequence[str] |
             f"the classifier has {outputs} output(s) and problem_type {config.get('problem_type')}; "
             "supported: single-label classifiers, a softmax over two labels or more"
         )
-    labels = tuple(wanted) if wanted is not None else _id2label(config)
+    labels = tuple(requested) if requested is not None else _id2label(config)
     if len(set(labels)) != outputs or len(labels) != outputs:
-        raise (OptionError if wanted is not None else CheckpointError)(
+        raise (OptionError if requested is not None else CheckpointError)(
             f"the classifier has {outputs} outputs, which need as many different labels; "
             f"found {len(labels)}: {', '.join(labels)}. Name them by labels="
         )

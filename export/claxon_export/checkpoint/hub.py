@@ -32,7 +32,7 @@ _ADVICE = {
     "GatedRepoError": "its authors must grant access: accept the terms on its page, then set HF_TOKEN",
     "RepositoryNotFoundError": "check the spelling; if it is private, set HF_TOKEN to one that may read it",
     "RevisionNotFoundError": "that revision is not there: give a branch, a tag or a full commit hash",
-    "HFValidationError": "a Hub id is 'name' or 'organisation/name'; a folder must exist",
+    "HFValidationError": "a Hub id is 'name' or 'organization/name'; a folder must exist",
     "OfflineModeIsEnabled": "it is not in the cache: unset HF_HUB_OFFLINE, or check HF_HOME",
     "LocalEntryNotFoundError": "it is not in the cache and the Hub was not reached: check the connection, "
     "HF_HUB_OFFLINE and HF_HOME, and the revision",
@@ -75,7 +75,7 @@ def fetch(source: str, *, revision: str | None = None) -> Snapshot:
     if path.exists():
         raise CheckpointNotFoundError(f"{source} is a file; expected a folder with config.json, or a Hub id")
     if _looks_like_path(source):
-        raise CheckpointNotFoundError(f"no folder {source}: check the path, or give a Hub id, organisation/name")
+        raise CheckpointNotFoundError(f"no folder {source}: check the path, or give a Hub id, organization/name")
     folder = _download(source, revision, SETTINGS_PATTERNS + SAFETENSORS_PATTERNS)
     if not any(folder.glob("model*.safetensors")):
         folder = _download(source, revision, SETTINGS_PATTERNS + PYTORCH_PATTERNS)
@@ -111,8 +111,8 @@ def _local(folder: Path, revision: str | None) -> Snapshot:
     if resolved.parent.name == "snapshots" and repository.startswith("models--"):
         snapshot = Snapshot(folder, repository.removeprefix("models--").replace("--", "/"), resolved.name)
     if revision is not None and revision != snapshot.revision:
-        found = f"holds commit {snapshot.revision}" if snapshot.revision else "has no revisions"
-        raise OptionError(f"revision={revision!r}, but {folder} is a local folder that {found}: leave it out")
+        result = f"holds commit {snapshot.revision}" if snapshot.revision else "has no revisions"
+        raise OptionError(f"revision={revision!r}, but {folder} is a local folder that {result}: leave it out")
     return snapshot
 
 

@@ -25,8 +25,8 @@ def declared_license(folder: Path) -> str | None:
         return None
     if front is None:
         return None
-    found = _names(front[1], "license")
-    return ", ".join(_names(front[1], "license_name") or found if found == [OTHER] else found) or None
+    result = _names(front[1], "license")
+    return ", ".join(_names(front[1], "license_name") or result if result == [OTHER] else result) or None
 
 
 def _names(front: str, key: str) -> list[str]:

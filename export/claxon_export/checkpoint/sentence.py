@@ -128,8 +128,8 @@ def _read_pooling(path: Path) -> Pooling:
     modes = config.get("pooling_mode", [mode for key, mode in _OLD_POOLING_KEYS.items() if config.get(key)])
     modes = [modes] if isinstance(modes, str) else list(modes)
     if len(modes) != 1 or modes[0] not in set(Pooling):
-        found = " + ".join(map(str, modes)) or "not named"
-        raise CheckpointError(f"{path}: the pooling is {found}; supported: {' or '.join(Pooling)}")
+        result = " + ".join(map(str, modes)) or "not named"
+        raise CheckpointError(f"{path}: the pooling is {result}; supported: {' or '.join(Pooling)}")
     return Pooling(modes[0])
 
 

@@ -142,7 +142,7 @@ def pad_id(config: Mapping[str, Any], tokenizer_json: str) -> int:
             "write pad_token_id into config.json"
         )
     if not isinstance(stated, int) or stated < 0 or tokenizer.id_to_token(stated) is None:
-        raise CheckpointError(f"config.json: pad_token_id is {stated!r}, which is no token of the tokenizer")
+        raise CheckpointError(f"config.json: pad_token_id is {stated!r}, which is not a token of the tokenizer")
     return stated
 
 
@@ -234,9 +234,9 @@ def _build(vocab_file: Path, settings: Mapping[str, Any], family: _Family, speci
     absent = [token for token in (unk, cls, sep) if token not in vocab]
     if absent:
         raise CheckpointError(f"{vocab_file} lacks special tokens of the tokenizer: {', '.join(absent)}")
-    wanted = {key: settings.get(name, _NORMALIZER_DEFAULTS[name]) for key, name in _BERT_NORMALIZER.items()}
+    requested = {key: settings.get(name, _NORMALIZER_DEFAULTS[name]) for key, name in _BERT_NORMALIZER.items()}
     tokenizer = Tokenizer(WordPiece(vocab, unk_token=unk))
-    tokenizer.normalizer = normalizers.BertNormalizer(clean_text=True, **wanted)
+    tokenizer.normalizer = normalizers.BertNormalizer(clean_text=True, **requested)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{cls}:0 $A:0 {sep}:0",
@@ -259,19 +259,19 @@ def _not_in(tokenizer: Tokenizer, added: Mapping[int, AddedToken], specials: Map
     """The tokens that transformers would add to the tokenizer, in its order: by id, then the special ones."""
     there = tokenizer.get_added_tokens_decoder().values()
     exact = {repr(token) for token in there}
-    wanted = [token for _, token in sorted(added.items()) if repr(token) not in exact]
-    texts = {token.content for token in (*there, *wanted)}
+    requested = [token for _, token in sorted(added.items()) if repr(token) not in exact]
+    texts = {token.content for token in (*there, *requested)}
     by_text: dict[str, _Token] = {}
     for token in specials.values():
         by_text.setdefault(str(token), token)
     for text, token in by_text.items():
         if isinstance(token, AddedToken):
-            wanted.append(token)
+            requested.append(token)
         elif text not in texts:
-            wanted.append(AddedToken(token, special=True))
-    for token in wanted:
+            requested.append(AddedToken(token, special=True))
+    for token in requested:
         token.special = token.special or token.content in by_text
-    return [token for token in wanted if repr(token) not in exact]
+    return [token for token in requested if repr(token) not in exact]
 
 
 def _token(value: Any, *, special: bool = False) -> Any:

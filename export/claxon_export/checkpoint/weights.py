@@ -166,8 +166,8 @@ class _Safetensors:
         stored = np.asarray(raw).view(_STORED[entry.dtype]).reshape(entry.shape)
         if entry.dtype == "BF16":  # a bfloat16 is the upper half of a float32
             return (stored.astype(np.uint32) << 16).view(np.float32)
-        wanted = np.dtype(np.float32) if entry.dtype in _FLOATS else stored.dtype
-        return np.require(stored, dtype=wanted, requirements=("C", "ALIGNED"))
+        requested = np.dtype(np.float32) if entry.dtype in _FLOATS else stored.dtype
+        return np.require(stored, dtype=requested, requirements=("C", "ALIGNED"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ def _open_pickle(path: Path) -> TensorFile:
         torch = importlib.import_module("torch")
     except ImportError as error:
         raise CheckpointError(
-            f"{path.parent} has its weights in {path.name} only, which takes torch to read: "
+            f"{path.parent} has its weights in {path.name} only, which needs torch: "
             "pip install torch, or convert them to model.safetensors (transformers: "
             "AutoModel.from_pretrained(...).save_pretrained(..., safe_serialization=True))"
         ) from error
@@ -228,7 +228,7 @@ def _open_pickle(path: Path) -> TensorFile:
     except Exception as error:  # torch raises many kinds: of pickle, of zip, its own
         raise CheckpointError(f"{path} cannot be read by torch, weights only: {error}") from error
     if not isinstance(tensors, dict) or not all(isinstance(value, torch.Tensor) for value in tensors.values()):
-        raise CheckpointError(f"{path} holds something else than named tensors; expected a state dict")
+        raise CheckpointError(f"{path} does not contain named tensors; expected a state dict")
     return _Tensors(path, tensors)
 
 

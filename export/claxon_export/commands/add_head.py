@@ -32,14 +32,14 @@ class AddHead:
         parser.add_argument(
             "--precision",
             choices=[AUTO, *Precision],
-            help="what labels are embedded in, whatever texts will run in (default: fp32 where the bundle holds it)",
+            help="precision that labels are embedded in, independent of the texts' (default: fp32 if the bundle has it)",
         )
         group = parser.add_argument_group("estimator")
         group.add_argument(
-            "--trust-pickle", action="store_true", help="open FILE although opening it may run any code that is in it"
+            "--trust-pickle", action="store_true", help="allow FILE, a pickle, to run any code in it when it is opened"
         )
         group.add_argument(
-            "--feature", choices=list(Feature), help="what it reads (default: what the source calls its embedding)"
+            "--feature", choices=list(Feature), help="feature that the head reads (default: the source's sentence embedding)"
         )
         parser.add_argument("--force", action="store_true", help="replace a head of that name")
 
@@ -77,8 +77,8 @@ def _estimator(path: Path, *, is_trusted: bool) -> Any:
     """
     if not is_trusted:
         raise OptionError(
-            f"{path} is a pickle, and opening one may run any code that is in it; add --trust-pickle if you made it, "
-            "or trust who did"
+            f"{path} is a pickle, which can run any code when it is opened; add --trust-pickle if you made it "
+            "or trust whoever did"
         )
     joblib = importlib.import_module("joblib")
     try:

@@ -1,9 +1,8 @@
-"""``claxon bootstrap``: a head from texts that nobody labelled."""
+"""``claxon bootstrap``: a head from texts that nobody labeled."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +28,7 @@ class Bootstrap:
 
     name = "bootstrap"
     help = (
-        "Label texts by similarity to label names, train a LogisticRegression on those that similarity is surest of, "
+        "Label texts by similarity to label names, train a LogisticRegression on those with the largest margins, "
         "and add it to the bundle as a head. Nobody checked these labels: what similarity gets wrong with confidence, "
         "the head learns. Give --label for rows whose truth is known, and see; or correct the rows of -o by hand, and "
         "use `claxon fit`."
@@ -46,15 +45,15 @@ class Bootstrap:
         _add_head(parser.add_argument_group("head"))
         output = parser.add_argument_group("output")
         output.add_argument(
-            "-o", "--output", metavar="FILE", help="write the rows trained on too, with predicted_label, score, margin"
+            "-o", "--output", metavar="FILE", help="also write the training rows, with predicted_label, score and margin"
         )
         output.add_argument("--prefix", metavar="WORD", default="", help="put before the names of these columns")
         output.add_argument(
-            "--dry-run", action="store_true", help="choose and count; train nothing, and leave the bundle as it is"
+            "--dry-run", action="store_true", help="choose and count the texts only; train nothing and do not change the bundle"
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Choose, train, add, and say how it was judged."""
+        """Choose, train, add, and say how it was evaluated."""
         labels, table = label_set_of(options), _read(options)
         with _open_rows(table, options) as write:
             report = _bootstrap(table, labels, options)
@@ -78,7 +77,7 @@ class _Table:
 def _add_texts(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text, or the only one)")
     group.add_argument(
-        "--label", metavar="COLUMN", help="the truth, where it is known: it judges, and takes no part in the training"
+        "--label", metavar="COLUMN", help="column of the true labels, where known; used for evaluation, not for training"
     )
     group.add_argument("--format", choices=list(Format), help="how TEXTS is written (default: by its suffix)")
 
@@ -89,30 +88,30 @@ def _add_selection(group: argparse._ArgumentGroup) -> None:
         metavar="S",
         type=finite_float,
         default=DEFAULT_SHARE,
-        help="the surest S of the texts nearest to each label, by margin, and no label more than its equal part of S "
+        help="use the share S with the largest margins of the texts nearest to each label, and per label at most an equal part of S "
         f"of all texts (default: {DEFAULT_SHARE:g})",
     )
-    group.add_argument("--per-label", metavar="N", type=positive_int, help="the surest N of each label instead")
-    group.add_argument("--threshold", metavar="T", type=finite_float, help="only texts whose best score is T or more")
+    group.add_argument("--per-label", metavar="N", type=positive_int, help="use the N texts with the largest margins of each label instead")
+    group.add_argument("--threshold", metavar="T", type=finite_float, help="use only texts whose best score is at least T")
     group.add_argument(
         "--margin",
         metavar="M",
         type=finite_float,
-        help="only texts whose best score leads the second best by M or more",
+        help="use only texts whose best score leads the second best by at least M",
     )
 
 
 def _add_head(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--head", metavar="NAME", required=True, help="the head's name")
     group.add_argument(
-        "--feature", choices=list(Feature), help="what it reads (default: what the source calls its embedding)"
+        "--feature", choices=list(Feature), help="feature that the head reads (default: the source's sentence embedding)"
     )
     group.add_argument(
         "--C",
         metavar="C",
         type=finite_float,
         default=DEFAULT_C,
-        help=f"inverse strength of regularisation (default: {DEFAULT_C:g})",
+        help=f"inverse strength of regularization (default: {DEFAULT_C:g})",
     )
     group.add_argument(
         "--test-size",
@@ -121,9 +120,10 @@ def _add_head(group: argparse._ArgumentGroup) -> None:
         default=0.2,
         help="share of the rows with a --label that is held out (default: 0.2)",
     )
-    group.add_argument("--seed", metavar="N", type=int, default=0, help="of what is held out (default: 0)")
-    group.add_argument("--no-cache", action="store_true", help="encode every text, and keep nothing for the next time")
+    group.add_argument("--seed", metavar="N", type=int, default=0, help="seed for what is held out (default: 0)")
+    group.add_argument("--no-cache", action="store_true", help="do not use the feature cache")
     group.add_argument("--force", action="store_true", help="replace a head of that name")
+    group.add_argument("-q", "--quiet", action="store_true", help="do not show progress on standard error")
 
 
 def _read(options: argparse.Namespace) -> _Table:
@@ -180,13 +180,13 @@ def _bootstrap(table: _Table, labels: LabelSet, options: argparse.Namespace) -> 
         cache=not options.no_cache,
         dry_run=options.dry_run,
         force=options.force,
-        show_progress_bar=sys.stderr.isatty(),
+        show_progress_bar=not options.quiet,
     )
 
 
 @contextmanager
 def _open_rows(table: _Table, options: argparse.Namespace) -> Iterator[Callable[[PseudoLabel], None]]:
-    """Writes rows as they were read, with their pseudo-labels; nothing where no file is asked for.
+    """Writes rows as they were read, with their pseudo-labels; nothing where no file is given.
 
     Raises:
         OptionError: an added column has the name of another.

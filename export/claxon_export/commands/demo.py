@@ -17,9 +17,9 @@ class Demo:
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare its arguments."""
         parser.add_argument(
-            "folder", metavar="FOLDER", nargs="?", default="demo", help="where to put what it makes (default: demo)"
+            "folder", metavar="FOLDER", nargs="?", default="demo", help="folder for the results (default: demo)"
         )
-        parser.add_argument("--offline", action="store_true", help="do not ask the model hub")
+        parser.add_argument("--offline", action="store_true", help="do not use the network")
 
     def run(self, options: argparse.Namespace) -> int:
         """Run the demo."""

@@ -1,4 +1,4 @@
-"""``claxon evaluate``: how good are a bundle's heads on labelled texts?"""
+"""``claxon evaluate``: how good are a bundle's heads on labeled texts?"""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from claxon.cli.arguments import add_bundle, add_run, finite_float, positive_int
 from claxon.errors import MissingDependencyError
+from claxon.support.reporting import steps
 from claxon_export.commands.labelled_input import add_labelled, labelled_input
 from claxon_export.errors import EvaluationError
 from claxon_export.evaluation.targets import parsed_map
 from claxon_export.evaluation.thresholds import requirements, shortfalls
 
 if TYPE_CHECKING:
-    from claxon_export.evaluation.evaluate import Judging
+    from claxon_export.evaluation.evaluate import EvaluateOptions
 
 
 class Evaluate:
@@ -23,9 +24,9 @@ class Evaluate:
 
     name = "evaluate"
     help = (
-        "Judge a bundle's heads on labelled texts: accuracy, F1, calibration with intervals, beside heads that look at "
-        "no text; which head is better, and which texts to read. --report makes a page with pictures of it. "
-        "Exit code 1 if a head falls short of --fail-under."
+        "Evaluate a bundle's heads on labeled texts: accuracy, F1 and calibration with confidence intervals, compared "
+        "with baselines that ignore the texts; which head is better, and which texts to read. --report writes a page "
+        "with pictures. The exit code is 1 if a head falls short of --fail-under."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -38,7 +39,7 @@ class Evaluate:
         _add_engine(parser)
 
     def run(self, options: argparse.Namespace) -> int:
-        """Judge, show, write, and hold against what was asked."""
+        """Evaluate, print, write the report, and check the requirements."""
         from claxon.encoder.loading import LoadOptions
         from claxon_export.evaluation.evaluate import judge
         from claxon_export.evaluation.report.report import write_report
@@ -57,11 +58,13 @@ class Evaluate:
                 max_tokens=options.max_tokens,
             ),
             cache=not options.no_cache,
-            show_progress_bar=sys.stderr.isatty(),
+            show_progress_bar=not options.quiet,
         )
         print(evaluation.to_json().rstrip() if options.json else "\n".join(evaluation_lines(evaluation)))
         if options.report is not None:
-            page = write_report(evaluation, options.report, pictures=not options.no_pictures, force=options.force)
+            with steps(is_shown=not options.quiet) as begin:
+                begin("drawing the report")
+                page = write_report(evaluation, options.report, pictures=not options.no_pictures, force=options.force)
             print(f"claxon: report written to {page}", file=sys.stderr)
         short = shortfalls(evaluation, required)
         if short:
@@ -72,10 +75,10 @@ class Evaluate:
 EVALUATE = Evaluate()
 
 
-def _judging(options: argparse.Namespace) -> Judging:
-    from claxon_export.evaluation.evaluate import Judging
+def _judging(options: argparse.Namespace) -> EvaluateOptions:
+    from claxon_export.evaluation.evaluate import EvaluateOptions
 
-    return Judging(
+    return EvaluateOptions(
         heads=options.head,
         label_map=parsed_map(options.map),
         leave_out_unknown=options.leave_out_unknown,
@@ -89,16 +92,19 @@ def _judging(options: argparse.Namespace) -> Judging:
 
 
 def _add_judging(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("judging")
+    group = parser.add_argument_group("evaluation")
     group.add_argument(
-        "--head", metavar="NAME", action="append", help="a head to judge, may be repeated (default: all that can be)"
+        "--head",
+        metavar="NAME",
+        action="append",
+        help="a head to evaluate; may be repeated (default: all that know the labels)",
     )
     group.add_argument(
         "--map", metavar="OLD=NEW", action="append", default=[],
-        help="DATA's label OLD is what heads call NEW; may be repeated",
+        help="rename DATA's label OLD to NEW, as the heads call it; may be repeated",
     )  # fmt: skip
     group.add_argument(
-        "--leave-out-unknown", action="store_true", help="leave texts out whose label a judged head does not know"
+        "--leave-out-unknown", action="store_true", help="leave out texts whose label an evaluated head does not know"
     )
     group.add_argument(
         "--threshold", metavar="T", type=finite_float, help="no label for texts whose best score is below T"
@@ -107,33 +113,44 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
         "--margin",
         metavar="M",
         type=finite_float,
-        help="nor for texts whose best score leads the second by less than M",
+        help="no label for texts whose best score leads the second best by less than M",
     )
     group.add_argument(
-        "--ordered", action="store_true", help="labels are steps of a scale: tell the share within one step, too"
+        "--ordered", action="store_true", help="labels are steps of a scale: also report the share within one step"
     )
     group.add_argument(
-        "--learning-curve", action="store_true", help="fit heads on more and more of DATA: what would labels bring?"
+        "--learning-curve",
+        action="store_true",
+        help="fit heads on more and more of DATA: how much would more labels help?",
     )
     group.add_argument(
-        "--resamples", metavar="N", type=positive_int, default=1000, help="for the intervals (default: 1000)"
+        "--resamples",
+        metavar="N",
+        type=positive_int,
+        default=1000,
+        help="bootstrap resamples for the intervals (default: 1000)",
     )
-    group.add_argument("--seed", metavar="N", type=int, default=0, help="of all that is drawn (default: 0)")
+    group.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="seed for everything that is random (default: 0)"
+    )
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("result")
     group.add_argument("--json", action="store_true", help="print JSON instead of a table")
     group.add_argument("--report", metavar="DIR", type=Path, help="write a page, its pictures and the JSON into DIR")
-    group.add_argument("--no-pictures", action="store_true", help="a report of tables alone, without matplotlib")
-    group.add_argument("--force", action="store_true", help="replace a report that is there")
+    group.add_argument(
+        "--no-pictures", action="store_true", help="write a report without pictures; needs no matplotlib"
+    )
+    group.add_argument("--force", action="store_true", help="replace an existing report")
+    group.add_argument("-q", "--quiet", action="store_true", help="do not show progress on standard error")
     group.add_argument(
         "--fail-under", metavar="METRIC=VALUE", action="append", default=[],
         help="exit code 1 if a head is below, such as accuracy=0.8; may be repeated",
     )  # fmt: skip
     group.add_argument(
         "--fail-over", metavar="METRIC=VALUE", action="append", default=[],
-        help="the same for what is better when smaller, such as log_loss=0.5",
+        help="exit code 1 if a head is above, for losses such as log_loss=0.5; may be repeated",
     )  # fmt: skip
 
 
@@ -143,11 +160,11 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--max-tokens", metavar="N", type=positive_int, help="cut texts at N tokens (default: the bundle's limit)"
     )
-    group.add_argument("--no-cache", action="store_true", help="encode every text, and keep nothing for the next time")
+    group.add_argument("--no-cache", action="store_true", help="do not use the feature cache")
 
 
 def _check_report(options: argparse.Namespace) -> None:
-    """Raise before any work is done, if the report could not be written in the end."""
+    """Raise before any work is done if the report cannot be written."""
     from claxon_export.evaluation.report.report import check_report_target
     from claxon_export.requirements import required
 

@@ -42,26 +42,26 @@ class Export:
             help="optimum is for architectures without a graph writer (default: native)",
         )
         parser.add_argument("--texts", metavar="FILE", help="more texts to compare on: .csv, .jsonl or plain lines")
-        parser.add_argument(
-            "--token-states", action="store_true", help="let the graph give every token's last hidden state out too"
-        )
+        parser.add_argument("--token-states", action="store_true", help="also output every token's last hidden state")
         parser.add_argument(
             "--precision",
             metavar="P[,P]",
             default="fp32",
-            help="what the bundle holds, one or several of fp32, int8 (for CPUs) and fp16 (for CUDA; its numbers are "
-            "checked on the CPU, on a GPU it was not tried yet), for instance fp32,int8,fp16 (default: fp32)",
+            help="one or more of fp32, int8 (CPU) and fp16 (CUDA; checked on the CPU, not tried on a GPU yet), "
+            "for instance fp32,int8,fp16 (default: fp32)",
         )
         parser.add_argument(
             "--calibration",
             metavar="FILE",
-            help="texts like those that will come, for int8: .csv, .jsonl or plain lines (packaged ones follow them)",
+            help="texts like those you will classify, to calibrate int8: .csv, .jsonl or plain lines (in addition to the "
+            "packaged ones)",
         )
-        parser.add_argument("--no-verify", action="store_true", help="do not compare; the manifest then says so")
-        parser.add_argument("--force", action="store_true", help="replace a bundle that is there")
+        parser.add_argument("--no-verify", action="store_true", help="skip the comparison; the manifest records this")
+        parser.add_argument("--force", action="store_true", help="replace an existing bundle")
+        parser.add_argument("-q", "--quiet", action="store_true", help="do not show progress on standard error")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Export, and say how it went."""
+        """Export the checkpoint and print a summary."""
         from claxon_export import export
 
         start = time.perf_counter()
@@ -79,7 +79,7 @@ class Export:
                 token_states=options.token_states,
                 precision=_names(options.precision),
                 calibration=_texts(options.calibration),
-                show_progress_bar=sys.stderr.isatty(),
+                show_progress_bar=not options.quiet,
                 force=options.force,
             )
         except ParityError as error:

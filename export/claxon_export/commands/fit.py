@@ -1,9 +1,8 @@
-"""``claxon fit``: a head from labelled texts."""
+"""``claxon fit``: a head from labeled texts."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 import warnings
 
 from claxon.bundle.bundle import Bundle
@@ -15,12 +14,12 @@ from claxon_export.training.options import FitOptions
 
 
 class Fit:
-    """A head from labelled texts."""
+    """A head from labeled texts."""
 
     name = "fit"
     help = (
-        "Train a LogisticRegression on the bundle's own features of labelled texts, and add it to the bundle as a "
-        "head. A part of the texts is held out to judge it by."
+        "Train a LogisticRegression on the bundle's own features of labeled texts, and add it to the bundle as a "
+        "head. A part of the texts is held out to evaluate it."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -33,10 +32,9 @@ class Fit:
         _add_judgement(parser)
         engine = parser.add_argument_group("engine")
         add_run(engine)
-        engine.add_argument(
-            "--no-cache", action="store_true", help="encode every text, and keep nothing for the next time"
-        )
+        engine.add_argument("--no-cache", action="store_true", help="do not use the feature cache")
         parser.add_argument("--force", action="store_true", help="replace a head of that name")
+        parser.add_argument("-q", "--quiet", action="store_true", help="do not show progress on standard error")
 
     def run(self, options: argparse.Namespace) -> int:
         """Train, add, and say how good it is."""
@@ -60,37 +58,41 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--feature",
         "--features",
         choices=[*Feature, AUTO],
-        help="what it reads; auto compares them by cross-validation (default: what the source calls its embedding)",
+        help="feature that the head reads; auto compares them by cross-validation (default: the source's sentence embedding)",
     )
     group.add_argument(
         "--C",
         metavar="C",
         type=_strength,
         default=1.0,
-        help="inverse strength of regularisation; auto chooses it by cross-validation (default: 1)",
+        help="inverse strength of regularization; auto chooses it by cross-validation (default: 1)",
     )
     group.add_argument("--class-weight", choices=["balanced"], help="weigh rare labels more (default: all rows alike)")
     group.add_argument(
-        "--calibrate", action="store_true", help="scale the probabilities so that they mean what they say"
+        "--calibrate", action="store_true", help="scale the probabilities so that they match the observed accuracy"
     )
     group.add_argument(
-        "--max-iter", metavar="N", type=positive_int, default=1000, help="steps of the solver at most (default: 1000)"
+        "--max-iter",
+        metavar="N",
+        type=positive_int,
+        default=1000,
+        help="largest number of solver steps (default: 1000)",
     )
 
 
 def _add_judgement(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("judgement")
+    group = parser.add_argument_group("evaluation")
     group.add_argument(
-        "--test-size", metavar="SHARE", type=finite_float, default=0.2, help="share held out, 0 for none (default: 0.2)"
+        "--test-size", metavar="SHARE", type=finite_float, default=0.2, help="share of the texts held out, 0 for none (default: 0.2)"
     )
     group.add_argument(
-        "--seed", metavar="N", type=int, default=0, help="of the split, the folds and the draws (default: 0)"
+        "--seed", metavar="N", type=int, default=0, help="seed for the split, the folds and the draws (default: 0)"
     )
     group.add_argument(
         "--few-shot",
         metavar="N[,N]",
         type=_sizes,
-        help="how accuracy grows with labels a class: up to N, or at these numbers",
+        help="compute a learning curve: accuracy by labels per class, up to N or at these numbers",
     )
 
 
@@ -119,5 +121,5 @@ def _fit_options(options: argparse.Namespace) -> FitOptions:
         threads=options.threads,
         cache=not options.no_cache,
         force=options.force,
-        show_progress_bar=sys.stderr.isatty(),
+        show_progress_bar=not options.quiet,
     )

@@ -21,13 +21,13 @@ class Heads:
     """The list of heads."""
 
     name = "heads"
-    help = "List a bundle's heads: what they read, their labels, their scores, and what they were trained on."
+    help = "List a bundle's heads: features, labels, scores, and training data."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare its arguments."""
         parser.usage = "claxon heads BUNDLE [--json]"
         add_bundle(parser)
-        parser.add_argument("--json", action="store_true", help="everything the manifest says of them, as a JSON list")
+        parser.add_argument("--json", action="store_true", help="print all that the manifest records about them, as a JSON list")
 
     def run(self, options: argparse.Namespace) -> int:
         """Print it."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from claxon.cli.arguments import add_decoding
 from claxon.formats.rows import Format
 from claxon_export.data.labelled import DEFAULT_LABEL_COLUMN, LabelledTexts, read_labelled
 
 
 def add_labelled(parser: argparse.ArgumentParser) -> None:
     """``DATA``, and how to read it."""
-    parser.add_argument("data", metavar="DATA", help="labelled texts: .csv, .tsv or .jsonl; - is standard input")
+    parser.add_argument("data", metavar="DATA", help="labelled texts: .csv, .tsv, .jsonl or .json; - is standard input")
     group = parser.add_argument_group("labelled texts")
     group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text)")
     group.add_argument(
@@ -19,9 +20,9 @@ def add_labelled(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_LABEL_COLUMN,
         help="the labels' column (default: label); in CSV all labels are strings",
     )
-    group.add_argument(
-        "--format", choices=[Format.CSV, Format.TSV, Format.JSONL], help="how DATA is written (default: by its suffix)"
-    )
+    tables = [str(choice) for choice in Format if choice is not Format.LINES]
+    group.add_argument("--format", choices=tables, help="how DATA is written (default: by its suffix)")
+    add_decoding(group)
     group.add_argument(
         "--skip-unlabelled", action="store_true", help="leave rows without a label out (default: they are an error)"
     )
@@ -39,4 +40,6 @@ def labelled_input(options: argparse.Namespace) -> LabelledTexts:
         label_column=options.label,
         file_format=options.format,
         skip_unlabelled=options.skip_unlabelled,
+        encoding=options.encoding,
+        quoting=options.quoting,
     )

@@ -11,7 +11,7 @@ class RemoveHead:
     """One head less."""
 
     name = "remove-head"
-    help = "Remove a head from a bundle, which is replaced at once; the encoder and the other heads stay as they are."
+    help = "Remove a head from a bundle. The bundle is replaced atomically; the encoder and the other heads do not change."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare its arguments."""

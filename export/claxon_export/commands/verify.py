@@ -30,10 +30,10 @@ class Verify:
         from claxon_export.bundle.signing import verify_bundle
 
         if options.signature is not None and options.key is None:
-            raise OptionError("--signature was given without --key: whose signature should it be?")
+            raise OptionError("--signature needs --key, the signer's public key")
         bundle = verify_bundle(options.bundle, options.key, options.signature)
-        signed = f", signed by {options.key}" if options.key else ", its signature not looked at (no --key)"
-        print(f"{bundle.digest}: {len(bundle.manifest.files)} files are whole{signed}")
+        signed = f", signed by {options.key}" if options.key else ", signature not checked (no --key)"
+        print(f"{bundle.digest}: {len(bundle.manifest.files)} files verified{signed}")
         return 0
 
 

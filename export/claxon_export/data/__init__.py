@@ -1,1 +1,1 @@
-"""Labelled texts, and features kept between calls."""
+"""Labeled texts, and features kept between calls."""

@@ -48,7 +48,7 @@ def cached_features(
     precision: str | None = None,
     show_progress_bar: bool = False,
 ) -> Mapping[Feature, FloatMatrix]:
-    """Pooled features of texts, all from one run of the encoder, as far as they are not kept already.
+    """Pooled features of texts, all from one run of the encoder, except those that are cached.
 
     What is held in memory is the result and one shard. Texts beyond the limit of tokens are cut, and not reported.
 
@@ -59,7 +59,7 @@ def cached_features(
         cache: Look up and keep vectors; ``False`` leaves the folder alone.
         precision: What ``Encoder.load`` was given. On OpenVINO ``auto`` and ``fp32`` are other numbers of one graph, so
             that nothing is kept there without it.
-        show_progress_bar: Draw one on standard error while texts are encoded.
+        show_progress_bar: Show progress on standard error while texts are encoded.
 
     Returns:
         float32 arrays, shape ``(texts, width)``, in the texts' order.
@@ -118,12 +118,12 @@ class _Column:
     def recall(self, folder: Path, digests: Sequence[bytes]) -> None:
         """Fill in what is kept; a file's vectors are read if one of them is wanted."""
         width = self.values.shape[1]
-        wanted = {digest: row for row, digest in enumerate(digests)}
+        requested = {digest: row for row, digest in enumerate(digests)}
         for path in shards(folder):
-            if wanted.keys().isdisjoint(read_digests(path, width)):
+            if requested.keys().isdisjoint(read_digests(path, width)):
                 continue
             for digest, vector in read_vectors(path, width).items():
-                row = wanted.pop(digest, None)
+                row = requested.pop(digest, None)
                 if row is not None:
                     self.values[row], self.is_known[row] = vector, True
 
@@ -141,14 +141,14 @@ def _encode(
     names = [name for name, column in columns.items() if not column.is_known.all()]
     rows = np.flatnonzero([not all(known) for known in zip(*(columns[name].is_known for name in names), strict=True)])
     is_kept = True
-    with progress(len(rows), unit="text", is_shown=is_shown and len(rows) > 0) as bar:
+    with progress(len(rows), unit="text", is_shown=is_shown and len(rows) > 0, description="encoding") as bar:
         for start in range(0, len(rows), SHARD_TEXTS):
             window = rows[start : start + SHARD_TEXTS]
-            found = encoder.features([texts[row] for row in window], names, on_truncation="ignore")
+            batch = [texts[row] for row in window]
+            result = encoder.features(batch, names, on_truncation="ignore", show_progress_bar=bar)
             for name in names:
-                columns[name].values[window] = found.values[name]
-                if folder is not None and np.isfinite(found.values[name]).all():  # what is odd is not to stay
-                    is_kept &= write_shard(folder / name, [digests[row] for row in window], found.values[name])
-            bar.update(len(window))
+                columns[name].values[window] = result.values[name]
+                if folder is not None and np.isfinite(result.values[name]).all():  # what is odd is not to stay
+                    is_kept &= write_shard(folder / name, [digests[row] for row in window], result.values[name])
     if not is_kept:
         warnings.warn(f"{folder} cannot be written, so not all features were kept; set CLAXON_CACHE", stacklevel=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sys
 import warnings
@@ -10,13 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from claxon.bundle.manifest import LabelValue
 from claxon.errors import OptionError
-from claxon.formats.rows import STANDARD_STREAM, Format, Records, format_of, read_records
+from claxon.formats.csv_records import Quoting
+from claxon.formats.rows import STANDARD_STREAM, Format, Records, format_of, open_records, read_records
 from claxon.text.inputs import check_texts
 from claxon_export.errors import LabelError
 
@@ -104,8 +106,10 @@ def read_labelled(
     label_column: str = DEFAULT_LABEL_COLUMN,
     file_format: str | None = None,
     skip_unlabelled: bool = False,
+    encoding: str | None = None,
+    quoting: str = Quoting.AUTO,
 ) -> LabelledTexts:
-    """The labelled texts of a table: CSV with commas, semicolons or tabs, or JSON lines; UTF-8, any line ending.
+    """The labelled texts of a table: CSV with commas, semicolons or tabs, JSON lines or a JSON array; any line ending.
 
     Labels of CSV are strings, ``0`` and ``true`` too; JSON lines keep strings, integers and booleans as they are. Rows
     whose text is blank are left out, and one ``UserWarning`` counts them and names the first.
@@ -114,7 +118,9 @@ def read_labelled(
         source: A path, or ``-`` for standard input.
         text_column: Which column holds the texts; ``None`` takes ``text``, or the only one.
         label_column: Which column holds the labels.
-        file_format: ``csv``, ``tsv`` or ``jsonl``; ``None`` goes by the suffix.
+        file_format: ``csv``, ``tsv``, ``jsonl`` or ``json``; ``None`` goes by the suffix.
+        encoding: Of the file, by Python's name; ``None`` goes by the byte order mark, and is UTF-8 without one.
+        quoting: What quotes mean in CSV and TSV, as for ``claxon predict --quoting``.
         skip_unlabelled: Leave rows without a label out as well; otherwise they are an error.
 
     Raises:
@@ -123,15 +129,15 @@ def read_labelled(
         LabelError: labels that are missing, no labels at all, or of several types; the message names their lines.
         OSError: the file cannot be opened.
     """
-    found, digest = _Rows(), hashlib.sha256()
-    with _lines(source) as lines:
-        name = "standard input" if source == STANDARD_STREAM else source
-        records = read_records(_hashed(lines, digest), name, _table_format(source, name, file_format), text_column)
-        _check_label_column(records, label_column)
-        for row in records:
+    found = _Rows()
+    name = "standard input" if source == STANDARD_STREAM else source
+    table_format = _table_format(source, name, file_format)
+    with _opened(source, table_format, text_column, encoding, quoting) as table:
+        _check_label_column(table.records, label_column)
+        for row in table.records:
             found.add(row.line, row.text, row.values.get(label_column))
     found.check(name, "line", skip_unlabelled=skip_unlabelled)
-    labelled = found.labelled(name, "line", digest.hexdigest())
+    labelled = found.labelled(name, "line", table.sha256)
     if labelled.notice is not None:
         warnings.warn(labelled.notice, UserWarning, stacklevel=2)
     return labelled
@@ -199,23 +205,29 @@ def _plain_labels(labels: Iterable[LabelValue]) -> list[Any]:
     return [label.item() if isinstance(label, np.generic) else label for label in values]
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Rows, and the SHA-256 of the bytes that they were read from."""
+
+    records: Records
+    sha256: str
+
+
 @contextmanager
-def _lines(source: str) -> Iterator[Iterable[bytes]]:
+def _opened(
+    source: str, file_format: Format, text_column: str | None, encoding: str | None, quoting: str
+) -> Iterator[_Table]:
     if source == STANDARD_STREAM:
-        yield sys.stdin.buffer
+        content = sys.stdin.buffer.read()
+        records = read_records(io.BytesIO(content), "standard input", file_format, text_column, quoting=quoting)
+        yield _Table(records, hashlib.sha256(content).hexdigest())
         return
     with Path(source).open("rb") as stream:
-        yield stream
-
-
-def _hashed(lines: Iterable[bytes], digest: _Digest) -> Iterator[bytes]:
-    for line in lines:
-        digest.update(line)
-        yield line
-
-
-class _Digest(Protocol):
-    def update(self, content: bytes, /) -> None: ...
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    with open_records(
+        source, file_format=str(file_format), text_column=text_column, encoding=encoding, quoting=quoting
+    ) as records:
+        yield _Table(records, digest)
 
 
 def _table_format(source: str, name: str, asked: str | None) -> Format:

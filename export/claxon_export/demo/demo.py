@@ -1,4 +1,4 @@
-"""The main job on a fresh machine: a checkpoint becomes a bundle, labelled sentences a head, unseen ones get labels."""
+"""The main job on a fresh machine: a checkpoint becomes a bundle, labeled sentences a head, unseen ones get labels."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _minilm_bundle(folder: Path, steps: Steps, *, is_hub_there: bool) -> Path:
     steps.show(f"    {fetched.origin}")
     with steps.step("export it, and compare 64 texts with the source"):
         export(fetched.folder, bundle, force=True)
-    with steps.step(f"fit the head 'sentiment' on {len(train)} labelled sentences"):
+    with steps.step(f"fit the head 'sentiment' on {len(train)} labeled sentences"):
         texts, labels = [row["text"] for row in train], [row["label"] for row in train]
         fit(bundle, texts, labels, head="sentiment", test_size=0)
     with steps.step("add the head 'stars': similarity to five labels"):
@@ -120,7 +120,7 @@ def _report(bundle: Path, unseen: Sequence[dict[str, str]], columns: dict[str, S
     show("")
     for line in table([header, *rows]):
         show(line)
-    right = sum(found == row["label"] for found, row in zip(columns["sentiment"], unseen, strict=True))
+    right = sum(result == row["label"] for result, row in zip(columns["sentiment"], unseen, strict=True))
     show(f"\nsentiment: {right} of {len(unseen)} as the truth says.")
     parity = Bundle.open(bundle).manifest.encoder.variants[0].parity
     if parity is not None:

@@ -1,9 +1,9 @@
-"""Labelled texts -> how good a bundle's heads are, in figures, pictures and one page.
+"""Labeled texts -> how good a bundle's heads are, in figures, pictures and one page.
 
-evaluation.py    what was found: frozen dataclasses that become JSON
-scores.py        accuracy, F1, log loss;  calibration.py  expected calibration error;  intervals.py  the bootstrap
-baselines.py     heads that look at no text;  significance.py  McNemar's test
-targets.py       labels of the data -> labels of a head
-judge.py         all of that for the heads of a bundle
-pictures/        matplotlib;  page.py, report.py  the page and the folder it stands in
+evaluate.py         evaluates the heads of a bundle;  head_evaluation.py  one head and the baselines
+results.py          the result: frozen dataclasses that become JSON
+targets.py          labels of the data -> labels of a head;  choosing.py  which heads know them
+learning.py         the learning curve;  notable.py  texts worth reading;  notes.py  warnings for the reader
+wording.py          figures in words;  terminal.py  the terminal;  thresholds.py  --fail-under
+report/             the HTML page;  plots/  its pictures, by matplotlib
 """

@@ -44,7 +44,7 @@ def conditions_of(encoder: Encoder, abstention: Abstention, resampling: Resampli
 
 
 def source_of(labelled: LabelledTexts, judged: Sequence[LabelValue]) -> Source:
-    """The labelled texts, of which those with the labels ``judged`` were judged."""
+    """The labeled texts, of which those with the labels ``judged`` were evaluated."""
     left_out = {
         "without text": len(labelled.skipped.blank),
         "without a label": len(labelled.skipped.unlabelled),

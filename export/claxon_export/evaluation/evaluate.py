@@ -1,9 +1,9 @@
-"""A bundle and labelled texts -> an ``Evaluation`` of the heads that know the labels; the encoder runs once for all."""
+"""A bundle and labeled texts -> an ``Evaluation`` of the heads that know the labels; the encoder runs once for all."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from numbers import Integral
@@ -19,10 +19,11 @@ from claxon.engine.selection import AUTO
 from claxon.errors import OptionError
 from claxon.heads.decision import Abstention, softmax
 from claxon.heads.heads import GraphHead
+from claxon.support.reporting import steps
 from claxon.support.validation import real_number
 from claxon_export.data.feature_cache import cached_features
 from claxon_export.data.labelled import LabelledTexts
-from claxon_export.evaluation.choosing import Candidate, Chosen, chosen_heads
+from claxon_export.evaluation.head_choice import Candidate, Chosen, chosen_heads
 from claxon_export.evaluation.conditions import conditions_of, source_of
 from claxon_export.evaluation.head_evaluation import (
     JudgedBaseline,
@@ -49,11 +50,11 @@ COUNTS = ("resamples", "wrong_texts", "slow_texts", "map_texts")
 
 
 @dataclass(frozen=True, slots=True)
-class Judging:
-    """What is judged and how; see ``evaluate``. Numbers of numpy's types become Python's.
+class EvaluateOptions:
+    """What is evaluated and how; see ``evaluate``. Numbers of numpy's types become Python's.
 
     Raises:
-        OptionError: a value cannot be met.
+        OptionError: a value is invalid.
     """
 
     heads: Sequence[str] | None = None
@@ -117,16 +118,16 @@ def evaluate(
     cache: bool = True,
     show_progress_bar: bool = False,
 ) -> Evaluation:
-    """Judge a bundle's heads on labelled texts.
+    """Evaluate a bundle's heads on labeled texts.
 
     Args:
         bundle: The bundle's folder.
         texts: As for ``Encoder.encode``.
-        labels: The truth, one a text: strings, integers or booleans.
-        heads: Which to judge; ``None`` for all that know the labels.
+        labels: The truth, one per text: strings, integers or booleans.
+        heads: Which to evaluate; ``None`` for all that know the labels.
         label_map: What labels of the data are called by the heads, by how they are written: ``{"1": "positive"}``.
-        leave_out_unknown: Leave texts out whose label a judged head does not know, which is an error otherwise.
-        threshold: Texts whose best score is below it get no label, and count as labelled wrong.
+        leave_out_unknown: Leave out texts whose label an evaluated head does not know, which is an error otherwise.
+        threshold: Texts whose best score is below it get no label, and count as labeled wrong.
         margin: So do texts whose best score is above the second best by less.
         ordered: Labels are steps of a scale, in the head's order: ``within_one`` counts the next step as right.
         learning_curve: Also fit heads on more and more of these texts, to see what labels would bring.
@@ -134,15 +135,15 @@ def evaluate(
         seed: Of the resamples, the stratified baseline, the sample of the map, and the learning curve.
         device, precision, threads, max_tokens: As for ``Encoder.load``.
         cache: Look up and keep the texts' features in the cache folder.
-        show_progress_bar: Draw one on standard error while texts are encoded.
+        show_progress_bar: Show progress on standard error: a bar while texts are encoded, then each step.
 
     Raises:
-        LabelError: not one label a text, a label that is empty or of another type.
+        LabelError: not one label per text, a label that is empty or of another type.
         EvaluationError: a head does not know a label; the message lists both sides and says how to map them.
-        OptionError: there is no such head, or an option's value cannot be met.
+        OptionError: there is no such head, or an option has an invalid value.
         InputError, BundleError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load`` and ``encode``.
     """
-    how = Judging(
+    how = EvaluateOptions(
         heads,
         label_map or {},
         leave_out_unknown,
@@ -161,13 +162,13 @@ def evaluate(
 def judge(
     bundle: str | os.PathLike[str],
     labelled: LabelledTexts,
-    how: Judging,
+    how: EvaluateOptions,
     engine: LoadOptions,
     *,
     cache: bool = True,
     show_progress_bar: bool = False,
 ) -> Evaluation:
-    """As ``evaluate``, for labelled texts that know their places in a source."""
+    """As ``evaluate``, for labeled texts that know their places in a source."""
     opened = Bundle.open(bundle)
     labels = mapped_labels(labelled.labels, how.label_map)
     chosen = chosen_heads(opened.manifest.heads, labels, names=how.heads, leave_out_unknown=how.leave_out_unknown)
@@ -181,36 +182,44 @@ def judge(
         features = cached_features(
             encoder,
             judged.texts,
-            features=list(dict.fromkeys(found.spec.feature for found in chosen.candidates)),
+            features=list(dict.fromkeys(candidate.spec.feature for candidate in chosen.candidates)),
             cache=cache,
             precision=engine.get("precision", AUTO),
             show_progress_bar=show_progress_bar,
         )
-        run = _Run(how, chosen, judged, features, count_tokens(encoder, judged.texts), encoder)
-        return run.evaluation(labelled)
+        with steps(is_shown=show_progress_bar) as begin:
+            begin("evaluating the heads")
+            tokens = count_tokens(encoder, judged.texts)
+            return _Run(how, chosen, judged, features, tokens, encoder, begin).evaluation(labelled)
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     """Everything that the parts of an evaluation are made of."""
 
-    how: Judging
+    how: EvaluateOptions
     chosen: Chosen
     judged: JudgedTexts
     features: Mapping[Feature, Array]
     tokens: TokenCounts
     encoder: Encoder
+    begin: Callable[[str], None]
 
     def evaluation(self, labelled: LabelledTexts) -> Evaluation:
-        heads = {found.spec.name: GraphHead(self.encoder.bundle, found.spec) for found in self.chosen.candidates}
-        answers = {found.spec.name: self._answers(found, heads[found.spec.name]) for found in self.chosen.candidates}
+        heads = {
+            candidate.spec.name: GraphHead(self.encoder.bundle, candidate.spec) for candidate in self.chosen.candidates
+        }
+        answers = {
+            candidate.spec.name: self._answers(candidate, heads[candidate.spec.name])
+            for candidate in self.chosen.candidates
+        }
         baselines = self._baselines()
-        right = {name: found.is_right for name, found in answers.items()}
+        right = {name: answer.is_right for name, answer in answers.items()}
         return Evaluation(
             conditions=conditions_of(self.encoder, self.how.abstention, self.how.resampling),
             source=source_of(labelled, self.judged.labels),
-            heads=tuple(self._head(found, answers[found.spec.name]) for found in self.chosen.candidates),
-            baselines=tuple(found.evaluation for found in baselines),
+            heads=tuple(self._head(candidate, answers[candidate.spec.name]) for candidate in self.chosen.candidates),
+            baselines=tuple(baseline.evaluation for baseline in baselines),
             comparisons=tuple(self._comparisons(right, baselines[0])),
             slowest=self._slowest(heads),
             truncated=int(self.tokens.truncated.sum()),
@@ -219,20 +228,20 @@ class _Run:
             sample=self._sample(right),
         )
 
-    def _answers(self, found: Candidate, head: GraphHead) -> Answers:
+    def _answers(self, candidate: Candidate, head: GraphHead) -> Answers:
         scores = head(self.features[head.feature])
         if head.temperature is not None:
             scores = softmax(scores, head.temperature)
         return Answers.from_scores(
-            found.targets.columns[self.chosen.is_kept], scores, self.how.threshold, self.how.margin
+            candidate.targets.columns[self.chosen.is_kept], scores, self.how.threshold, self.how.margin
         )
 
-    def _head(self, found: Candidate, answers: Answers) -> HeadEvaluation:
+    def _head(self, candidate: Candidate, answers: Answers) -> HeadEvaluation:
         return head_evaluation(
-            found.spec,
+            candidate.spec,
             answers,
             self.judged,
-            self._absent(found),
+            self._absent(candidate),
             self.how.resampling,
             is_ordered=self.how.ordered,
             may_abstain=self.how.abstention.is_possible,
@@ -256,23 +265,24 @@ class _Run:
         features = list(self.features)
 
         def run(text: str) -> None:
-            found = self.encoder.features([text], features, on_truncation="ignore")
+            result = self.encoder.features([text], features, on_truncation="ignore")
             for head in heads.values():
-                head(found.values[head.feature])
+                head(result.values[head.feature])
 
         return slowest_texts(self.judged.texts, self.judged.lines, self.tokens.n_tokens, run, self.how.slow_texts)
 
-    def _absent(self, found: Candidate) -> tuple[LabelValue, ...]:
-        columns = set(found.targets.columns[self.chosen.is_kept].tolist())
-        return tuple(label for column, label in enumerate(found.spec.labels) if column not in columns)
+    def _absent(self, candidate: Candidate) -> tuple[LabelValue, ...]:
+        columns = set(candidate.targets.columns[self.chosen.is_kept].tolist())
+        return tuple(label for column, label in enumerate(candidate.spec.labels) if column not in columns)
 
     def _notes(self, source_sha256: str) -> Iterable[str]:
         yield from self.chosen.notes
         yield from source_notes(len(self.judged.texts))
-        for found in self.chosen.candidates:
-            yield from head_notes(found.spec, self._absent(found), source_sha256)
+        for candidate in self.chosen.candidates:
+            yield from head_notes(candidate.spec, self._absent(candidate), source_sha256)
 
     def _learning_curves(self) -> Iterable[LearningCurve]:
+        self.begin("fitting the learning curves")
         for feature, vectors in self.features.items():
             curve = learning_curve(vectors, self.judged.labels, feature, self.how.seed)
             if curve is not None:

@@ -1,4 +1,4 @@
-"""One head's answers -> everything that is said of it. Pure."""
+"""One head's answers -> everything that is said of it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from claxon_export.metrics.scores import (
 
 Array = np.ndarray[Any, Any]
 
-NO_PROBABILITIES = "cosines are no probabilities; a temperature makes them so"
-NOT_ORDERED = "its labels were not said to be steps of a scale (--ordered)"
+NO_PROBABILITIES = "cosines are not probabilities; a temperature turns them into probabilities"
+NOT_ORDERED = "its labels were not declared to be steps of a scale (--ordered)"
 NO_THRESHOLD = "no threshold and no margin were given, so every text has a label"
 NO_ANSWER = "no text got a label"
 
@@ -41,7 +41,7 @@ class Resampling:
 
 @dataclass(frozen=True, slots=True)
 class JudgedTexts:
-    """The texts that are judged and their places in the source; ``labels`` are the truth, as the data has it."""
+    """The texts that are evaluated and their places in the source; ``labels`` are the truth, as the data has it."""
 
     texts: Sequence[str]
     labels: Sequence[LabelValue]
@@ -112,20 +112,20 @@ class JudgedBaseline:
 
 def judged_baselines(truth: Array, labels: int, resampling: Resampling, *, is_ordered: bool) -> list[JudgedBaseline]:
     """The baselines on the same texts; ``truth`` are columns of shape ``(texts,)``."""
-    found = baseline_answers(truth, labels, resampling.seed)
-    return [_judged_baseline(name, truth, labels, found, resampling, is_ordered=is_ordered) for name in found]
+    result = baseline_answers(truth, labels, resampling.seed)
+    return [_judged_baseline(name, truth, labels, result, resampling, is_ordered=is_ordered) for name in result]
 
 
 def _judged_baseline(
     name: Baseline,
     truth: Array,
     labels: int,
-    found: Mapping[Baseline, Any],
+    result: Mapping[Baseline, Any],
     resampling: Resampling,
     *,
     is_ordered: bool,
 ) -> JudgedBaseline:
-    predicted, probabilities = found[name].predicted, found[name].probabilities
+    predicted, probabilities = result[name].predicted, result[name].probabilities
     answers = Answers(truth, predicted, predicted, np.zeros((len(truth), labels), np.float32))
     metrics = table_estimates(confusion_table(answers), _wanted(is_ordered, False), **_arguments(resampling))
     if probabilities is not None:

@@ -1,4 +1,4 @@
-"""How accuracy grows with labelled texts: heads fitted on more and more of the texts, judged on others of them."""
+"""How accuracy grows with labeled texts: heads fitted on more and more of the texts, evaluated on others of them."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ MOST_LEARNT = 4096  # beyond, a fit takes a minute, and few curves still bend
 def learning_curve(features: Array, labels: Sequence[LabelValue], feature: Feature, seed: int) -> LearningCurve | None:
     """Accuracy of LogisticRegression heads by the number of texts they learn from.
 
-    A quarter of the texts judges, label by label, and is never learnt from; five such draws are made.
+    A quarter of the texts, drawn label by label, evaluates the heads and is never trained on; five such draws are made.
 
     Args:
         features: Shape: ``(texts, width)``, float32.
-        labels: One a text.
+        labels: One per text.
         feature: What ``features`` are.
         seed: Of the draws.
 
@@ -41,23 +41,23 @@ def learning_curve(features: Array, labels: Sequence[LabelValue], feature: Featu
         return None
     selection = required("sklearn.model_selection")
     splits = selection.StratifiedShuffleSplit(n_splits=DRAWS, test_size=JUDGING_SHARE, random_state=seed)
-    found: dict[int, list[float]] = {}
+    result: dict[int, list[float]] = {}
     # BLAS threads that wait for each other beside other work make small fits many times slower.
     with required("threadpoolctl").threadpool_limits(1, user_api="blas"):
         for learnt, judged in splits.split(features, targets):
             for size in curve_sizes(len(learnt), len(counts)):
                 chosen = _first_rows(learnt, targets, size)
-                found.setdefault(size, []).append(_accuracy(features, targets, chosen, judged))
+                result.setdefault(size, []).append(_accuracy(features, targets, chosen, judged))
     points = tuple(
         CurvePoint(size, float(np.mean(values)), min(values), max(values), len(values))
-        for size, values in sorted(found.items())
+        for size, values in sorted(result.items())
     )
-    source = f"fitted on these texts, {JUDGING_SHARE:.0%} of them held out to judge, {DRAWS} draws"
+    source = f"fitted on these texts, {JUDGING_SHARE:.0%} of them held out to evaluate, {DRAWS} draws"
     return LearningCurve(feature, source, points)
 
 
 def curve_sizes(texts: int, labels: int) -> list[int]:
-    """Doubling from two a label up to all ``texts``, 4,096 at most; no step adds less than a quarter."""
+    """Doubling from two per label up to all ``texts``, 4,096 at most; no step adds less than a quarter."""
     texts = min(texts, MOST_LEARNT)
     sizes = list(_doubling(SMALLEST_PER_LABEL * labels, texts))
     return [size for size in sizes if size * 1.25 <= texts] + [texts]

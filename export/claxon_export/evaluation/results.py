@@ -1,4 +1,4 @@
-"""What was found out about a bundle's heads on labelled texts. Frozen, and JSON without loss of figures. Pure."""
+"""What was found out about a bundle's heads on labeled texts. Frozen, and JSON without loss of figures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EVALUATION_SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class WrongText:
-    """A text that was labelled wrong, and how sure the head was; ``line`` is its place in the source."""
+    """A text that was labeled wrong, and how sure the head was; ``line`` is its place in the source."""
 
     line: int
     text: str
@@ -86,7 +86,7 @@ class BaselineEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The labelled texts: what they are called, how many were judged, and what was left out and why.
+    """The labeled texts: what they are called, how many were evaluated, and what was left out and why.
 
     ``place`` says what the places of texts count: ``line`` of a file from 1, or ``row`` of a list from 0.
     """
@@ -158,7 +158,7 @@ class Evaluation:
         """The head of that name.
 
         Raises:
-            KeyError: it was not judged.
+            KeyError: it was not evaluated.
         """
         return {head.name: head for head in self.heads}[name]
 

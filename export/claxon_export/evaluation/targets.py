@@ -1,4 +1,4 @@
-"""Labels as the data has them -> columns of a head's scores. Pure.
+"""Labels as the data has them -> columns of a head's scores.
 
 A label is a head's if type and value are equal, or else if both are written the same: a CSV file's ``"1"`` is the
 integer 1, its ``"True"`` the boolean. Nothing is guessed beyond that: ``label_map`` says what differs.
@@ -30,7 +30,7 @@ class Targets:
 
     Attributes:
         columns: Shape: ``(texts,)``, int64; ``UNKNOWN`` where the head does not know the label.
-        unknown: Labels that the head does not know, as written, with their counts; the commonest first.
+        unknown: Labels that the head does not know, as written, with their counts; the most common first.
         absent: Labels of the head that no text has.
     """
 
@@ -71,10 +71,10 @@ def mapped_labels(labels: Sequence[LabelValue], label_map: Mapping[str, str]) ->
     Raises:
         OptionError: the data has no such label; the message lists those that it has.
     """
-    found = Counter(spelled(label) for label in labels)
-    missing = [old for old in label_map if old not in found]
+    result = Counter(spelled(label) for label in labels)
+    missing = [old for old in label_map if old not in result]
     if missing:
-        raise OptionError(f"the data has no label {missing[0]!r} to be mapped, but {listed(found)}")
+        raise OptionError(f"the data has no label {missing[0]!r} to be mapped, but {listed(result)}")
     return [label_map.get(spelled(label), label) for label in labels]
 
 

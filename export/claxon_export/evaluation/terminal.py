@@ -1,4 +1,4 @@
-"""An evaluation as aligned lines for a terminal. Pure."""
+"""An evaluation as aligned lines for a terminal."""
 
 from __future__ import annotations
 
@@ -63,16 +63,16 @@ def _figures(evaluation: Evaluation) -> list[str]:
 
 
 def _comparisons(evaluation: Evaluation) -> list[str]:
-    rows = [[verdict(found), difference(found), p_value(found)] for found in _better_first(evaluation)]
+    rows = [[verdict(result), difference(result), p_value(result)] for result in _better_first(evaluation)]
     return ["on the same texts, by McNemar's test", *table(rows)] if rows else []
 
 
 def _better_first(evaluation: Evaluation) -> Iterable[Comparison]:
-    return (found.better_first for found in evaluation.comparisons)
+    return (result.better_first for result in evaluation.comparisons)
 
 
 def _head(head: HeadEvaluation, place: str) -> list[str]:
-    rows = [["", "precision", "recall", "F1", "texts", "labelled so"]]
+    rows = [["", "precision", "recall", "F1", "texts", "labeled so"]]
     rows += [[_label(scores.label), *label_figures(scores)] for scores in head.report[:MOST_LABELS]]
     rest = len(head.report) - MOST_LABELS
     more = [f"{INDENT}and {rest} more labels: --json, --report"] if rest > 0 else []

@@ -1,4 +1,4 @@
-"""What a head must reach, for continuous integration: ``accuracy=0.8``. Pure."""
+"""What a head must reach, for continuous integration: ``accuracy=0.8``."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ def requirements(fail_under: Iterable[str] = (), fail_over: Iterable[str] = ()) 
 
 def shortfalls(evaluation: Evaluation, required: Sequence[Requirement]) -> list[str]:
     """What falls short, in words: each requirement is held against every head; the value itself is good enough."""
-    found = []
+    result = []
     for requirement in required:
         for head in evaluation.heads:
             metric = requirement.metric
             estimate = head.metrics.get(metric)
             if estimate is None:
-                reason = head.not_told.get(metric, "it was not asked for")
-                found.append(f"{metric} of {head.name} cannot be told: {reason}")
+                reason = head.not_told.get(metric, "it was not requested")
+                result.append(f"{metric} of {head.name} is not available: {reason}")
             elif _is_short(estimate.value, requirement):
                 side = "above" if metric.is_loss else "below"
-                found.append(f"{metric} of {head.name} is {estimate.value:.4f}, {side} {requirement.value:g}")
-    return found
+                result.append(f"{metric} of {head.name} is {estimate.value:.4f}, {side} {requirement.value:g}")
+    return result
 
 
 def _requirement(
@@ -58,7 +58,7 @@ def _requirement(
     if name in others:
         raise OptionError(f"{option} {word}: {name} goes with {other_option}")
     if name not in metrics:
-        raise OptionError(f"{option} {word!r}: there is no metric {name!r}, but {', '.join(metrics)}")
+        raise OptionError(f"{option} {word!r}: unknown metric {name!r}, but {', '.join(metrics)}")
     try:
         value = float(number)
     except ValueError:

@@ -23,7 +23,7 @@ class TokenCounts:
 
 
 def count_tokens(encoder: Encoder, texts: Sequence[str]) -> TokenCounts:
-    """Tokenise all texts, so many at a time."""
+    """Tokenize all texts, so many at a time."""
     parts = [encoder.tokenize(window) for window in iter_windows(texts, WINDOW)]
     return TokenCounts(
         np.concatenate([part.uncut_lengths for part in parts]), np.concatenate([part.truncated for part in parts])

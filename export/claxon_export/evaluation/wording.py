@@ -1,4 +1,4 @@
-"""Figures in words, the same on the terminal and on the page. Pure."""
+"""Figures in words, the same on the terminal and on the page."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ TITLES = {
     Metric.LOG_LOSS: "log loss",
     Metric.CALIBRATION_ERROR: "calibration error",
     Metric.WITHIN_ONE: "within one step",
-    Metric.COVERAGE: "labelled at all",
-    Metric.ANSWERED_ACCURACY: "accuracy of the labelled",
+    Metric.COVERAGE: "labeled at all",
+    Metric.ANSWERED_ACCURACY: "accuracy of the labeled",
 }
 BASELINES = {"most_frequent": "most frequent label", "stratified": "labels drawn by share"}
 SIGNIFICANT = 0.05
@@ -36,13 +36,13 @@ def number(value: float) -> str:
     return f"{value:.3f}"
 
 
-def estimate(found: Estimate | None) -> str:
+def estimate(result: Estimate | None) -> str:
     """``0.944 (0.934-0.954)``, without the interval where there is none, and a dash for nothing."""
-    if found is None:
+    if result is None:
         return NOTHING
-    if found.low is None or found.high is None:
-        return number(found.value)
-    return f"{number(found.value)} ({number(found.low)}-{number(found.high)})"
+    if result.low is None or result.high is None:
+        return number(result.value)
+    return f"{number(result.value)} ({number(result.low)}-{number(result.high)})"
 
 
 def row_name(judged: HeadEvaluation | BaselineEvaluation) -> str:
@@ -55,15 +55,15 @@ def percent(value: float) -> str:
     return f"{float(number(value)):.1%}"
 
 
-def p_value(found: Comparison) -> str:
+def p_value(result: Comparison) -> str:
     """``p = 0.031 (exact)``, or ``p < 0.001 (chi-square)``."""
-    test = "exact" if found.test == McNemar.EXACT else "chi-square"
-    return f"p < 0.001 ({test})" if found.p_value < 0.001 else f"p = {found.p_value:.3f} ({test})"
+    test = "exact" if result.test == McNemar.EXACT else "chi-square"
+    return f"p < 0.001 ({test})" if result.p_value < 0.001 else f"p = {result.p_value:.3f} ({test})"
 
 
 def title(evaluation: Evaluation) -> str:
-    """What was judged on what, without the folders that they lie in."""
-    return f"{evaluation.conditions.bundle} judged on {PurePath(evaluation.source.name).name}"
+    """What was evaluated on what, without the folders that they lie in."""
+    return f"{evaluation.conditions.bundle} evaluated on {PurePath(evaluation.source.name).name}"
 
 
 def points(share: float) -> str:
@@ -71,41 +71,41 @@ def points(share: float) -> str:
     return f"{100 * share:+.1f}"
 
 
-def verdict(found: Comparison) -> str:
+def verdict(result: Comparison) -> str:
     """What a comparison with the better one first says, in a sentence."""
-    first, second = (BASELINES.get(name, name) for name in (found.first, found.second))
-    if found.p_value >= SIGNIFICANT:
-        return f"{first} against {second}: no difference that these texts can tell"
+    first, second = (BASELINES.get(name, name) for name in (result.first, result.second))
+    if result.p_value >= SIGNIFICANT:
+        return f"{first} against {second}: no significant difference on these texts"
     return f"{first} labels more texts right than {second}"
 
 
-def difference(found: Comparison) -> str:
+def difference(result: Comparison) -> str:
     """The difference of the accuracies, in points, with its interval."""
-    interval = found.difference
+    interval = result.difference
     if interval.low is None or interval.high is None:
         return points(interval.value)
     return f"{points(interval.value)} points ({points(interval.low)} to {points(interval.high)})"
 
 
-def label_figures(found: LabelScores) -> list[str]:
+def label_figures(result: LabelScores) -> list[str]:
     """Precision, recall, F1, and both counts; a dash where there is nothing to divide by."""
-    told = (found.predicted, found.support, found.predicted + found.support)
-    figures = (found.precision, found.recall, found.f1)
+    told = (result.predicted, result.support, result.predicted + result.support)
+    figures = (result.precision, result.recall, result.f1)
     words = [number(figure) if texts else NOTHING for figure, texts in zip(figures, told, strict=True)]
-    return [*words, f"{found.support:,}", f"{found.predicted:,}"]
+    return [*words, f"{result.support:,}", f"{result.predicted:,}"]
 
 
 def reasons(evaluation: Evaluation) -> list[str]:
     """Why a dash stands where another head has a figure; each reason once."""
     told = told_metrics(evaluation)
-    wanted = [*told, Metric.LOG_LOSS, Metric.CALIBRATION_ERROR]
-    found: dict[str, list[str]] = {}
+    requested = [*told, Metric.LOG_LOSS, Metric.CALIBRATION_ERROR]
+    result: dict[str, list[str]] = {}
     for head in evaluation.heads:
-        for reason in dict.fromkeys(head.not_told[metric] for metric in wanted if metric in head.not_told):
-            found.setdefault(reason, []).append(head.name)
+        for reason in dict.fromkeys(head.not_told[metric] for metric in requested if metric in head.not_told):
+            result.setdefault(reason, []).append(head.name)
     return [
         f"{' and '.join(_titles(evaluation, reason))} of {', '.join(names)}: {reason}"
-        for reason, names in found.items()
+        for reason, names in result.items()
     ]
 
 

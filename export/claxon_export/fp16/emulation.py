@@ -72,11 +72,11 @@ class EmulatedSession(Session):
 
     def __init__(self, graph: Emulated, weights: Mapping[str, Array]) -> None:
         """Load it, just as it is written."""
-        asked = engine_request("cpu", None)
-        options = default_options(asked)
+        requested = engine_request("cpu", None)
+        options = default_options(requested)
         # The optimizer would take the roundings out.
         options.graph_optimization_level = engine().GraphOptimizationLevel.ORT_DISABLE_ALL
-        super().__init__(graph.graph.SerializeToString(), weights, asked, options)
+        super().__init__(graph.graph.SerializeToString(), weights, requested, options)
         self._rounded = graph.rounded
         self._largest = dict.fromkeys(graph.rounded, 0)
 

@@ -21,7 +21,7 @@ def write_fp16(checkpoint: Checkpoint, folder: Path, *, token_states: bool = Fal
     Args:
         checkpoint: The source.
         folder: Where the graph and its weights are written.
-        token_states: Give the last hidden state of every token out as well.
+        token_states: Also output the last hidden state of every token.
 
     Returns:
         What the manifest says of it, not verified yet.

@@ -46,15 +46,15 @@ def check_fp16(
         ParityError: fp16 differs by more than the gate allows, or cannot hold a number; carries the report.
     """
     every = [*packaged_texts(), *texts]
-    wanted = outputs_of(folder, Precision.FP32, every, labels)
+    requested = outputs_of(folder, Precision.FP32, every, labels)
     bundle = Bundle.open(folder)
     session = emulation(bundle, variant := fp16_variant(bundle))
     with emulating_encoder(bundle, variant, session) as encoder:
-        found = bundle_outputs(encoder, every, labels, batch_size=BATCH_SIZE)
+        result = bundle_outputs(encoder, every, labels, batch_size=BATCH_SIZE)
         encoder.features(range_texts(), batch_size=BATCH_SIZE, on_truncation="ignore")
     source = f"{FP32_GRAPH}, by the CPU, rounded to float16 after every operator; {_range_in_words(session.largest)}"
     _check_range(session.largest, every, source)
-    return judged(Precision.FP16, wanted, found, every, gate or FP16_GATE, source)
+    return judged(Precision.FP16, requested, result, every, gate or FP16_GATE, source)
 
 
 def fp16_variant(bundle: Bundle) -> GraphVariant:

@@ -30,7 +30,7 @@ def write_encoder(checkpoint: Checkpoint, folder: Path, *, token_states: bool = 
     Args:
         checkpoint: The source.
         folder: Where the graph and its weights are written.
-        token_states: Give the last hidden state of every token out as well.
+        token_states: Also output the last hidden state of every token.
 
     Returns:
         What the manifest says of it.
@@ -66,15 +66,18 @@ def write_graph(
 
 
 def write_weights(weights: Mapping[str, Array], path: Path) -> None:
-    """Write tensors as safetensors.
+    """Write tensors as safetensors, with the permissions that the umask gives.
 
     Raises:
-        OSError: the disk is full, for instance.
+        OSError: the file cannot be written, for instance because the disk is full.
     """
+    path.touch()
+    mode = path.stat().st_mode
     try:
         save_file(dict(weights), path)
     except SafetensorError as error:
         raise OSError(f"{path.name}: {error}") from error
+    path.chmod(mode)  # safetensors replaces the file by one that only its owner can read
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ def encoder_spec(checkpoint: Checkpoint, sizes: Sizes, inputs: tuple[str, ...], 
 
 
 def _default_feature(checkpoint: Checkpoint) -> Feature | None:
-    """What the source gives as its sentence embedding: unit-norm where it normalises, else as pooled."""
+    """What the source gives as its sentence embedding: unit-norm where it normalizes, else as pooled."""
     if checkpoint.pooling is None:
         return None
     return Feature.EMBEDDING if checkpoint.normalize else Feature(checkpoint.pooling)

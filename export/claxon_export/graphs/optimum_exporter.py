@@ -68,7 +68,7 @@ def _trace(checkpoint: Checkpoint) -> onnx.ModelProto:
         raise MissingDependencyError(
             f"the optimum exporter needs optimum-onnx, torch and transformers ({error}); pip install 'claxon[optimum]'"
         ) from error
-    # What the tracer warns of, constants above all, is for the parity gate to judge.
+    # What the tracer warns of, constants above all, is for the parity gate to evaluate.
     with tempfile.TemporaryDirectory() as work, quiet_transformers(transformers):
         try:
             main_export(
@@ -84,8 +84,8 @@ def _width(model: onnx.ModelProto) -> int:
     for value in model.graph.output:
         if value.name == HIDDEN_STATES:
             return int(value.type.tensor_type.shape.dim[-1].dim_value)
-    found = ", ".join(value.name for value in model.graph.output)
-    raise ExportError(f"optimum's graph gives {found}, expected {HIDDEN_STATES}")
+    result = ", ".join(value.name for value in model.graph.output)
+    raise ExportError(f"optimum's graph gives {result}, expected {HIDDEN_STATES}")
 
 
 def _inputs(model: onnx.ModelProto) -> tuple[str, ...]:

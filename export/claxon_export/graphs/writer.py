@@ -42,7 +42,7 @@ class Dense:
 
 @dataclass(frozen=True, slots=True)
 class Norm:
-    """A layer normalisation by its name in the graph; ``weight`` and ``bias`` of shape ``(width,)``."""
+    """A layer normalization by its name in the graph; ``weight`` and ``bias`` of shape ``(width,)``."""
 
     name: str
     weight: Array

@@ -97,7 +97,7 @@ def _flat(name: str, classifier: Any) -> Any:
     if not _is_sklearn(classifier, (ONE_VS_REST,)):
         return classifier
     if classifier.multilabel_:
-        raise HeadError(f"{name} gives several labels at once, expected one of two or more for each text")
+        raise HeadError(f"{name} is a multi-label classifier; expected one of two or more labels per text")
     parts = classifier.estimators_
     for part in parts:
         _check_step(f"{name}: an inner estimator", part, LOGISTIC)

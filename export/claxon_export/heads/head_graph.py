@@ -30,7 +30,7 @@ class HeadGraph:
         temperature: Turns cosines into probabilities, ``softmax(cosine / temperature)``; ``None`` leaves them
             cosines.
         parity: How far the graph is from what it was converted from, where there is such a thing.
-        details: For people: versions, regularisation, phrasings.
+        details: For people: versions, regularization, phrasings.
 
     Raises:
         HeadError: fewer than two labels, one that is repeated or no plain value, or a temperature that is not
@@ -76,10 +76,10 @@ def check_labels(labels: Sequence[LabelValue]) -> None:
         raise HeadError(f"labels are repeated among {list(labels)!r:.200}, expected every label once")
 
 
-def check_label_count(labels: Sequence[LabelValue], found: int) -> None:
+def check_label_count(labels: Sequence[LabelValue], result: int) -> None:
     """Raise ``HeadError`` unless there is one label for each of ``found`` classes."""
-    if len(labels) != found:
-        raise HeadError(f"{len(labels)} labels were given for {found} classes: {list(labels)!r:.200}")
+    if len(labels) != result:
+        raise HeadError(f"{len(labels)} labels were given for {result} classes: {list(labels)!r:.200}")
 
 
 def head_model(

@@ -44,7 +44,7 @@ def logistic_head(
         )
     names = _names(labels, fitted)
     graphs = _graphs(fitted)
-    verified = Probe.of(fitted).verified(graphs)
+    verified = Probe.from_classifier(fitted).verified(graphs)
     details: dict[str, LabelValue] = {
         **fitted.details,
         "skl2onnx": required("skl2onnx").__version__,

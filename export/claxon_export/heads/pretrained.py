@@ -130,9 +130,9 @@ def _weight(name: str, architecture: str, weights: Mapping[str, Array]) -> Array
 def _check_widths(linears: Sequence[Linear], width: Any) -> None:
     """Raise unless each layer takes what the one before gives, and the first what the encoder gives."""
     for linear in linears:
-        found = linear.weight.shape[1]
-        if width is not None and found != width:
-            raise HeadError(f"{linear.layer.name} takes {found} values, expected {width} from what comes before it")
+        result = linear.weight.shape[1]
+        if width is not None and result != width:
+            raise HeadError(f"{linear.layer.name} takes {result} values, expected {width} from what comes before it")
         width = linear.weight.shape[0]
 
 

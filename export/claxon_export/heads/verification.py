@@ -63,7 +63,7 @@ class Probe:
     own_rounding: float
 
     @classmethod
-    def of(cls, fitted: FittedClassifier) -> Probe:
+    def from_classifier(cls, fitted: FittedClassifier) -> Probe:
         """The probe for an estimator; the same for the same estimator.
 
         Raises:
@@ -94,8 +94,8 @@ class Probe:
                 return VerifiedGraph(graphs[nearest], self._parity(reference.source, comparison))
         smallest = min(_difference(self.references[0].expected, answer) for answer in answers)
         raise HeadError(
-            f"the head's probabilities are off those of predict_proba by {smallest:.3g} on {ROWS} random rows, allowed "
-            f"is {TOLERANCE:g}; predict_proba itself moves by {self.own_rounding:.3g} when they are float64. "
+            f"the head's probabilities differ from predict_proba by {smallest:.3g} on {ROWS} random rows; the limit "
+            f"is {TOLERANCE:g}; predict_proba itself changes by {self.own_rounding:.3g} on float64 rows. "
             "Drop features that hardly vary, or fit with a smaller C"
         )
 
@@ -104,14 +104,14 @@ class Probe:
         return Parity(source, texts=len(self.rows), texts_sha256=digest, comparisons=(comparison,))
 
 
-def _comparison(expected: Array, found: Array) -> Comparison:
+def _comparison(expected: Array, result: Array) -> Comparison:
     """The figures; raises ``HeadError`` where a label differs although the margin is clear."""
-    same = expected.argmax(axis=1) == found.argmax(axis=1)
+    same = expected.argmax(axis=1) == result.argmax(axis=1)
     second, first = np.sort(expected, axis=1)[:, -2:].T
     wrong = int(np.sum(~same & (first - second > SMALLEST_MARGIN)))
     if wrong:
         raise HeadError(f"the head's labels differ from the estimator's on {wrong} of {ROWS} random rows")
-    return Comparison("probabilities", _difference(expected, found), label_agreement=float(np.mean(same)))
+    return Comparison("probabilities", _difference(expected, result), label_agreement=float(np.mean(same)))
 
 
 def _scores(graph: bytes, rows: Array) -> Array:
@@ -152,8 +152,8 @@ def _spread(scaler: Any) -> _Spread | None:
     return None
 
 
-def _difference(expected: Array, found: Array) -> float:
-    difference = np.max(np.abs(expected - found))
+def _difference(expected: Array, result: Array) -> float:
+    difference = np.max(np.abs(expected - result))
     return float(difference) if np.isfinite(difference) else float("inf")
 
 

@@ -56,7 +56,7 @@ def write_int8(
     # The caller's texts come before the packaged ones, which show what else there is, as far as there is room.
     tokens = tokenizer([EMPTY_TEXT, *calibrating_repetitions(), *_shuffled(texts), *calibration_texts()])
     observed = observe(checkpoint, tokens)
-    with progress(len(observed), unit="layer", is_shown=show_progress_bar) as bar:
+    with progress(len(observed), unit="layer", is_shown=show_progress_bar, description="quantizing") as bar:
         layers = quantize_layers(observed, lambda: bar.update(1))
     writer = Int8Writer(checkpoint.architecture, layers)
     write_graph(writer, checkpoint, folder, GRAPH_NAME, WEIGHTS_NAME, token_states=token_states)

@@ -1,4 +1,4 @@
-"""Classifiers that look at no text: what a head must beat. Pure."""
+"""Classifiers that look at no text: what a head must beat."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = np.ndarray[Any, Any]
 
 
 class Baseline(StrEnum):
-    """``most_frequent`` always names the commonest label; ``stratified`` draws one by the labels' shares."""
+    """``most_frequent`` always predicts the most common label; ``stratified`` draws one by the labels' shares."""
 
     MOST_FREQUENT = "most_frequent"
     STRATIFIED = "stratified"

@@ -1,4 +1,4 @@
-"""Do probabilities mean what they say? Bins of confidence, and the expected calibration error. Pure.
+"""Are probabilities calibrated? Bins of confidence, and the expected calibration error.
 
 Guo, Pleiss, Sun and Weinberger 2017, "On Calibration of Modern Neural Networks", section 2: texts are put into 15 bins
 of equal width by the probability of their best label, ``((m - 1) / 15, m / 15]``; the error is the difference between
@@ -52,17 +52,17 @@ def calibration_error(bins: Sequence[ReliabilityBin]) -> float:
     It has no bootstrap interval: resampling adds noise to every bin, the error takes absolute values, and so a
     resample's error is larger than the texts' own more often than not.
     """
-    texts = sum(found.texts for found in bins)
+    texts = sum(result.texts for result in bins)
     gaps = (
-        found.texts * abs(found.accuracy - found.confidence)
-        for found in bins
-        if found.accuracy is not None and found.confidence is not None
+        result.texts * abs(result.accuracy - result.confidence)
+        for result in bins
+        if result.accuracy is not None and result.confidence is not None
     )
     return sum(gaps) / texts
 
 
 def score_histogram(best: Array, is_right: Array, *, is_probability: bool) -> ScoreHistogram:
-    """Best scores of the texts labelled right and of those labelled wrong, in bins of equal width.
+    """Best scores of the texts labeled right and of those labeled wrong, in bins of equal width.
 
     Args:
         best: The best score of each text. Shape: ``(texts,)``.

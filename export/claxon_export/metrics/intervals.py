@@ -1,4 +1,4 @@
-"""Bootstrap percentile intervals (Efron and Tibshirani 1993, chapter 13), vectorised and seeded. Pure.
+"""Bootstrap percentile intervals (Efron and Tibshirani 1993, chapter 13), vectorised and seeded.
 
 Texts are drawn with replacement from all texts, not label by label: how often each label occurs is itself a matter of
 which texts were collected, and an interval that kept the shares fixed would be too narrow.

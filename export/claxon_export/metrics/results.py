@@ -1,4 +1,4 @@
-"""What metrics give: estimates with intervals, scores of labels, bins, comparisons, learning curves."""
+"""The results of metrics: estimates with intervals, scores of labels, bins, comparisons, learning curves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from claxon.bundle.manifest import Feature, LabelValue
 
 
 class Metric(StrEnum):
-    """What a head is judged by. All are better when larger, but ``log_loss`` and ``calibration_error``."""
+    """What a head is evaluated by. All are better when larger, but ``log_loss`` and ``calibration_error``."""
 
     ACCURACY = "accuracy"
     MACRO_F1 = "macro_f1"
@@ -60,7 +60,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class ScoreHistogram:
-    """How many texts have their best score between two neighbours of ``edges``, labelled right and labelled wrong."""
+    """How many texts have their best score between two neighbors of ``edges``, labeled right and labeled wrong."""
 
     edges: tuple[float, ...]
     right: tuple[int, ...]
@@ -87,21 +87,21 @@ class Comparison:
         """The same, turned if the second labels more texts right."""
         if self.only_first_right >= self.only_second_right:
             return self
-        found = self.difference
-        low, high = (None if end is None else -end for end in (found.high, found.low))
+        result = self.difference
+        low, high = (None if end is None else -end for end in (result.high, result.low))
         return replace(
             self,
             first=self.second,
             second=self.first,
             only_first_right=self.only_second_right,
             only_second_right=self.only_first_right,
-            difference=Estimate(-found.value, low, high),
+            difference=Estimate(-result.value, low, high),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """Accuracy of a head fitted on so many labelled texts: the mean over ``fits`` draws, the lowest, the highest."""
+    """Accuracy of a head fitted on so many labeled texts: the mean over ``fits`` draws, the lowest, the highest."""
 
     texts: int
     accuracy: float
@@ -112,7 +112,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class LearningCurve:
-    """How accuracy grows with labelled texts; ``source`` says which texts were learnt from and which judged."""
+    """How accuracy grows with labeled texts; ``source`` says which texts were trained on and which evaluated."""
 
     feature: Feature
     source: str

@@ -1,4 +1,4 @@
-"""Truth and scores -> metrics. A text without a label counts as labelled wrong, not as left out. Pure."""
+"""Truth and scores -> metrics. A text without a label counts as labeled wrong, not as left out."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def table_metrics(tables: Array) -> dict[str, Array]:
 
 
 def table_estimates(table: Array, requested: Sequence[Metric], *, resamples: int, seed: int) -> dict[Metric, Estimate]:
-    """``table_metrics`` with intervals; a metric that cannot be told is left out."""
+    """``table_metrics`` with intervals; a metric that is not available is left out."""
     values = table_metrics(table)
     resampled = resampled_tables(table, table_metrics, resamples, seed)
     return {
@@ -161,7 +161,7 @@ class Scores:
     """Figures of held-out rows.
 
     Attributes:
-        accuracy: Share labelled right.
+        accuracy: Share labeled right.
         interval: Wilson's 95 % interval of it.
         macro_f1: Mean over the labels that were there or were given, all alike.
         log_loss: In nats.
@@ -176,7 +176,7 @@ class Scores:
 
 
 def held_out_scores(probabilities: Array, targets: Array) -> Scores:
-    """Score probabilities of held-out rows, rounded to float32 as a head gives them and ``claxon evaluate`` judges them.
+    """Score probabilities of held-out rows, rounded to float32 as a head returns them.
 
     Args:
         probabilities: Shape: ``(rows, labels)``, one row or more.

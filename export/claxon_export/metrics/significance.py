@@ -1,4 +1,4 @@
-"""Two heads on the same texts: McNemar's test (1947), and the difference of their accuracies. Pure."""
+"""Two heads on the same texts: McNemar's test (1947), and the difference of their accuracies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def compared(first: str, second: str, is_right: tuple[Array, Array], *, resample
     Args:
         first: Name of the one.
         second: Name of the other.
-        is_right: Whether the one, and the other, labelled each text right. Shape of each: ``(texts,)``, bool.
+        is_right: Whether the one, and the other, labeled each text right. Shape of each: ``(texts,)``, bool.
         resamples: For the interval of the difference.
         seed: Of the resamples.
     """

@@ -150,28 +150,28 @@ def bundle_outputs(
     return outputs
 
 
-def _in_order_of(labels: Sequence[str], found: Sequence[LabelValue], scores: Array) -> Array:
+def _in_order_of(labels: Sequence[str], result: Sequence[LabelValue], scores: Array) -> Array:
     """The scores by the source's labels, so that a label at another's place counts; NaN for one that is not there."""
-    columns = {label: scores[:, column] for column, label in enumerate(found)}
+    columns = {label: scores[:, column] for column, label in enumerate(result)}
     nothing = np.full(len(scores), np.nan, np.float32)
     return np.stack([columns.get(label, nothing) for label in labels], axis=1)
 
 
 def _compare(
-    rows: Array, expected: SourceOutputs, found: Mapping[str, Array], texts: Sequence[str], gate: Gate, suffix: str
+    rows: Array, expected: SourceOutputs, result: Mapping[str, Array], texts: Sequence[str], gate: Gate, suffix: str
 ) -> _Run:
     comparisons, failures = [], []
-    for name, values in found.items():
+    for name, values in result.items():
         is_probability = name == PROBABILITIES
         source = expected.probabilities if is_probability else expected.features.get(name)
         if source is None:
             continue
         # Features in units of the source's norm, so that one tolerance means the same for each of them.
         units = 1.0 if is_probability else _norms(source[rows])
-        wanted, values = source[rows] / units, values / units
-        comparisons.append(comparison_of(f"{name}{suffix}", wanted, values, is_probability=is_probability))
-        for i in _beyond(wanted, values, gate, is_probability=is_probability):
-            difference = f"differs by {np.abs(wanted[i] - values[i]).max():.2e}"
+        requested, values = source[rows] / units, values / units
+        comparisons.append(comparison_of(f"{name}{suffix}", requested, values, is_probability=is_probability))
+        for i in _beyond(requested, values, gate, is_probability=is_probability):
+            difference = f"differs by {np.abs(requested[i] - values[i]).max():.2e}"
             failures.append(Failure(int(rows[i]), f"{name}{suffix}", difference, texts[rows[i]]))
     return _Run(comparisons, failures)
 
@@ -181,13 +181,13 @@ def _norms(vectors: Array) -> Array:
     return np.maximum(norms, np.float32(1e-12))
 
 
-def comparison_of(name: str, wanted: Array, found: Array, *, is_probability: bool) -> Comparison:
+def comparison_of(name: str, requested: Array, result: Array, *, is_probability: bool) -> Comparison:
     """The figures of one output, over all texts. Shape of both: ``(texts, columns)``."""
-    difference = float(np.abs(wanted - found).max(initial=0))
+    difference = float(np.abs(requested - result).max(initial=0))
     if is_probability:
-        agreement = float((wanted.argmax(1) == found.argmax(1)).mean())
+        agreement = float((requested.argmax(1) == result.argmax(1)).mean())
         return Comparison(name, _rounded(difference), label_agreement=agreement)
-    cosines = cosine(wanted, found)
+    cosines = cosine(requested, result)
     return Comparison(name, _rounded(difference), round(float(cosines.mean()), 9), round(float(cosines.min()), 9))
 
 
@@ -199,34 +199,34 @@ def cosine(a: Array, b: Array) -> Array:
         return np.asarray((a * b).sum(1) / np.maximum(norms, 1e-300))
 
 
-def _beyond(wanted: Array, found: Array, gate: Gate, *, is_probability: bool) -> Array:
+def _beyond(requested: Array, result: Array, gate: Gate, *, is_probability: bool) -> Array:
     """Rows that the gate refuses; what is not a number is refused too."""
-    bad = ~(np.abs(wanted - found).max(axis=1) <= gate.max_abs_difference)
+    bad = ~(np.abs(requested - result).max(axis=1) <= gate.max_abs_difference)
     if is_probability:
-        bad |= has_another_label(wanted, found, gate.label_margin)
+        bad |= has_another_label(requested, result, gate.label_margin)
     return np.flatnonzero(bad)
 
 
-def has_another_label(wanted: Array, found: Array, margin: float) -> Array:
+def has_another_label(requested: Array, result: Array, margin: float) -> Array:
     """Which texts have another label although the first was clear by more than ``margin``. Shape: ``(texts,)``, bool.
 
     Args:
-        wanted: Probabilities that are right. Shape: ``(texts, labels)``.
-        found: Those to be judged. Shape: ``(texts, labels)``.
+        requested: Probabilities that are right. Shape: ``(texts, labels)``.
+        result: Those to be evaluated. Shape: ``(texts, labels)``.
         margin: Between the two highest of ``wanted``.
     """
-    ordered = np.sort(wanted, axis=1)
+    ordered = np.sort(requested, axis=1)
     is_clear = ordered[:, -1] - ordered[:, -2] > margin
-    return np.asarray(is_clear & (wanted.argmax(1) != found.argmax(1)))
+    return np.asarray(is_clear & (requested.argmax(1) != result.argmax(1)))
 
 
 def _token_failures(tokens: Tokens, expected: SourceOutputs, texts: Sequence[str]) -> list[Failure]:
     """Texts that the bundle's tokenizer cuts into other tokens than the source's."""
-    found = np.split(tokens.input_ids, tokens.starts[1:])
+    result = np.split(tokens.input_ids, tokens.starts[1:])
     return [
-        Failure(row, "input_ids", f"{len(ids)} ids are not the source's {len(wanted)}", texts[row])
-        for row, (ids, wanted) in enumerate(zip(found, expected.input_ids, strict=True))
-        if ids.tolist() != list(wanted)
+        Failure(row, "input_ids", f"{len(ids)} ids are not the source's {len(requested)}", texts[row])
+        for row, (ids, requested) in enumerate(zip(result, expected.input_ids, strict=True))
+        if ids.tolist() != list(requested)
     ]
 
 

@@ -44,8 +44,8 @@ class PrecisionGate:
 
 def judged(
     precision: Precision,
-    wanted: Mapping[str, Array],
-    found: Mapping[str, Array],
+    requested: Mapping[str, Array],
+    result: Mapping[str, Array],
     texts: Sequence[str],
     gate: PrecisionGate,
     source: str = FP32_GRAPH,
@@ -54,8 +54,8 @@ def judged(
 
     Args:
         precision: Which.
-        wanted: The outputs of the fp32 graph by name. Shapes: ``(texts, columns)``.
-        found: Those of the other.
+        requested: The outputs of the fp32 graph by name. Shapes: ``(texts, columns)``.
+        result: Those of the other.
         texts: What was run.
         gate: What is allowed.
         source: What the figures are against, in words.
@@ -64,11 +64,11 @@ def judged(
         ParityError: it differs by more than the gate allows, or lacks an output; carries the report.
     """
     comparisons, failures = [], []
-    missing = [name for name in wanted if name not in found]
-    for name in (name for name in wanted if name in found):
+    missing = [name for name in requested if name not in result]
+    for name in (name for name in requested if name in result):
         compare = _compare_probabilities if name == PROBABILITIES else _compare_features
-        comparisons.append(comparison_of(name, wanted[name], found[name], is_probability=name == PROBABILITIES))
-        failures += compare(name, wanted[name], found[name], texts, gate)
+        comparisons.append(comparison_of(name, requested[name], result[name], is_probability=name == PROBABILITIES))
+        failures += compare(name, requested[name], result[name], texts, gate)
     parity = Parity(source, len(texts), texts_digest(texts), tuple(comparisons))
     poor = [c for c in comparisons if c.mean_cosine is not None and not c.mean_cosine >= gate.min_mean_cosine]
     if missing or failures or poor:
@@ -85,13 +85,13 @@ def outputs_of(folder: Path, precision: str, texts: Sequence[str], labels: Seque
 
 
 def _compare_features(
-    name: str, wanted: Array, found: Array, texts: Sequence[str], gate: PrecisionGate
+    name: str, requested: Array, result: Array, texts: Sequence[str], gate: PrecisionGate
 ) -> list[Failure]:
-    cosines = cosine(wanted, found)
+    cosines = cosine(requested, result)
     rows = np.flatnonzero(~(cosines >= gate.min_cosine)).tolist()
     failures = [Failure(row, name, f"cosine {cosines[row]:.4f}", texts[row]) for row in rows]
     if gate.max_norm_change is not None:
-        ratios = _norms(found) / np.maximum(_norms(wanted), 1e-300)
+        ratios = _norms(result) / np.maximum(_norms(requested), 1e-300)
         rows = np.flatnonzero(~(np.abs(ratios - 1) <= gate.max_norm_change)).tolist()
         failures += [Failure(row, name, f"{ratios[row]:.4f} times fp32's norm", texts[row]) for row in rows]
     return failures
@@ -102,12 +102,12 @@ def _norms(vectors: Array) -> Array:
 
 
 def _compare_probabilities(
-    name: str, wanted: Array, found: Array, texts: Sequence[str], gate: PrecisionGate
+    name: str, requested: Array, result: Array, texts: Sequence[str], gate: PrecisionGate
 ) -> list[Failure]:
-    is_wrong = has_another_label(wanted, found, gate.label_margin) | ~np.isfinite(found).all(axis=1)
+    is_wrong = has_another_label(requested, result, gate.label_margin) | ~np.isfinite(result).all(axis=1)
     failures = [Failure(row, name, "another label", texts[row]) for row in np.flatnonzero(is_wrong).tolist()]
     if gate.max_probability_difference is not None:
-        differences = np.abs(wanted - found).max(axis=1)
+        differences = np.abs(requested - result).max(axis=1)
         rows = np.flatnonzero(~(differences <= gate.max_probability_difference)).tolist()
         failures += [Failure(row, name, f"a probability differs by {differences[row]:.4f}", texts[row]) for row in rows]
     return failures

@@ -12,7 +12,7 @@ that writes graphs, so that one mistake cannot be made in both. The three are on
 - BERT (Devlin et al. 2019) adds word, position and token-type embeddings; the token type is always 0 here.
 - DistilBERT (Sanh et al. 2019) has no token types.
 - MPNet (Song et al. 2020) numbers its positions from 2, skipping padding, and adds to every layer's attention
-  scores one learnt bias per head and bucketed distance (Raffel et al. 2020, section 2.1).
+  scores one learned bias per head and bucketed distance (Raffel et al. 2020, section 2.1).
 
 Everything is float32. A weight is looked up when it is needed, so that a lazy mapping stays lazy.
 """

@@ -164,8 +164,8 @@ def _check_variant(architecture: str, config: Mapping[str, Any]) -> None:
         raise UnsupportedArchitectureError(f"there is no numpy reference of {architecture!r}, only of: {known}")
     for key, expected in (("position_embedding_type", "absolute"), ("is_decoder", False)):
         if config.get(key, expected) != expected:
-            found = f"config.json has {key} {config[key]!r}"
-            raise UnsupportedArchitectureError(f"{found}; the numpy reference has only {expected!r}")
+            result = f"config.json has {key} {config[key]!r}"
+            raise UnsupportedArchitectureError(f"{result}; the numpy reference has only {expected!r}")
 
 
 def _activation(architecture: str, config: Mapping[str, Any]) -> Activation:

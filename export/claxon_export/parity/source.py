@@ -86,7 +86,7 @@ def open_source(checkpoint: Checkpoint, *, prefer: str | None = None) -> Source:
 
     Raises:
         OptionError: Another ``prefer``.
-        MissingDependencyError: torch was asked for, and it or transformers is not installed.
+        MissingDependencyError: torch was requested, and it or transformers is not installed.
         UnsupportedArchitectureError: Neither knows the architecture.
         CheckpointError: transformers cannot load the folder, and the numpy reference does not know it either.
     """
@@ -180,7 +180,7 @@ class TorchSource:
 
 
 class ReferenceSource:
-    """The checkpoint through `claxon_export.parity.reference`, tokenised with its tokenizer.json.
+    """The checkpoint through `claxon_export.parity.reference`, tokenized with its tokenizer.json.
 
     Raises:
         UnsupportedArchitectureError: The reference does not know the architecture or a variant of it.
@@ -225,7 +225,7 @@ def _joined(groups: EqualLengths, results: Sequence[Rows]) -> SourceOutputs:
 def _some(texts: Sequence[str]) -> list[str]:
     checked = check_texts(texts)
     if not checked:
-        raise InputError("found no texts; a comparison takes at least one")
+        raise InputError("found no texts; a comparison needs at least one")
     return checked
 
 
@@ -234,6 +234,6 @@ def _import(name: str) -> Any:
         return importlib.import_module(name)
     except (ImportError, OSError) as error:  # OSError: torch is there, and a library it links to is not
         raise MissingDependencyError(
-            f"the checkpoint's own model takes {name}, which cannot be imported ({error}): "
+            f"the checkpoint's own model needs {name}, which cannot be imported ({error}): "
             "pip install torch transformers"
         ) from error

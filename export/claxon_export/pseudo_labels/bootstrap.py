@@ -27,7 +27,7 @@ from claxon_export.pseudo_labels.provenance import pseudo_label_details
 from claxon_export.pseudo_labels.report import BootstrapReport
 from claxon_export.pseudo_labels.selection import DEFAULT_C, DEFAULT_SHARE, Selection, SelectionRule, select
 from claxon_export.pseudo_labels.truth import KnownTruth
-from claxon_export.training.encoding import Encoded, encode
+from claxon_export.training.features import Encoded, encode
 from claxon_export.training.fitting import fit_features
 from claxon_export.training.options import BALANCED, FitOptions
 from claxon_export.training.rows import TrainingTexts
@@ -55,35 +55,35 @@ def bootstrap(
 ) -> BootstrapReport:
     """Train a head on the texts that similarity to label names is surest of, and add it to the bundle.
 
-    Of the texts nearest to a label those with the largest margins are taken, see ``bootstrapping.selection``. Their
-    labels are pseudo-labels: no one looked whether they are true, and what similarity gets wrong with confidence, the
-    head learns. ``truth`` for some of the texts shows how far that goes. Do not expect the head to be righter than
-    similarity: on Amazon reviews it was not. It gives probabilities, and its texts, corrected by hand, are a start.
+    Of the texts nearest to each label, those with the largest margins are used; see ``pseudo_labels.selection``. Their
+    labels are pseudo-labels: nobody checked them, and the head learns what similarity gets wrong with confidence. Give
+    ``truth`` for some of the texts to measure this. Do not expect the head to be more accurate than similarity: on
+    Amazon reviews it was not. It does return probabilities, and its texts, corrected by hand, are a good start.
 
     Args:
         bundle: The bundle's folder.
         texts: As for ``Encoder.encode``.
         labels: Label names with their phrasings; their threshold and margin hold where none is given.
         head: The new head's name.
-        truth: The true label of each text, ``None`` or empty where it is not known. It takes no part in the training.
-        share: Of the texts nearest to a label, above 0, at most 1.
-        per_label: So many texts a label at most, instead of a share.
-        threshold: Texts whose best score is below it are not trained on.
-        margin: Nor are texts whose best score is above the second best by less.
+        truth: The true label of each text, ``None`` or empty where it is not known. It is not used for training.
+        share: Share of the texts nearest to each label that is used; above 0, at most 1.
+        per_label: Largest number of texts per label, instead of a share.
+        threshold: Texts whose best score is lower are not used.
+        margin: Texts whose best score leads the second best by less are not used.
         feature: What the head reads: ``embedding``, ``mean`` or ``cls``; left out, the source's sentence embedding.
-        C: Inverse strength of regularisation, as scikit-learn has it.
+        C: Inverse strength of regularization, as scikit-learn has it.
         test_size: Share of the texts with a truth that is held out, above 0 and below 1.
-        seed: Of what is held out.
-        cache: Look the texts' features up among those kept from other calls, and keep them.
-        dry_run: Choose and count, but train nothing and write nothing.
+        seed: Seed for what is held out.
+        cache: Use the feature cache.
+        dry_run: Choose and count the texts, but train and write nothing.
         force: Replace a head of that name.
-        show_progress_bar: Draw one on standard error.
+        show_progress_bar: Show progress on standard error.
 
     Raises:
-        LabelError: a truth that is none of the labels, not one a text, or known of no text.
+        LabelError: a truth that is not one of the labels, not one per text, or known of no text.
         TrainingError: fewer than two labels have sure texts, or features are not finite.
-        OptionError: an option's value cannot be met, or the encoder has no sentence embedding.
-        HeadError: the name is taken, and ``force`` was not given; or the bundle was changed meanwhile.
+        OptionError: an option has an invalid value, or the encoder has no sentence embedding.
+        HeadError: the name is taken, and ``force`` was not given; or the bundle was changed in the meantime.
         MissingDependencyError: scikit-learn or skl2onnx is not installed.
     """
     opened = Bundle.open(bundle)
@@ -92,24 +92,24 @@ def bootstrap(
     else:
         check_head_is_new(opened, head, force=force)
     chosen = chosen_feature(opened.manifest.encoder, feature)
-    # Pseudo-labels are no truth to judge by, so that none are held out.
+    # Pseudo-labels are no truth to evaluate with, so that none are held out.
     how = FitOptions(head, chosen, C, class_weight=BALANCED, test_size=0, seed=seed, cache=cache, force=force)
     options = replace(how, show_progress_bar=show_progress_bar)
     options.check()
     rule = SelectionRule(share, per_label, Abstention.of(threshold, margin).over(labels.abstention))
     rows = check_texts(texts)
-    known = KnownTruth.of(truth, labels.labels, len(rows), test_size=test_size, seed=seed)
+    known = KnownTruth.from_labels(truth, labels.labels, len(rows), test_size=test_size, seed=seed)
     vectors = _encoded(opened, rows, labels, chosen, options)
     selection = select(vectors.scores, rows, rule, known.is_free(rows))
     _check_selection(selection, labels)
-    added, found = opened, None
+    added, result = opened, None
     if not dry_run:
         details = pseudo_label_details(labels, rule, selection)
         labelled = _pseudo_labelled(rows, labels, selection)
         encoded = vectors.encoded.only(selection.rows.tolist(), chosen)
         added = _fitted(opened, labelled, encoded, options, details)
-        found = _head_columns(added, head, labels, vectors.encoded.values[chosen])
-    return Judgement(labels.labels, rows, vectors.scores, selection, known, found).report(added, head)
+        result = _head_columns(added, head, labels, vectors.encoded.values[chosen])
+    return Judgement(labels.labels, rows, vectors.scores, selection, known, result).report(added, head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +145,12 @@ def _check_selection(selection: Selection, labels: LabelSet) -> None:
     if len(labels.labels) - len(without) < 2:
         raise TrainingError(
             f"no text is sure enough for {', '.join(without)}, and a head needs two labels; "
-            "lower --threshold and --margin, or give more texts"
+            "lower --threshold and --margin, or add more texts"
         )
     if without:
         warnings.warn(
-            f"no text is sure enough for {', '.join(without)}: the head will never name it; "
-            "say it in other phrasings, or give texts of it",
+            f"no text is sure enough for {', '.join(without)}: the head will never predict it; "
+            "use other phrasings, or give texts of that label",
             UserWarning,
             stacklevel=3,
         )
@@ -167,7 +167,7 @@ def _fitted(
     bundle: Bundle, labelled: LabelledTexts, encoded: Encoded, options: FitOptions, details: Mapping[str, LabelValue]
 ) -> Bundle:
     """The bundle with the head; what is odd is warned of."""
-    report = fit_features(bundle, TrainingTexts.of(labelled, options), encoded, options, details)
+    report = fit_features(bundle, TrainingTexts.from_labelled(labelled, options), encoded, options, details)
     for notice in report.notices:
         warnings.warn(notice, UserWarning, stacklevel=3)
     return report.bundle
@@ -177,5 +177,5 @@ def _head_columns(bundle: Bundle, head: str, labels: LabelSet, features: FloatMa
     """The label's column that the head gives to each text. Shape: ``(texts,)``, int64."""
     spec = next(spec for spec in bundle.manifest.heads if spec.name == head)
     columns = np.array([labels.labels.index(str(label)) for label in spec.labels])
-    found: IntArray = columns[GraphHead(bundle, spec)(features).argmax(axis=1)]
-    return found
+    result: IntArray = columns[GraphHead(bundle, spec)(features).argmax(axis=1)]
+    return result

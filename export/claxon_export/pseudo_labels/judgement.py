@@ -21,7 +21,7 @@ class Judgement:
 
     Attributes:
         scores: Of similarity. Shape: ``(texts, labels)``, float32.
-        found: The place among the labels of the head's answer, ``None`` where there is no head. Shape: ``(texts,)``.
+        head_columns: Columns of the labels that the head gives; ``None`` where there is no head. Shape: ``(texts,)``.
     """
 
     labels: Sequence[str]
@@ -29,7 +29,7 @@ class Judgement:
     scores: FloatMatrix
     selection: Selection
     known: KnownTruth
-    found: IntArray | None
+    head_columns: IntArray | None
 
     def report(self, bundle: Bundle, head: str) -> BootstrapReport:
         """The report."""
@@ -43,13 +43,13 @@ class Judgement:
             n_rest=int(is_rest.sum()),
             agreement=self._agreement(is_rest),
             truth=self._truth() if self.known.is_held_out.any() else None,
-            is_trial=self.found is None,
+            is_trial=self.head_columns is None,
         )
 
     def _agreement(self, where: BoolArray) -> float | None:
-        if self.found is None or not where.any():
+        if self.head_columns is None or not where.any():
             return None
-        return _share(self.found, self.selection.nearest, where)
+        return _share(self.head_columns, self.selection.nearest, where)
 
     def _choice(self, column: int, label: str) -> LabelChoice:
         rows = self.selection.rows_of(column)
@@ -71,7 +71,7 @@ class Judgement:
         return Truth(
             n_held_out=int(is_held_out.sum()),
             similarity_accuracy=_share(self.selection.nearest, truth, is_held_out),
-            head_accuracy=None if self.found is None else _share(self.found, truth, is_held_out),
+            head_accuracy=None if self.head_columns is None else _share(self.head_columns, truth, is_held_out),
             baseline_accuracy=None if commonest is None else _share(commonest, truth, is_held_out),
             n_chosen=int(is_chosen.sum()),
             chosen_accuracy=_share(self.selection.nearest, truth, is_chosen) if is_chosen.any() else None,
@@ -83,6 +83,6 @@ class Judgement:
         return is_chosen
 
 
-def _share(found: IntArray, expected: IntArray, where: BoolArray) -> float:
+def _share(result: IntArray, expected: IntArray, where: BoolArray) -> float:
     """Of the texts there, those where both are one. Shapes: ``(texts,)``."""
-    return float(np.equal(found, expected)[where].mean())
+    return float(np.equal(result, expected)[where].mean())

@@ -1,4 +1,4 @@
-"""What a bootstrapped head was trained on, and how it was judged: for Python, and in words. Pure."""
+"""What a bootstrapped head was trained on, and how it was evaluated: for Python, and in words."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Truth:
         n_held_out: Texts that took no part in the training, and that the other shares are of.
         similarity_accuracy: Similarity's own.
         head_accuracy: The head's; ``None`` where it was not trained.
-        baseline_accuracy: For always naming the label that is commonest among the texts not held out; ``None`` where
+        baseline_accuracy: For always naming the label that is most common among the texts not held out; ``None`` where
             the truth is known of none of those.
         n_chosen: Chosen texts whose truth is known.
         chosen_accuracy: Of their pseudo-labels; ``None`` where there are none.
@@ -73,7 +73,7 @@ class BootstrapReport:
     Attributes:
         bundle: With the head, unless it was a trial.
         head: Its name.
-        labels: One entry a label, in the labels' order.
+        labels: One entry per label, in the labels' order.
         pseudo_labels: The chosen texts, in their order.
         n_texts: All of them.
         n_rest: Those that the head was not trained on and that were not held out.
@@ -99,16 +99,16 @@ class BootstrapReport:
 
 
 def bootstrap_lines(report: BootstrapReport) -> list[str]:
-    """What was trained on what, and how it was judged."""
+    """What was trained on what, and how it was evaluated."""
     title = f"{report.bundle.path}  head {report.head}"
     about = {
-        "chosen": f"{len(report.pseudo_labels):,} of {report.n_texts:,} texts, those that similarity is surest of",
-        "beware": "their labels are pseudo-labels, not truth: read the examples, and judge the head by texts that "
-        "people labelled",
+        "chosen": f"{len(report.pseudo_labels):,} of {report.n_texts:,} texts, those with the largest margins",
+        "beware": "their labels are pseudo-labels, not the truth: read the examples, and evaluate the head on texts that "
+        "people labeled",
     }
     follow_up = f"claxon predict {report.bundle.path} --head {report.head}".replace(" ", NO_BREAK)
     ending = (
-        "the same without --dry-run: this was a trial, and the bundle is as it was" if report.is_trial else follow_up
+        "run again without --dry-run: this was a trial, and the bundle did not change" if report.is_trial else follow_up
     )
     return [
         title + ("  (not added)" if report.is_trial else ""),
@@ -116,7 +116,7 @@ def bootstrap_lines(report: BootstrapReport) -> list[str]:
         "",
         *table([["label", "nearest", "chosen", "smallest margin"], *map(_row, report.labels)]),
         "",
-        *section("examples, surest and least sure", [line for label in report.labels for line in _examples(label)]),
+        *section("examples, largest and smallest margin", [line for label in report.labels for line in _examples(label)]),
         *facts({**_judgement(report), "next": ending}),
     ]
 
@@ -136,24 +136,24 @@ def _quoted(text: str) -> str:
 
 
 def _judgement(report: BootstrapReport) -> dict[str, str]:
-    found = {}
+    result = {}
     if report.agreement is not None:
-        found["agreement"] = f"{report.agreement:.3f} of {report.n_rest:,} other texts get similarity's label from it"
+        result["agreement"] = f"{report.agreement:.3f} of {report.n_rest:,} other texts get the same label from head and similarity"
     truth = report.truth
     if truth is None:
-        return found
+        return result
     if truth.chosen_accuracy is not None:
-        found["right"] = (
-            f"{truth.chosen_accuracy:.3f} of the labels that were trained on, where the truth is known "
+        result["right"] = (
+            f"{truth.chosen_accuracy:.3f} of the pseudo-labels used for training are right, where the truth is known "
             + (f"({truth.n_chosen:,} texts)")
         )
     shares = {"head": truth.head_accuracy, "similarity": truth.similarity_accuracy, "baseline": truth.baseline_accuracy}
     listed = ", ".join(f"{name} {share:.3f}" for name, share in shares.items() if share is not None)
-    ending = "; the baseline names the commonest label" if truth.baseline_accuracy is not None else ""
-    found["accuracy"] = f"{listed}, of {truth.n_held_out:,} text{'s' if truth.n_held_out > 1 else ''} held out{ending}"
+    ending = "; the baseline predicts the most common label" if truth.baseline_accuracy is not None else ""
+    result["accuracy"] = f"{listed}, of {truth.n_held_out:,} text{'s' if truth.n_held_out > 1 else ''} held out{ending}"
     if truth.head_accuracy is not None and truth.head_accuracy <= truth.similarity_accuracy:
-        found["so"] = (
-            "similarity is no worse alone (claxon similar, claxon add-head); the rows of -o, corrected by hand, "
+        result["so"] = (
+            "the head is no more accurate than similarity (claxon similar, claxon add-head); the rows of -o, corrected by hand, "
             + ("may train a better head (claxon fit)")
         )
-    return found
+    return result

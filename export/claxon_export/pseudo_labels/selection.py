@@ -20,23 +20,23 @@ from claxon.support.validation import count
 from claxon.text.tokens import BoolArray, IntArray
 
 # Of 0.1, 0.3 and 0.5 the best head, by 1 to 3 points, for two and five steps of Amazon reviews by MPNet and MiniLM.
-# With fewer texts the labels are righter (two steps, MPNet: 0.94, not 0.92), but the head sees less of the border.
+# Fewer texts have more accurate labels (two steps, MPNet: 0.94 instead of 0.92), but show less of the class boundary.
 DEFAULT_SHARE = 0.5
-# For them, of 0.1, 1, 10 and 100 the best, but for a tie with 100.
+# On the same data the best of 0.1, 1, 10 and 100, tied with 100.
 DEFAULT_C = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class SelectionRule:
-    """How many texts a label gets, and which are out of the question.
+    """How many texts per label gets, and which are out of the question.
 
     Attributes:
         share: Of the texts nearest to a label, above 0, at most 1.
-        per_label: So many texts a label at most, instead of a share.
+        per_label: So many texts per label at most, instead of a share.
         abstention: Texts below its threshold or margin are never taken.
 
     Raises:
-        OptionError: a number that cannot be met.
+        OptionError: a number is out of range.
     """
 
     share: float = DEFAULT_SHARE

@@ -1,4 +1,4 @@
-"""True labels of some of the texts: they judge what was learnt without them."""
+"""True labels of some of the texts: they judge what was learned without them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True)
 class KnownTruth:
-    """What is known of each text, and whether it is held out to judge by.
+    """What is known of each text, and whether it is held out to evaluate with.
 
     Attributes:
         columns: The true label's place among the labels, or ``UNKNOWN``. Shape: ``(texts,)``, int64.
@@ -30,7 +30,7 @@ class KnownTruth:
     is_held_out: BoolArray
 
     @classmethod
-    def of(
+    def from_labels(
         cls,
         truth: Iterable[LabelValue | None] | None,
         labels: Sequence[str],
@@ -42,8 +42,8 @@ class KnownTruth:
         """The truth that a caller gives; ``None`` and empty strings are none.
 
         Raises:
-            LabelError: a truth that is none of the labels, not one a text, or known of no text.
-            OptionError: ``test_size`` or ``seed`` cannot be met.
+            LabelError: a truth that is not one of the labels, not one per text, or known of no text.
+            OptionError: ``test_size`` or ``seed`` is invalid.
         """
         columns = _columns(truth, labels, n_texts)
         return cls(columns, _held_out(columns, test_size, seed))
@@ -65,12 +65,14 @@ def _columns(truth: Iterable[LabelValue | None] | None, labels: Sequence[str], n
     columns = {label: column for column, label in enumerate(labels)}
     given = ["" if label is None else str(label).strip() for label in truth]
     if len(given) != n_texts:
-        raise LabelError(f"{n_texts} texts and {len(given)} true labels; expected one a text, None where it is unknown")
+        raise LabelError(
+            f"{n_texts} texts and {len(given)} true labels; expected one per text, None where it is unknown"
+        )
     foreign = Counter(label for label in given if label and label not in columns)
     if foreign:
         label, times = foreign.most_common(1)[0]
         raise LabelError(
-            f"the truth {label!r} ({times:,} texts, the first is row {given.index(label)}) is none of the labels "
+            f"the truth {label!r} ({times:,} texts, the first is row {given.index(label)}) is not one of the labels "
             f"{', '.join(labels)}; name the labels as the truth does"
         )
     if not any(given):

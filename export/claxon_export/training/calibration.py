@@ -1,9 +1,9 @@
-"""Probabilities that mean what they say: two numbers, learnt on cross-validated logits, folded into the coefficients.
+"""Calibrated probabilities: two numbers, learned on cross-validated logits, folded into the coefficients.
 
-Several labels: temperature scaling, one factor for all logits (Guo et al. 2017), which changes no label. Two labels: a
-factor and a shift of the one logit, learnt on smoothed targets (Platt 1999), which bound them where the logits separate
-the labels. With class weights a shift would take back what the weights are for, so that two labels get a factor alone,
-too.
+Several labels: temperature scaling, one factor for all logits (Guo et al. 2017), which changes no label. Two labels:
+Platt scaling, a factor and a shift of the single logit, learned on smoothed targets (Platt 1999) that keep both finite
+where the logits separate the labels. With class weights, two labels also get only a factor, because a shift would undo
+the weights.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PLATT_STEPS = 200
 
 
 class CalibrationKind(StrEnum):
-    """What is learnt: a factor, or a factor and a shift."""
+    """What is learned: a factor, or a factor and a shift."""
 
     TEMPERATURE = "temperature"
     PLATT = "platt"
@@ -65,8 +65,8 @@ def calibrate(logits: Array, targets: Array, *, is_weighted: bool) -> Calibratio
     """
     if logits.shape[1] > 1 or is_weighted:
         return Calibration(CalibrationKind.TEMPERATURE, _factor(logits, targets))
-    found = solve(_smoothed(logits, targets), Metric.of(logits), PLATT_STRENGTH, PLATT_STEPS)
-    factor, shift = float(found.coefficients[0, 0]), float(found.intercepts[0])
+    result = solve(_smoothed(logits, targets), Metric.of(logits), PLATT_STRENGTH, PLATT_STEPS)
+    factor, shift = float(result.coefficients[0, 0]), float(result.intercepts[0])
     # Logits that say nothing, or the contrary: labels are not to be turned round. Or logits that hardly differ.
     if not 1 / LARGEST_FACTOR < factor < LARGEST_FACTOR:
         return Calibration(CalibrationKind.TEMPERATURE, _factor(logits, targets))
@@ -83,10 +83,10 @@ def _smoothed(logits: Array, targets: Array) -> Problem:
 
 def _factor(logits: Array, targets: Array) -> float:
     limit = math.log(LARGEST_FACTOR)
-    found = required("scipy.optimize").minimize_scalar(
+    result = required("scipy.optimize").minimize_scalar(
         lambda power: log_loss(probabilities(np.exp(power) * logits), targets),
         bounds=(-limit, limit),
         method="bounded",
         options={"xatol": 1e-4},
     )
-    return float(np.exp(found.x))
+    return float(np.exp(result.x))

@@ -1,4 +1,4 @@
-"""The labels of labelled texts, and what is odd about them. Pure."""
+"""The labels of labeled texts, and what is odd about them."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Classes:
     notices: tuple[str, ...]
 
     @classmethod
-    def of(cls, labelled: LabelledTexts) -> Classes:
-        """The classes of labelled texts.
+    def from_labelled(cls, labelled: LabelledTexts) -> Classes:
+        """The classes of labeled texts.
 
         Raises:
             TrainingError: there are fewer than two.
@@ -43,7 +43,7 @@ class Classes:
         if len(labels) < 2:
             raise TrainingError(
                 f"{labelled.name}: found {len(labels)} label ({labels[0]!r}) in {len(labelled)} texts, expected two or "
-                "more; is it the right column?"
+                "more; is this the right column?"
             )
         places = {label: place for place, label in enumerate(labels)}
         targets = np.fromiter((places[label] for label in labelled.labels), np.int64, len(labelled))
@@ -63,8 +63,8 @@ def _seen_once(labelled: LabelledTexts, labels: tuple[LabelValue, ...], targets:
         named = ", ".join(f"{label!r} ({labelled.place} {line})" for label, line in single[:NAMED_LABELS])
         more = f" and {len(single) - NAMED_LABELS:,} more" if len(single) > NAMED_LABELS else ""
         yield (
-            f"{labelled.name}: seen once only: {named}{more}; learnt from, and never judged. Give more texts of it, or "
-            "correct it"
+            f"{labelled.name}: only seen once: {named}{more}; used for training only. Add more texts with that "
+            "label, or correct it"
         )
 
 
@@ -76,4 +76,4 @@ def _nearly_equal(labels: tuple[LabelValue, ...]) -> Iterator[str]:
     pairs = [" and ".join(map(repr, group)) for group in alike.values() if len(group) > 1]
     if pairs:
         named = "; ".join(pairs[:NAMED_LABELS])
-        yield f"labels that differ by case or blanks only are taken for different ones: {named}"
+        yield f"labels that differ only by case or white space are treated as different: {named}"

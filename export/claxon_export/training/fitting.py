@@ -1,4 +1,4 @@
-"""Labelled texts -> a LogisticRegression on the bundle's own features -> one more head."""
+"""Labeled texts -> a LogisticRegression on the bundle's own features -> one more head."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from claxon.encoder.encoder import Encoder
 from claxon.encoder.features import chosen_feature
 from claxon.engine.providers import Device
 from claxon.engine.selection import AUTO
+from claxon.support.reporting import steps
 from claxon_export.bundle.head_files import check_head_is_new, with_head
 from claxon_export.data.labelled import LabelledTexts
 from claxon_export.heads import logistic_head
 from claxon_export.requirements import required
-from claxon_export.training.encoding import Encoded, encode
+from claxon_export.training.features import Encoded, encode
 from claxon_export.training.learning import Learnt, learn
 from claxon_export.training.options import FitOptions
 from claxon_export.training.report import FitReport, details_of
 from claxon_export.training.rows import TrainingTexts
 from claxon_export.training.solver import Solution
-from claxon_export.training.splitting import Split, repeated_notice
+from claxon_export.training.splits import Split, repeated_notice
 
 Array = np.ndarray[Any, Any]
 
@@ -54,37 +55,37 @@ def fit(
 ) -> FitReport:
     """Train a LogisticRegression on the bundle's features and add it to the bundle.
 
-    A part of the texts is held out to judge it; the head that is added learns from the others alone, so that the figure
-    is its own. ``UserWarning`` tells what is odd: rows without text, which are left out, labels seen once, labels that
-    differ by case only, held-out texts that were learnt from too, a solver that did not converge, a calibration that
-    did not help or stopped at its limit.
+    A part of the texts is held out to evaluate the head. The head that is added is trained on the other texts only, so
+    the scores are those of that very head. A ``UserWarning`` reports rows without text, which are left out, labels that
+    occur once, labels that differ only by case, held-out texts that are also training texts, a solver that did not
+    converge, and a calibration that did not help or stopped at its limit.
 
     Args:
         bundle: The bundle's folder.
         texts: As for ``Encoder.encode``.
-        labels: One a text: strings, integers or booleans.
+        labels: One per text: strings, integers or booleans.
         head: The head's name.
-        feature: ``embedding``, ``mean`` or ``cls``; left out, the source's sentence embedding; ``auto``: the one with
-            the least cross-validated log loss on the training texts.
-        C: Inverse strength of regularisation, as scikit-learn has it; ``auto`` to choose it in the same way.
-        max_iter: Steps of the solver at most; a warning tells if they do not suffice.
+        feature: ``embedding``, ``mean`` or ``cls``; by default the source's sentence embedding. ``auto`` takes the one
+            with the lowest cross-validated log loss on the training texts.
+        C: Inverse regularization strength, as in scikit-learn; ``auto`` chooses it in the same way.
+        max_iter: Largest number of solver steps; a warning says if it was too small.
         class_weight: ``None`` or ``balanced``.
-        test_size: Share of texts held out, 0 for none.
-        seed: Of the split, the folds and the draws.
-        calibrate: Scale the logits so that probabilities mean what they say; see ``training/calibration.py``.
-        few_shot: A learning curve up to so many labels a class, or at these numbers of them.
-        precision: As for ``Encoder.load``: the one that will serve.
+        test_size: Share of the texts that is held out, 0 for none.
+        seed: Seed for the split, the folds and the draws.
+        calibrate: Scale the logits so that probabilities mean what they say; see ``training.calibration``.
+        few_shot: Also compute a learning curve up to this number of labels per class, or at these numbers.
+        precision: As for ``Encoder.load``: the one that you will serve with.
         device: As for ``Encoder.load``.
-        threads: As for ``Encoder.load``; so many fits of the learning curve are computed side by side.
-        cache: Look the texts' features up among those kept from other calls, and keep them.
+        threads: As for ``Encoder.load``; also the number of learning-curve fits that run in parallel.
+        cache: Use the feature cache.
         force: Replace a head of that name.
-        show_progress_bar: Draw one on standard error.
+        show_progress_bar: Show progress on standard error: a bar while texts are encoded, then each step.
 
     Raises:
-        LabelError: not one label a text, a label that is empty or of another type.
+        LabelError: not one label per text, a label that is empty or of another type.
         TrainingError: fewer than two different labels, texts too few to hold some out, or features that are not finite.
-        OptionError: an option's value cannot be met.
-        HeadError: the name is taken, and ``force`` was not given; or the bundle was changed meanwhile.
+        OptionError: an option has an invalid value.
+        HeadError: the name is taken, and ``force`` was not given; or the bundle was changed in the meantime.
         MissingDependencyError: scikit-learn or skl2onnx is not installed.
     """
     options = FitOptions(
@@ -114,13 +115,13 @@ def fit(
 
 
 def fit_labelled(bundle: Bundle, labelled: LabelledTexts, options: FitOptions) -> FitReport:
-    """As ``fit``, for texts that were read already; notices are in the report, and nowhere else.
+    """Fit like ``fit``, on texts that are already read; notices are only in the report.
 
     Raises:
         As ``fit``.
     """
     _check(bundle, options)
-    texts = TrainingTexts.of(labelled, options)
+    texts = TrainingTexts.from_labelled(labelled, options)
     return fit_features(bundle, texts, _encoded(bundle, labelled, options), options)
 
 
@@ -131,21 +132,23 @@ def fit_features(
     options: FitOptions,
     details: Mapping[str, LabelValue] | None = None,
 ) -> FitReport:
-    """Train on features that are there already, and add the head; notices are in the report, and nowhere else.
+    """Train on features that are already computed, and add the head; notices are only in the report.
 
     Args:
         bundle: As it was opened before the texts were encoded.
-        texts: Labelled, and split.
+        texts: Labeled, and split.
         encoded: Finite features of all of them: those to choose from, the default first.
         options: Checked ones.
         details: What the manifest is to keep of the head, beside what it keeps of any trained one.
 
     Raises:
-        HeadError: the name is taken, and ``force`` was not given; or the bundle was changed meanwhile.
+        HeadError: the name is taken, and ``force`` was not given; or the bundle was changed in the meantime.
         MissingDependencyError: scikit-learn or skl2onnx is not installed.
     """
-    # One thread of BLAS: two that wait for each other beside other work took a fit of eight seconds to seven minutes.
-    with required("threadpoolctl").threadpool_limits(1, user_api="blas"):
+    # One BLAS thread: two that waited for each other next to other work slowed a fit from 8 s to 7 min.
+    is_shown, limits = options.show_progress_bar, required("threadpoolctl").threadpool_limits(1, user_api="blas")
+    with steps(is_shown=is_shown) as begin, limits:
+        begin(f"training on {len(texts.split.train):,} texts")
         learnt = learn(encoded.values, texts.rows(options), texts.split.test, options)
     report = _report(bundle, options.head, texts, encoded, learnt)
     estimator = _estimator(learnt.solution, learnt.C, options)
@@ -156,16 +159,16 @@ def fit_features(
 
 
 def _check(bundle: Bundle, options: FitOptions) -> None:
-    """Raise before any work is done, if the head could not be added in the end."""
+    """Raise before any work is done if the head cannot be added."""
     check_head_is_new(bundle, options.head, force=options.force)
     _features(bundle.manifest.encoder, options.feature)
     options.check()
 
 
-def _features(spec: EncoderSpec, asked: str | None) -> list[Feature]:
-    """The features to choose from, what the source calls its sentence embedding first."""
-    if asked != AUTO:
-        return [chosen_feature(spec, asked)]
+def _features(spec: EncoderSpec, requested: str | None) -> list[Feature]:
+    """Return the features to choose from, the source's sentence embedding first."""
+    if requested != AUTO:
+        return [chosen_feature(spec, requested)]
     return sorted(spec.features, key=lambda feature: feature != spec.default_feature)
 
 
@@ -213,6 +216,7 @@ def _report(bundle: Bundle, head: str, texts: TrainingTexts, encoded: Encoded, l
         uncalibrated=learnt.uncalibrated,
         curve=learnt.curve,
         notices=tuple(filter(None, notices)),
+        offered=learnt.offered,
     )
 
 

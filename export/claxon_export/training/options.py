@@ -1,4 +1,4 @@
-"""How a head is trained. Pure."""
+"""How a head is trained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BALANCED = "balanced"
 
 @dataclass(frozen=True, slots=True)
 class FitOptions:
-    """What ``fit`` is asked for; each option is told there."""
+    """What ``fit`` is given; each option is told there."""
 
     head: str
     feature: str | None = None
@@ -44,7 +44,7 @@ class FitOptions:
         return self.class_weight == BALANCED
 
     def check(self) -> None:
-        """Raise ``OptionError`` at the first value that cannot be met."""
+        """Raise ``OptionError`` at the first value that is invalid."""
         if not 0 <= self.test_size < 1:
             raise OptionError(f"test_size is {self.test_size!r}, expected 0 or more and below 1")
         if self.class_weight not in (None, BALANCED):
@@ -64,6 +64,8 @@ class FitOptions:
             return
         sizes = [self.few_shot] if isinstance(self.few_shot, int) else list(self.few_shot)
         if not sizes or any(isinstance(size, bool) or not isinstance(size, int) or size < 1 for size in sizes):
-            raise OptionError(f"few_shot is {self.few_shot!r}, expected labels a class, 1 or more: a number or several")
+            raise OptionError(
+                f"few_shot is {self.few_shot!r}, expected labels per class, 1 or more: a number or several"
+            )
         if self.test_size == 0:
-            raise OptionError("few_shot is judged on held-out texts, and test_size is 0; hold some out")
+            raise OptionError("few_shot is evaluated on held-out texts, and test_size is 0; hold some out")

@@ -1,4 +1,4 @@
-"""What was fitted, as it is told, and as the manifest keeps it. Pure."""
+"""What was fitted, as it is told, and as the manifest keeps it."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ class FitReport:
         head: Its name.
         feature: What it reads, and
         labels: gives, in this order.
-        n_train: Texts learnt from.
+        n_train: Texts trained on.
         n_test: Texts held out.
-        accuracy: Share of held-out texts labelled right; ``None`` where none were held out.
-        baseline_accuracy: The same for always naming the commonest label of the training texts.
+        accuracy: Share of held-out texts labeled right; ``None`` where none were held out.
+        baseline_accuracy: The same for always predicting the most common label of the training texts.
         C: Chosen or given.
         counts: Texts of each label.
         precision: Of the encoder's graph that made the features, and
@@ -41,9 +41,11 @@ class FitReport:
         scores: All figures of the held-out texts, with the accuracy's 95 % interval.
         search: What cross-validation compared, ``None`` if nothing was.
         calibration: What was folded into the coefficients, and
-        uncalibrated: the figures without it; ``None`` where none was asked for.
-        curve: The learning curve, where it was asked for.
+        uncalibrated: the figures without it; ``None`` where none was requested.
+        curve: The learning curve, if requested.
         notices: What was odd, in whole sentences; ``fit`` warns of them as well.
+        offered: The scores that ``calibrate=True`` would give on the held-out texts, where their calibration error
+            exceeds 0.05 and no calibration was requested.
     """
 
     bundle: Bundle
@@ -65,6 +67,7 @@ class FitReport:
     uncalibrated: Scores | None = None
     curve: LearningCurve | None = None
     notices: tuple[str, ...] = ()
+    offered: Scores | None = None
 
 
 def details_of(report: FitReport, labelled: LabelledTexts, options: FitOptions) -> dict[str, LabelValue]:

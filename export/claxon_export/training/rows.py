@@ -1,4 +1,4 @@
-"""The rows that are learnt from, and how they are fitted. Pure."""
+"""The training rows, and how they are fitted."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from claxon_export.data.labelled import LabelledTexts
 from claxon_export.training.classes import Classes
 from claxon_export.training.options import FitOptions
 from claxon_export.training.solver import Problem
-from claxon_export.training.splitting import Split, held_out_split
+from claxon_export.training.splits import Split, held_out_split
 
 Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingRows:
-    """Which rows are learnt from.
+    """The training rows.
 
     Attributes:
         rows: Them. Shape: ``(n_train,)``.
@@ -43,7 +43,7 @@ class TrainingRows:
     seed: int
 
     def problem(self, features: Array) -> Problem:
-        """What is to be fitted; rows that are not learnt from weigh nothing. Shape: ``(rows, width)``."""
+        """What is to be fitted; rows that are not trained on weigh nothing. Shape: ``(rows, width)``."""
         return Problem(features, self.targets, self.n_labels, self._weights()[:, None]).only(self.rows)
 
     def _weights(self) -> Array:
@@ -63,18 +63,18 @@ class TrainingTexts:
     split: Split
 
     @classmethod
-    def of(cls, labelled: LabelledTexts, options: FitOptions) -> Self:
-        """The classes of labelled texts, and a part of the texts held out as the options say.
+    def from_labelled(cls, labelled: LabelledTexts, options: FitOptions) -> Self:
+        """The classes of labeled texts, and a part of the texts held out as the options say.
 
         Raises:
             TrainingError: fewer than two different labels, or texts too few to hold some out.
             MissingDependencyError: scikit-learn is not installed.
         """
-        classes = Classes.of(labelled)
+        classes = Classes.from_labelled(labelled)
         return cls(labelled, classes, held_out_split(classes.targets, options.test_size, options.seed))
 
     def rows(self, options: FitOptions) -> TrainingRows:
-        """Those that are learnt from."""
+        """The training rows."""
         distinct = Distinct.of(list(self.labelled.texts))
         return TrainingRows(
             rows=self.split.train,

@@ -1,4 +1,4 @@
-"""Which strength of regularisation and which feature: by cross-validated log loss, on training rows alone.
+"""Which strength of regularization and which feature: by cross-validated log loss, on training rows alone.
 
 The log loss judges whole probabilities, so that it tells settings apart on fewer rows than the accuracy does. It has
 one minimum in C: from C=1 the search goes on by decades while it falls, and then looks half a decade to both sides.
@@ -18,7 +18,7 @@ from claxon.bundle.manifest import Feature
 from claxon_export.metrics.scores import log_loss
 from claxon_export.training.rows import TrainingRows
 from claxon_export.training.solver import ROUGH_TOLERANCE, Metric, Problem, Solution, probabilities, solve
-from claxon_export.training.splitting import Split, folds, sample
+from claxon_export.training.splits import Split, folds, sample
 
 Array = np.ndarray[Any, Any]
 
@@ -32,7 +32,7 @@ LOWEST, FIRST, HIGHEST = -8, 0, 10
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A setting and how it did on rows that it had not learnt from; log loss in nats."""
+    """A setting and how it did on rows that it was not trained on; log loss in nats."""
 
     feature: Feature
     C: float
@@ -82,11 +82,11 @@ class CrossValidation:
 
     @property
     def judged(self) -> Array:
-        """The rows that are judged, in the order of ``logits``."""
+        """The rows that are evaluated, in the order of ``logits``."""
         return np.concatenate([split.test for split in self.splits])
 
     def logits(self, strength: float) -> Array:
-        """Of each row, by a fit that has not learnt from it. Shape: ``(len(judged), logits)``."""
+        """Of each row, by a fit that was not trained on it. Shape: ``(len(judged), logits)``."""
         size = max(1, LOGITS_AT_ONCE // (len(self.problem.targets) * self.problem.n_logits))
         starts = range(0, len(self.splits), size)
         return np.concatenate([part for start in starts for part in self._parts(start, size, strength)])
@@ -113,7 +113,7 @@ def search(features: Mapping[Feature, Array], training: TrainingRows, strength: 
         strength: ``C``, or ``None`` to look for it.
 
     Returns:
-        What was found; ``None`` where no label has two texts, so that nothing can be judged.
+        What was found; ``None`` where no label has two texts, so that nothing can be evaluated.
     """
     rows = training.rows[sample(training.targets[training.rows], SEARCH_ROWS, training.seed)]
     splits = folds(training.targets[rows], FOLDS, training.seed, texts=training.texts[rows])
@@ -132,9 +132,9 @@ def _tried(feature: Feature, folded: CrossValidation, strength: float | None) ->
     targets, weights = folded.problem.targets[judged], folded.problem.weights[judged, 0]
 
     def judge(strength: float) -> Candidate:
-        found = probabilities(folded.logits(strength))
-        accuracy = float((found.argmax(axis=1) == targets).mean())
-        return Candidate(feature, strength, log_loss(found, targets, weights), accuracy)
+        result = probabilities(folded.logits(strength))
+        accuracy = float((result.argmax(axis=1) == targets).mean())
+        return Candidate(feature, strength, log_loss(result, targets, weights), accuracy)
 
     if strength is not None:
         return [judge(strength)]
@@ -143,23 +143,23 @@ def _tried(feature: Feature, folded: CrossValidation, strength: float | None) ->
 
 def _walked(judge: Callable[[float], Candidate]) -> list[Candidate]:
     """The candidates on the way to the least log loss."""
-    found: dict[int, Candidate] = {}
+    result: dict[int, Candidate] = {}
 
     def loss(step: int) -> float:
-        if step not in found:
-            found[step] = judge(float(f"{10 ** (step / 2):.3g}"))
-        return found[step].log_loss
+        if step not in result:
+            result[step] = judge(float(f"{10 ** (step / 2):.3g}"))
+        return result[step].log_loss
 
     best = FIRST
     loss(best)
     for direction in (2, -2):
-        while LOWEST <= best + direction <= HIGHEST and loss(best + direction) < found[best].log_loss:
+        while LOWEST <= best + direction <= HIGHEST and loss(best + direction) < result[best].log_loss:
             best += direction
         if best != FIRST:
             break
-    neighbours = sorted((best - 2, best + 2), key=lambda step: found[step].log_loss if step in found else math.inf)
+    neighbours = sorted((best - 2, best + 2), key=lambda step: result[step].log_loss if step in result else math.inf)
     for step in neighbours:
         between = (best + step) // 2
-        if LOWEST <= between <= HIGHEST and loss(between) < found[best].log_loss:
+        if LOWEST <= between <= HIGHEST and loss(between) < result[best].log_loss:
             break  # with one minimum, the other side holds nothing better
-    return list(found.values())
+    return list(result.values())

@@ -101,8 +101,8 @@ class Solution:
 
     def logits(self, features: Array) -> Array:
         """Shape: ``(rows, logits)``, float64."""
-        found = features @ self.coefficients.T.astype(features.dtype)
-        return np.asarray(found + self.intercepts, np.float64)
+        result = features @ self.coefficients.T.astype(features.dtype)
+        return np.asarray(result + self.intercepts, np.float64)
 
     def scaled(self, factor: float, shift: float) -> Solution:
         """The solution whose logits are ``factor`` times these, plus ``shift``."""
@@ -119,12 +119,12 @@ def solve(
     start: Solution | None = None,
     tolerance: float = TOLERANCE,
 ) -> Solution:
-    """Fit with the inverse strength of regularisation that scikit-learn calls ``C``, from a solution near by if given.
+    """Fit with the inverse strength of regularization that scikit-learn calls ``C``, from a solution near by if given.
 
     Raises:
         MissingDependencyError: SciPy is not installed.
     """
-    coordinates = _Coordinates.of(problem, metric, strength)
+    coordinates = _Coordinates.from_problem(problem, metric, strength)
     objective = _Objective(problem, 1 / (strength * problem.totals), coordinates)
     done = required("scipy.optimize").minimize(
         objective,
@@ -133,9 +133,9 @@ def solve(
         method="L-BFGS-B",
         options={"maxiter": max_steps, "maxfun": 2 * max_steps + 20, "gtol": tolerance, "ftol": LEAST_FALL},
     )
-    found = coordinates.solution(done.x)
+    result = coordinates.solution(done.x)
     is_there = bool(np.abs(done.jac).max() <= max(CONVERGED, tolerance))
-    return Solution(found.coefficients, found.intercepts, int(done.nit), is_there)
+    return Solution(result.coefficients, result.intercepts, int(done.nit), is_there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class _Coordinates:
     factor: Array
 
     @classmethod
-    def of(cls, problem: Problem, metric: Metric, strength: float) -> _Coordinates:
+    def from_problem(cls, problem: Problem, metric: Metric, strength: float) -> _Coordinates:
         curvature = 0.25 if problem.n_logits == 1 else 1 / problem.n_labels
         penalty = max(1 / (strength * problem.totals.mean()), 1e-12)
         matrix = curvature * metric.covariance + penalty * np.eye(len(metric.mean))

@@ -1,4 +1,4 @@
-"""What ``claxon fit`` says when it is done, as aligned lines. Pure."""
+"""What ``claxon fit`` says when it is done, as aligned lines."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def _training(report: FitReport) -> dict[str, str]:
     skipped = f"; {report.n_skipped:,} rows left out" if report.n_skipped else ""
     held_out = f", {report.n_test:,} held out" if report.n_test else ", none held out"
     search = report.search
-    by = "" if search is None else f", by cross-validated log loss on {search.n_rows:,} of the texts learnt from"
+    by = "" if search is None else f", by cross-validated log loss on {search.n_rows:,} of the training texts"
     feature_by = f"{by};" if search is not None and search.compares_features else ","
     strength_by = by if search is not None and search.compares_strengths else ""
     return {
-        "rows": f"{report.n_train:,} learnt from{held_out}{skipped}",
+        "rows": f"{report.n_train:,} for training{held_out}{skipped}",
         "classes": f"{len(report.labels)}: {_counts(report.counts)}",
         "features": f"{report.feature}{feature_by} {report.precision} on {report.device}",
         "C": f"{report.C:g}{strength_by}",
@@ -47,29 +47,42 @@ def _counts(counts: Mapping[LabelValue, int]) -> str:
 def _judgement(report: FitReport) -> dict[str, str]:
     scores = report.scores
     if scores is None:
-        return {"accuracy": "not known: no texts were held out"}
+        return {"accuracy": "unknown: no texts were held out"}
     return {
         "accuracy": f"{scores.accuracy:.3f} on the texts held out (95 % interval {scores.interval.low:.3f} to "
         f"{scores.interval.high:.3f})",
         "macro F1": f"{scores.macro_f1:.3f}",
-        "baseline": f"{report.baseline_accuracy:.3f} for always naming the commonest label",
+        "baseline": f"{report.baseline_accuracy:.3f} for always predicting the most common label",
         "log loss": f"{scores.log_loss:.3f}, expected calibration error {scores.calibration_error:.3f}",
     }
 
 
 def _calibration(report: FitReport) -> dict[str, str]:
-    found = report.calibration
-    if found is None:
-        return {}
-    what = f"temperature {1 / found.factor:.3f}"
-    if found.kind is CalibrationKind.PLATT:
-        what = f"Platt: logit x {found.factor:.3f} {'+' if found.shift >= 0 else '-'} {abs(found.shift):.3f}"
+    result = report.calibration
+    if result is None:
+        return _offer(report)
+    what = f"temperature {1 / result.factor:.3f}"
+    if result.kind is CalibrationKind.PLATT:
+        what = f"Platt: logit x {result.factor:.3f} {'+' if result.shift >= 0 else '-'} {abs(result.shift):.3f}"
     before, after = report.uncalibrated, report.scores
     if before is None or after is None:
-        return {"calibrated": f"{what}; not judged, as no texts were held out"}
+        return {"calibrated": f"{what}; not evaluated, as no texts were held out"}
     return {
         "calibrated": f"{what}; expected calibration error {before.calibration_error:.3f} to "
         f"{after.calibration_error:.3f}, log loss {before.log_loss:.3f} to {after.log_loss:.3f} on the texts held out"
+    }
+
+
+def _offer(report: FitReport) -> dict[str, str]:
+    """What ``--calibrate`` would change, where the calibration error is large."""
+    scores, offered = report.scores, report.offered
+    if scores is None or offered is None:
+        return {}
+    before, after = scores.calibration_error, offered.calibration_error
+    advice = "add --calibrate (calibrate=True)" if after < before else "more texts are likely to help more"
+    return {
+        "calibration": f"the probabilities are off by {before:.3f} on average on the texts held out; --calibrate would "
+        f"make it {after:.3f}: {advice}"
     }
 
 
@@ -94,5 +107,5 @@ def _curve_lines(curve: LearningCurve) -> Iterator[str]:
         for point in curve.points
     ]
     draws = max(point.draws for point in curve.points)
-    yield from table([["labels a class", "texts", "accuracy", "deviation", f"of {draws} draws"], *rows])
+    yield from table([["labels per class", "texts", "accuracy", "deviation", f"of {draws} draws"], *rows])
     yield from textwrap.wrap(curve.conclusion, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)

@@ -10,10 +10,11 @@ from typing import TypedDict
 from claxon.bundle.manifest import Precision
 from claxon.engine.providers import Device
 from claxon.errors import OptionError
-from claxon.formats.rows import STANDARD_STREAM, SUFFIXES, Format
+from claxon.formats.csv_records import Quoting
+from claxon.formats.rows import STANDARD_STREAM, SUFFIXES, Format, OnEmpty
 from claxon.text.inputs import OnError
 
-OUTPUT_FORMATS = [Format.CSV, Format.TSV, Format.JSONL]
+OUTPUT_FORMATS = [str(Format.CSV), str(Format.TSV), str(Format.JSONL)]
 
 
 class EngineOptions(TypedDict):
@@ -68,12 +69,39 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         "input",
         metavar="INPUT",
         nargs="?",
-        help=".csv, .tsv, .jsonl, or plain lines under any other name; - is standard input (default)",
+        help=".csv, .tsv, .jsonl, .json, or .txt for plain lines, also with .gz or .zst; - is standard input (default)",
     )
     group.add_argument("--texts", metavar="TEXT", nargs="+", help="these texts, instead of INPUT")
     group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text, or the only one)")
     group.add_argument(
-        "--format", choices=list(Format), help="how INPUT is written (default: by its suffix, else lines)"
+        "--format",
+        choices=[str(choice) for choice in Format],
+        help="how INPUT is written (default: by its suffix; standard input: lines)",
+    )
+    add_decoding(group)
+
+
+def add_decoding(group: argparse._ArgumentGroup) -> None:
+    """What the bytes and the quotes of a file mean."""
+    group.add_argument(
+        "--encoding", metavar="NAME", help="encoding of INPUT (default: by its byte order mark, else utf-8)"
+    )
+    group.add_argument(
+        "--quoting",
+        choices=[str(choice) for choice in Quoting],
+        default=str(Quoting.AUTO),
+        help="what quotes mean in CSV and TSV: auto takes none where only that gives every row the header's columns",
+    )
+
+
+def add_empty(group: argparse._ArgumentGroup) -> None:
+    """What to do with rows whose text is empty or blank."""
+    group.add_argument(
+        "--empty",
+        choices=[str(choice) for choice in OnEmpty],
+        default=str(OnEmpty.SKIP),
+        help="a text that is empty or blank: skip leaves label and score empty (default), error ends the work, label "
+        "labels it like any other",
     )
 
 
@@ -108,13 +136,13 @@ def add_run(group: argparse._ArgumentGroup) -> None:
     """Which graph runs, and where."""
     group.add_argument(
         "--device",
-        choices=list(Device),
-        default=Device.AUTO,
+        choices=[str(choice) for choice in Device],
+        default=str(Device.AUTO),
         help="auto takes what `claxon tune` found, else CUDA, else the CPU",
     )
     group.add_argument(
         "--precision",
-        choices=["auto", *Precision],
+        choices=["auto", *map(str, Precision)],
         default="auto",
         help="one that the bundle holds; auto takes what `claxon tune` found, else a rule by processor",
     )
@@ -127,9 +155,10 @@ def add_errors(parser: argparse.ArgumentParser) -> None:
     """What to do with rows that cannot be read."""
     parser.add_argument(
         "--errors",
-        choices=list(OnError),
-        default=OnError.RAISE,
-        help="a row whose text is none: raise ends the work, record adds a column error and goes on (default: raise)",
+        choices=[str(choice) for choice in OnError],
+        default=str(OnError.RAISE),
+        help="a row that cannot be read or has no text: raise ends the work, record adds a column error and goes on "
+        "(default: raise)",
     )
 
 
@@ -174,8 +203,9 @@ def row_format(options: argparse.Namespace, source: Format) -> Format:
         return Format.JSONL
     if options.output_format is not None:
         return Format(options.output_format)
-    fallback = Format.CSV if source is Format.LINES else source
-    return SUFFIXES.get(Path(options.output).suffix.lower(), fallback)
+    fallback = {Format.LINES: Format.CSV, Format.JSON: Format.JSONL}.get(source, source)
+    named = SUFFIXES.get(Path(options.output).suffix.lower(), fallback)
+    return named if named in OUTPUT_FORMATS else fallback
 
 
 def check_one_input(options: argparse.Namespace) -> None:

@@ -13,8 +13,8 @@ import numpy as np
 from claxon.classifier import Classifier
 from claxon.cli.arguments import finite_float, positive_int_or_all, row_format
 from claxon.cli.matrix import MatrixWriter, NoMatrix
-from claxon.cli.streaming import Failures, notice_truncation, open_input, stream_rows
-from claxon.formats.rows import Format, Records, Row
+from claxon.cli.streaming import EmptyTexts, Failures, notice_truncation, open_input, stream_rows
+from claxon.formats.rows import Format, OnEmpty, Records, Row
 from claxon.formats.writers import open_output, row_writer
 from claxon.heads.decision import Abstention
 from claxon.labelling.columns import HeadColumns, head_names
@@ -54,6 +54,7 @@ class Labelling:
         truncated: The name of the column that says which texts were cut.
         error: The name of the column that says why a row has no label; ``None`` where such a row ends the work.
         failures: Those rows.
+        empty: The rows whose text is empty or blank, and what becomes of them.
     """
 
     classifier: Classifier
@@ -62,6 +63,7 @@ class Labelling:
     truncated: str
     error: str | None
     failures: Failures
+    empty: EmptyTexts
     abstention: Abstention
     batch_size: int | None
 
@@ -82,7 +84,8 @@ class Labelling:
         truncated = f"{options.prefix}truncated"
         abstention = Abstention.of(options.threshold, options.margin).over(classifier.abstention)
         error = f"{options.prefix}error" if options.errors == OnError.RECORD else None
-        return cls(classifier, columns, all_heads, truncated, error, Failures(), abstention, options.batch_size)
+        empty = EmptyTexts(OnEmpty(options.empty))
+        return cls(classifier, columns, all_heads, truncated, error, Failures(), empty, abstention, options.batch_size)
 
     def added(self, file_format: Format) -> list[str]:
         """Names of the added columns; ``truncated`` is one, although JSON has it only where a text was cut."""
@@ -106,6 +109,10 @@ class Labelling:
             for row, outcome, is_cut in zip(rows, outcomes, predictions.truncated, strict=True):
                 row.update(columns.nested(outcome) if file_format is Format.JSONL else columns.flat(outcome))
                 row.update({self.truncated: True} if is_cut else {})
+        names = [columns.column for columns in self.columns.values()]
+        nothing = {name: None for column in names for name in (column.label, column.score)}
+        for place in self.empty.places(window):
+            rows[place] = dict(nothing)
         if self.error is not None:
             failed = next(iter(found.values())).errors
             for place, problem in self.failures.of(window, failed).items():
@@ -139,10 +146,11 @@ def label_stream(
             writer = row_writer(stream, file_format, records, labelling.added(file_format))
 
             def label(window: list[Row]) -> int:
+                labelling.empty.check(window, records.name)
                 found = labelling.predictions([row.text for row in window])
                 cells = labelling.cells(window, found, file_format)
                 for row, added in zip(window, cells, strict=True):
-                    writer.write(row.values, added)
+                    writer.write(row.values, added, row.source)
                 stream.flush()
                 _write_cosines(cosines, window, found)
                 return sum(labelling.truncated in added for added in cells)
@@ -150,11 +158,12 @@ def label_stream(
             streamed = stream_rows(records, label, options)
         notice_truncation(streamed, classifier.encoder.max_tokens, options)
         labelling.failures.notice(options)
+        labelling.empty.notice(streamed.total, options)
     return 0
 
 
 def _write_cosines(matrix: MatrixWriter, rows: list[Row], found: Mapping[str, Predictions]) -> None:
-    unread = [place for place, row in enumerate(rows) if row.error is not None]
+    unread = [place for place, row in enumerate(rows) if row.error is not None or row.is_empty]
     for predictions in found.values():
         if predictions.cosines is not None:
             cosines = predictions.cosines.copy()

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from claxon.cli.arguments import check_one_input
-from claxon.formats.rows import STANDARD_STREAM, Format, Records, Row, open_records, read_records
+from claxon.errors import InputError
+from claxon.formats.rows import STANDARD_STREAM, Format, OnEmpty, Records, Row, open_records, read_records
 from claxon.support.progress import progress
 from claxon.text.inputs import FailedRow, OnError
 
@@ -39,8 +40,14 @@ def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
     source = STANDARD_STREAM if options.input is None else options.input
     if _is_typed(options) and not options.quiet:
         print("claxon: reading from the terminal, one text a line; Ctrl-D ends", file=sys.stderr)
-    record_errors = getattr(options, "errors", OnError.RAISE) == OnError.RECORD
-    return open_records(source, file_format=options.format, text_column=options.text, record_errors=record_errors)
+    return open_records(
+        source,
+        file_format=options.format,
+        text_column=options.text,
+        record_errors=getattr(options, "errors", OnError.RAISE) == OnError.RECORD,
+        encoding=options.encoding,
+        quoting=options.quoting,
+    )
 
 
 def stream_rows(rows: Iterable[Row], work: Callable[[list[Row]], int], options: argparse.Namespace) -> Streamed:
@@ -98,6 +105,44 @@ class Failures:
         if self.count and not options.quiet:
             plural = "s" * (self.count > 1)
             print(f"claxon: {self.count:,} row{plural} without a result, the first: {self.first}", file=sys.stderr)
+
+
+class EmptyTexts:
+    """Rows whose text is empty or blank: counted, and told of on standard error at the end."""
+
+    def __init__(self, on_empty: OnEmpty) -> None:
+        self._on_empty = on_empty
+        self.count = 0
+        self.first = 0
+
+    def check(self, rows: list[Row], name: str) -> None:
+        """Raise where such a row is an error.
+
+        Raises:
+            InputError: with the row's line.
+        """
+        empty = next((row for row in rows if row.is_empty), None)
+        if empty is not None and self._on_empty is OnEmpty.ERROR:
+            raise InputError(f"{name}: line {empty.line} has no text; fill it in, or leave it out with --empty skip")
+
+    def places(self, rows: list[Row]) -> list[int]:
+        """Which rows of a window get no label."""
+        if self._on_empty is OnEmpty.LABEL:
+            return []
+        places = [place for place, row in enumerate(rows) if row.is_empty]
+        if places and not self.count:
+            self.first = rows[places[0]].line
+        self.count += len(places)
+        return places
+
+    def notice(self, total: int, options: argparse.Namespace) -> None:
+        """Say how many there were, if any."""
+        if self.count and not options.quiet:
+            print(
+                f"claxon: {self.count:,} of {total:,} rows have no text and got no label, the first: line {self.first} "
+                "(--empty says otherwise)",
+                file=sys.stderr,
+            )
 
 
 def _is_typed(options: argparse.Namespace) -> bool:

@@ -16,6 +16,7 @@ from claxon.engine.fork import Owned
 from claxon.engine.providers import Device, device_of
 from claxon.engine.runner import BatchRunner
 from claxon.errors import ClosedError, OptionError
+from claxon.support.progress import Bar
 from claxon.support.validation import choice, count
 from claxon.text.inputs import OnError, check_texts, iter_windows, read_texts
 from claxon.text.tokenizer import Tokenizer
@@ -211,13 +212,14 @@ class Encoder:
         names: Sequence[str] | None = None,
         *,
         batch_size: int | None = None,
-        show_progress_bar: bool = False,
+        show_progress_bar: bool | Bar = False,
         on_truncation: str = OnTruncation.WARN,
         errors: str = OnError.RAISE,
     ) -> Features:
         """Several pooled features from one run of the encoder.
 
-        ``names`` are features, ``None`` for all that the bundle has; the other arguments are those of ``encode``.
+        ``names`` are features, ``None`` for all that the bundle has; the other arguments are those of ``encode``. A
+        bar as ``show_progress_bar`` is told of the texts instead of a new one.
 
         Raises:
             As ``encode`` does.

@@ -12,7 +12,7 @@ from claxon.encoder.features import Features, joined
 from claxon.engine.runner import BatchRunner
 from claxon.errors import TokenizationError
 from claxon.support.parallel import ahead
-from claxon.support.progress import progress
+from claxon.support.progress import Bar, progress
 from claxon.text.inputs import Distinct, FailedRow, OnError, ReadTexts
 from claxon.text.tokenizer import Tokenizer
 from claxon.text.tokens import Tokens
@@ -33,7 +33,7 @@ class Extraction:
     wanted: Sequence[Feature]
     batch_size: int | None
     on_truncation: OnTruncation
-    is_shown: bool
+    is_shown: bool | Bar
 
     def of(self, read: ReadTexts, on_error: OnError) -> Features:
         """Features of every row, those of rows that cannot be read NaN.
@@ -57,7 +57,7 @@ class Extraction:
 
     def _of_rows(self, rows: list[str]) -> Features:
         distinct, parts = Distinct.of(rows), []
-        with progress(len(rows), unit="text", is_shown=self.is_shown) as bar:
+        with progress(len(rows), unit="text", is_shown=self.is_shown, description="encoding") as bar:
             bar.update(len(rows) - len(distinct.texts))
             for tokens in self._chunks(distinct):
                 values = {

@@ -14,11 +14,20 @@ from typing import Self
 
 from claxon.errors import JobInputError
 from claxon.formats.arrow import arrow
-from claxon.formats.rows import BYTE_ORDER_MARK
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # A file without line ends would be read whole as one line.
 MAX_LINE_BYTES = 64 << 20
 READ_ERRORS = (OSError, EOFError, zlib.error)
+
+
+class InputFormat(StrEnum):
+    """How the rows of an input are written down."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    TSV = "tsv"
+    JSONL = "jsonl"
 
 
 class Compression(StrEnum):

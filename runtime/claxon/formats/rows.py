@@ -1,16 +1,15 @@
-"""CSV, TSV, JSON lines and plain lines -> rows, one at a time; memory does not grow with the file.
+"""CSV, TSV, JSON, JSON lines and plain lines -> rows, one at a time; memory does not grow with the file.
 
-UTF-8, with or without a byte order mark; any line ending; quoted fields may hold line breaks. A row that cannot be read
-is an error that names its line, never a row passed over.
+Text in UTF-8, with or without a byte order mark, in UTF-16 with one, or in the encoding that the caller names; any line
+ending; gzip and zstd are decompressed. The bytes say what a file is, not its name. A row that cannot be read is an
+error that names its line, or is set apart; it is never passed over.
 """
 
 from __future__ import annotations
 
-import csv
-import json
-import re
+import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,12 +18,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from claxon.errors import InputError, OptionError
+from claxon.formats.content import HEAD_BYTES, UTF8, decoded_lines, encoding_of, open_content
+from claxon.formats.csv_records import Quoting, Record, TextLines, delimiter_of, records, settled_quoting
+from claxon.formats.json_values import JSONObject, json_line_objects, json_objects
 
 STANDARD_STREAM = "-"
 DEFAULT_TEXT_COLUMN = "text"
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# A quote that is never closed would swallow the rest of the file: it is an error after so many characters.
-MAX_FIELD_CHARACTERS = 16 << 20
+COMPRESSED_SUFFIXES = (".gz", ".zst")
+# Excel writes the delimiter into a first line of its own.
+SEPARATOR_LINE = "sep="
 
 
 class Format(StrEnum):
@@ -33,23 +35,49 @@ class Format(StrEnum):
     CSV = "csv"
     TSV = "tsv"
     JSONL = "jsonl"
+    JSON = "json"
     LINES = "lines"
 
 
-SUFFIXES = {".csv": Format.CSV, ".tsv": Format.TSV, ".jsonl": Format.JSONL, ".ndjson": Format.JSONL}
+class OnEmpty(StrEnum):
+    """What to do with a row whose text is empty or blank."""
+
+    SKIP = "skip"
+    ERROR = "error"
+    LABEL = "label"
+
+
+SUFFIXES = {
+    ".csv": Format.CSV,
+    ".tsv": Format.TSV,
+    ".tab": Format.TSV,
+    ".jsonl": Format.JSONL,
+    ".ndjson": Format.JSONL,
+    ".json": Format.JSON,
+    ".txt": Format.LINES,
+    ".text": Format.LINES,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row: the line that it begins at (from 1), its text, and all its columns, the text's among them.
 
-    ``error`` says why the row has no text, and the text is empty then.
+    Attributes:
+        error: Why the row has no text, which is empty then.
+        source: The row's JSON as it was written, where it was JSON.
     """
 
     line: int
     text: str
     values: dict[str, Any]
     error: str | None = None
+    source: str | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is a text and it is empty or blank."""
+        return self.error is None and not self.text.strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +86,11 @@ class Records:
 
     Attributes:
         name: What errors call the source.
-        columns: The columns; those of the first row where rows may differ (JSON lines).
+        columns: The columns; those of the first row where rows may differ (JSON).
         text_column: The one that holds the text.
         delimiter: Between fields, where there are fields.
+        quoting: How quotes are read, and so written.
+        line_end: What ends the first line.
     """
 
     name: str
@@ -69,40 +99,140 @@ class Records:
     text_column: str
     delimiter: str
     rows: Iterator[Row]
+    quoting: Quoting = Quoting.STANDARD
+    line_end: str = "\n"
 
     def __iter__(self) -> Iterator[Row]:
         """The rows, each read when it is asked for."""
         return self.rows
 
 
-def format_of(source: str, asked: str | None = None) -> Format:
-    """The format asked for, else the one that the file's suffix tells, else plain lines."""
-    return Format(asked) if asked is not None else SUFFIXES.get(Path(source).suffix.lower(), Format.LINES)
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a source is to be read.
+
+    Attributes:
+        file_format: ``None`` goes by the suffix.
+        text_column: Which column holds the texts; ``None`` takes ``text``, or the only one.
+        record_errors: A row that cannot be read is a row with an ``error``, not an error.
+        encoding: ``None``: by the byte order mark, else UTF-8.
+        quoting: What a double quote at the beginning of a field means.
+    """
+
+    file_format: str | None = None
+    text_column: str | None = None
+    record_errors: bool = False
+    encoding: str | None = None
+    quoting: Quoting = Quoting.AUTO
+
+
+def format_of(source: str, requested: str | None = None) -> Format:
+    """The format that is requested, else the one that the file's suffix tells, else plain lines."""
+    return Format(requested) if requested is not None else SUFFIXES.get(_suffix(source), Format.LINES)
+
+
+def _suffix(source: str) -> str:
+    path = Path(source)
+    return (path.with_suffix("") if path.suffix.lower() in COMPRESSED_SUFFIXES else path).suffix.lower()
 
 
 @contextmanager
 def open_records(
-    source: str, *, file_format: str | None = None, text_column: str | None = None, record_errors: bool = False
+    source: str,
+    *,
+    file_format: str | None = None,
+    text_column: str | None = None,
+    record_errors: bool = False,
+    encoding: str | None = None,
+    quoting: str = Quoting.AUTO,
 ) -> Iterator[Records]:
     """Open a file, or standard input for ``-``.
 
+    A file is read twice: the first time to see that all of it is text, and how its quotes are to be read. So no row is
+    given out of a file that cannot be read to its end.
+
     Args:
         source: A path, or ``-``.
-        file_format: ``csv``, ``tsv``, ``jsonl`` or ``lines``; ``None`` goes by the suffix.
+        file_format: ``csv``, ``tsv``, ``jsonl``, ``json`` or ``lines``; ``None`` goes by the suffix.
         text_column: Which column holds the texts; ``None`` takes ``text``, or the only one.
-        record_errors: A JSON object without a text is a row with an ``error``, not an error.
+        record_errors: A row that cannot be read is a row with an ``error``, not an error.
+        encoding: Of the text, by Python's name; ``None`` goes by the byte order mark, and is UTF-8 without one.
+        quoting: ``standard``, ``none`` (quotes mean nothing), or ``auto``: whichever gives every row the header's
+            number of fields.
 
     Raises:
         OptionError: there is no such column, or none that is the text's for sure; the message lists them.
-        InputError: a row cannot be read; the message names its line. Rows raise it when they are reached.
+        InputError: the file is not text, or of a name that tells no format; a row cannot be read: the message names
+            its line. Rows raise it when they are reached.
         OSError: the file cannot be opened.
     """
-    chosen = format_of(source, file_format)
+    reading = Reading(file_format, text_column, record_errors, encoding, Quoting(quoting))
     if source == STANDARD_STREAM:
-        yield read_records(sys.stdin.buffer, "standard input", chosen, text_column, record_errors=record_errors)
+        stream = sys.stdin.buffer
+        head = stream.peek(HEAD_BYTES) if hasattr(stream, "peek") else b""
+        found = encoding_of(head[:HEAD_BYTES], "standard input", encoding)
+        yield _records(
+            decoded_lines(stream, found, "standard input"), "standard input", format_of(source, file_format), reading
+        )
         return
-    with Path(source).open("rb") as stream:
-        yield read_records(stream, source, chosen, text_column, record_errors=record_errors)
+    path = Path(source)
+    with open_content(path) as content:
+        head = content.read(HEAD_BYTES)
+    found = encoding_of(head, source, encoding)
+    chosen = _chosen_format(source, file_format, head.decode(found, errors="replace"))
+    if stat.S_ISREG(path.stat().st_mode):
+        reading = _surveyed(path, chosen, found, reading)
+    with open_content(path) as content:
+        yield _records(decoded_lines(content, found, source), source, chosen, reading)
+
+
+def _chosen_format(source: str, requested: str | None, head: str) -> Format:
+    """The format of a file: its suffix must tell it, or the caller.
+
+    Raises:
+        InputError: neither does; or the file is JSON and its name says something else.
+    """
+    beginning = head.lstrip()[:1]
+    if requested is not None:
+        return Format(requested)
+    suffix = _suffix(source)
+    if suffix in SUFFIXES:
+        chosen = SUFFIXES[suffix]
+        return Format.JSON if chosen is Format.JSONL and beginning == "[" else chosen
+    first = head.lstrip().splitlines()[0] if head.strip() else ""
+    looks = "json" if beginning == "[" else "jsonl" if beginning == "{" else "lines"
+    looks = "tsv" if looks == "lines" and "\t" in first else "csv" if looks == "lines" and "," in first else looks
+    raise InputError(
+        f"{source}: the name does not tell how the rows are written, and the file looks like {looks}; add --format "
+        f"{looks} (or another of {', '.join(Format)})"
+    )
+
+
+def _surveyed(path: Path, chosen: Format, encoding: str, reading: Reading) -> Reading:
+    """The way of reading a file, after all of it was read once.
+
+    Raises:
+        InputError: bytes that are no text, or two ways of reading quotes that give different rows.
+    """
+
+    def lines() -> Iterator[str]:
+        with open_content(path) as content:
+            yield from decoded_lines(content, encoding, str(path))
+
+    if chosen not in (Format.CSV, Format.TSV) or reading.quoting is not Quoting.AUTO:
+        for _ in lines():
+            pass
+        return reading
+    first = next(lines(), "")
+    delimiter = _delimiter(first, chosen)
+    body = (lambda: _without_separator_line(lines())) if first.startswith(SEPARATOR_LINE) else lines
+    quoting = settled_quoting(body, delimiter, str(path))
+    return Reading(reading.file_format, reading.text_column, reading.record_errors, reading.encoding, quoting)
+
+
+def _without_separator_line(lines: Iterator[str]) -> Iterator[str]:
+    next(lines, None)
+    return lines
 
 
 def read_records(
@@ -112,34 +242,27 @@ def read_records(
     text_column: str | None = None,
     *,
     record_errors: bool = False,
+    quoting: str = Quoting.AUTO,
 ) -> Records:
     """The rows of lines of bytes; see ``open_records``. Reads no further than the first row."""
-    lines = _decoded(stream, name)
+    reading = Reading(file_format, text_column, record_errors, None, Quoting(quoting))
+    return _records(decoded_lines(stream, UTF8, name), name, file_format, reading)
+
+
+def _records(lines: Iterator[str], name: str, file_format: Format, reading: Reading) -> Records:
     if file_format is Format.LINES:
-        return _plain_records(lines, name, text_column)
-    if file_format is Format.JSONL:
-        return _json_records(lines, name, text_column, record_errors=record_errors)
-    return _csv_records(lines, name, file_format, text_column)
+        return _plain_records(lines, name, reading.text_column)
+    if file_format in (Format.JSON, Format.JSONL):
+        return _json_records(lines, name, file_format, reading)
+    return _csv_records(lines, name, file_format, reading)
 
 
-def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
-    for number, raw in enumerate(stream, 1):
-        line = raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
-        try:
-            yield line.decode()
-        except UnicodeDecodeError as error:
-            raise InputError(
-                f"{name}: line {number} is not UTF-8 (byte 0x{line[error.start]:02x}); convert it first, "
-                "for instance with `iconv -f WINDOWS-1252 -t UTF-8`"
-            ) from None
-
-
-def _text_column(columns: tuple[str, ...], asked: str | None, name: str) -> str:
+def _text_column(columns: tuple[str, ...], requested: str | None, name: str) -> str:
     listed = ", ".join(columns)
-    if asked is not None and asked not in columns:
-        raise OptionError(f"{name} has no column {asked!r}, but {listed}")
-    if asked is not None:
-        return asked
+    if requested is not None and requested not in columns:
+        raise OptionError(f"{name} has no column {requested!r}, but {listed}")
+    if requested is not None:
+        return requested
     if DEFAULT_TEXT_COLUMN in columns:
         return DEFAULT_TEXT_COLUMN
     if len(columns) == 1:
@@ -155,107 +278,96 @@ def _plain_records(lines: Iterator[str], name: str, text_column: str | None) -> 
     return Records(name, Format.LINES, (DEFAULT_TEXT_COLUMN,), DEFAULT_TEXT_COLUMN, ",", rows)
 
 
-def _json_records(lines: Iterator[str], name: str, text_column: str | None, *, record_errors: bool) -> Records:
-    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
-    objects = ((number, _json_object(line, f"{name}: line {number}")) for number, line in numbered)
+def _json_records(lines: Iterator[str], name: str, file_format: Format, reading: Reading) -> Records:
+    objects = json_line_objects(lines) if file_format is Format.JSONL else json_objects(lines, name)
     first = next(objects, None)
     if first is None:
-        column = text_column or DEFAULT_TEXT_COLUMN
+        column = reading.text_column or DEFAULT_TEXT_COLUMN
         return Records(name, Format.JSONL, (column,), column, ",", iter(()))
-    columns = tuple(first[1])
-    column = _text_column(columns, text_column, f"{name}: line {first[0]}")
-    row_of = _json_row_or_error if record_errors else _json_row
-    rows = (row_of(number, values, column, name) for number, values in chain([first], objects))
+    if first.problem is not None:
+        raise InputError(f"{name}: line {first.line} {first.problem}")
+    columns = tuple(first.values)
+    column = _text_column(columns, reading.text_column, f"{name}: line {first.line}")
+    row_of = _recorded(_json_row) if reading.record_errors else _json_row
+    rows = (row_of(found, column, name) for found in chain([first], objects))
     return Records(name, Format.JSONL, columns, column, ",", rows)
 
 
-def _json_object(line: str, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{where} is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise InputError(f"{where} is a JSON {type(value).__name__}, expected an object")
-    return value
-
-
-def _refuse_constant(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON number")
-
-
-def _json_row_or_error(number: int, values: dict[str, Any], column: str, name: str) -> Row:
-    try:
-        return _json_row(number, values, column, name)
-    except InputError as error:
-        return Row(number, "", values, str(error))
-
-
-def _json_row(number: int, values: dict[str, Any], column: str, name: str) -> Row:
-    where = f"{name}: line {number}"
+def _json_row(found: JSONObject, column: str, name: str) -> Row:
+    where = f"{name}: line {found.line}"
+    if found.problem is not None:
+        raise InputError(f"{where} {found.problem}")
+    values = found.values
     if column not in values:
         raise InputError(f"{where} has no key {column!r}, but {', '.join(values) or 'none at all'}")
     text = values[column]
     if not isinstance(text, str):
         raise InputError(f"{where}: {column!r} is {type(text).__name__} ({text!r:.40}), expected a string")
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise InputError(f"{where}: {column!r} has half of a surrogate pair, which is no character")
-    return Row(number, text, values)
+        raise InputError(f"{where}: {column!r} contains an unpaired surrogate, which is no character")
+    return Row(found.line, text, values, source=found.source)
 
 
-def _csv_records(lines: Iterator[str], name: str, file_format: Format, text_column: str | None) -> Records:
+def _recorded(row_of: Callable[[JSONObject, str, str], Row]) -> Callable[[JSONObject, str, str], Row]:
+    def recorded(found: JSONObject, column: str, name: str) -> Row:
+        try:
+            return row_of(found, column, name)
+        except InputError as error:
+            is_object = found.problem is None
+            return Row(found.line, "", found.values, str(error), found.source if is_object else None)
+
+    return recorded
+
+
+def _csv_records(lines: Iterator[str], name: str, file_format: Format, reading: Reading) -> Records:
     first = next(lines, None)
     if first is None:
         raise InputError(f"{name} is empty, expected a line with the names of the columns")
-    delimiter = "\t" if file_format is Format.TSV else delimiter_of(first)
-    csv.field_size_limit(MAX_FIELD_CHARACTERS)
-    fields = _fields(csv.reader(chain([first], lines), delimiter=delimiter, strict=True), name)
-    columns = _header(next(fields, None), name)
-    column = _text_column(columns, text_column, name)
-    rows = (_csv_row(found, columns, column, name) for found in fields)
-    return Records(name, file_format, columns, column, delimiter, rows)
+    delimiter = _delimiter(first, file_format)
+    quoting = Quoting.STANDARD if reading.quoting is Quoting.AUTO else reading.quoting
+    is_header = not first.startswith(SEPARATOR_LINE)
+    found = records(TextLines(chain([first] if is_header else [], lines)), delimiter, quoting)
+    columns = _header(next(found, None), name)
+    column = _text_column(columns, reading.text_column, name)
+    offset = 0 if is_header else 1
+    rows = (_csv_row(record, columns, column, name, reading, offset) for record in found)
+    line_end = "\r\n" if first.endswith("\r\n") else "\n"
+    return Records(name, file_format, columns, column, delimiter, rows, quoting, line_end)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
-    line: int
-    fields: list[str]
+def _delimiter(first: str, file_format: Format) -> str:
+    if file_format is Format.TSV:
+        return "\t"
+    named = first.removeprefix(SEPARATOR_LINE).rstrip("\r\n")
+    if first.startswith(SEPARATOR_LINE) and len(named) == 1:
+        return named
+    return delimiter_of(first)
 
 
-def _fields(reader: Any, name: str) -> Iterator[_Fields]:
-    """The fields of each record with the line that it begins at; blank lines are none."""
-    while True:
-        line = reader.line_num + 1
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            raise InputError(f"{name}: what begins at line {line} is not valid CSV: {error}") from None
-        if fields:
-            yield _Fields(line, fields)
-
-
-def delimiter_of(header: str) -> str:
-    """The one of ``,``, ``;`` and tab that the header has most of outside quotes; the comma of equals."""
-    unquoted = re.sub(r'"[^"]*"', "", header)
-    return max(",;\t", key=unquoted.count)
-
-
-def _header(found: _Fields | None, name: str) -> tuple[str, ...]:
+def _header(found: Record | None, name: str) -> tuple[str, ...]:
     if found is None:
         raise InputError(f"{name} has blank lines only, expected a line with the names of the columns")
-    columns = tuple(found.fields)
+    if found.problem is not None:
+        raise InputError(f"{name}: line {found.line} {found.problem}, expected the names of the columns")
+    # Trailing delimiters, which spreadsheets write, make columns without a name: they go by their position.
+    columns = tuple(column or f"column_{place}" for place, column in enumerate(found.fields, 1))
     repeated = next((column for column in columns if columns.count(column) > 1), None)
     if repeated is not None:
         raise InputError(f"{name}: line {found.line} names the column {repeated!r} twice")
     return columns
 
 
-def _csv_row(found: _Fields, columns: tuple[str, ...], column: str, name: str) -> Row:
-    if len(found.fields) != len(columns):
-        raise InputError(
-            f"{name}: line {found.line} has {len(found.fields)} fields, the header names {len(columns)}; "
+def _csv_row(record: Record, columns: tuple[str, ...], column: str, name: str, reading: Reading, offset: int) -> Row:
+    line = record.line + offset
+    problem = None if record.problem is None else f"{name}: what begins at line {line} {record.problem}"
+    if problem is None and len(record.fields) != len(columns):
+        problem = (
+            f"{name}: line {line} has {len(record.fields)} fields, the header names {len(columns)}; "
             "a field with a delimiter or a quote in it must be quoted"
         )
-    values = dict(zip(columns, found.fields, strict=True))
-    return Row(found.line, values[column], values)
+    if problem is None:
+        values = dict(zip(columns, record.fields, strict=True))
+        return Row(line, values[column], values)
+    if not reading.record_errors:
+        raise InputError(problem)
+    return Row(line, "", dict(zip(columns, record.fields, strict=False)), problem)

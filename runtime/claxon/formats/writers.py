@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from claxon.errors import InputError, OptionError
+from claxon.formats.csv_records import Quoting
 from claxon.formats.rows import STANDARD_STREAM, Format, Records
 from claxon.storage.atomic import NamedFile, whole_file
 
@@ -20,8 +21,11 @@ from claxon.storage.atomic import NamedFile, whole_file
 class RowWriter(Protocol):
     """Writes rows in one format."""
 
-    def write(self, values: Mapping[str, Any], added: Mapping[str, Any]) -> None:
-        """One row: the columns that were read, then those that are added."""
+    def write(self, values: Mapping[str, Any], added: Mapping[str, Any], source: str | None = None, /) -> None:
+        """One row: the columns that were read, then those that are added.
+
+        ``source`` is the row's JSON as it was read: JSON lines repeat it to the character.
+        """
 
 
 @contextmanager
@@ -70,7 +74,11 @@ def row_writer(stream: BinaryIO, file_format: Format, records: Records, added: S
     if file_format is Format.JSONL:
         return JSONWriter(stream)
     delimiter = _delimiter(file_format, records)
-    return CSVWriter(stream, [*records.columns, *added], delimiter)
+    is_same = file_format is records.format and delimiter == records.delimiter
+    quoting = records.quoting if is_same else Quoting.STANDARD
+    return CSVWriter(
+        stream, [*records.columns, *added], delimiter, quoting=quoting, line_end=records.line_end if is_same else "\n"
+    )
 
 
 def _delimiter(file_format: Format, records: Records) -> str:
@@ -82,14 +90,26 @@ def _delimiter(file_format: Format, records: Records) -> str:
 class CSVWriter:
     """Rows with delimiters between; the header is written at once."""
 
-    def __init__(self, stream: BinaryIO, columns: Sequence[str], delimiter: str) -> None:
+    def __init__(
+        self,
+        stream: BinaryIO,
+        columns: Sequence[str],
+        delimiter: str,
+        *,
+        quoting: Quoting = Quoting.STANDARD,
+        line_end: str = "\n",
+    ) -> None:
         self._stream = stream
         self._columns = list(columns)
         self._line = io.StringIO()
-        self._writer = csv.writer(self._line, delimiter=delimiter)
+        self._line_end = line_end
+        if quoting is Quoting.NONE:
+            self._writer = csv.writer(self._line, delimiter=delimiter, quoting=csv.QUOTE_NONE, quotechar=None)
+        else:
+            self._writer = csv.writer(self._line, delimiter=delimiter)
         self._write_line(self._columns)
 
-    def write(self, values: Mapping[str, Any], added: Mapping[str, Any]) -> None:
+    def write(self, values: Mapping[str, Any], added: Mapping[str, Any], _source: str | None = None, /) -> None:
         """One row; a column that it has not is left empty.
 
         Raises:
@@ -104,9 +124,14 @@ class CSVWriter:
     def _write_line(self, cells: Sequence[str]) -> None:
         self._line.seek(0)
         self._line.truncate()
-        self._writer.writerow(cells)
+        try:
+            self._writer.writerow(cells)
+        except csv.Error as error:
+            raise InputError(
+                f"a field holds the delimiter or a line break, and the input quotes nothing ({error}); add --json"
+            ) from None
         # With its own line ending, \r\n, the csv module quotes fields that hold a lone \r; with \n it would not.
-        line = self._line.getvalue().removesuffix("\r\n") + "\n"
+        line = self._line.getvalue().removesuffix("\r\n") + self._line_end
         self._stream.write(line.encode(errors="backslashreplace"))
 
 
@@ -116,16 +141,27 @@ class JSONWriter:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
 
-    def write(self, values: Mapping[str, Any], added: Mapping[str, Any]) -> None:
+    def write(self, values: Mapping[str, Any], added: Mapping[str, Any], source: str | None = None, /) -> None:
         """One row.
 
         Raises:
             OptionError: an added column has the name of one of the row's.
         """
         check_new_columns(list(values), list(added))
-        line = json.dumps({**values, **added}, ensure_ascii=False)
+        row = {**values, **added}
+        line = json.dumps(row, ensure_ascii=False) if source is None else _extended(source, added)
         # Half surrogates, which JSON can escape and UTF-8 cannot hold, come out as the escapes that they were.
         self._stream.write(line.encode(errors="backslashreplace") + b"\n")
+
+
+def _extended(source: str, added: Mapping[str, Any]) -> str:
+    """An object as it was written, on one line, with more keys at its end."""
+    kept = source.replace("\r", " ").replace("\n", " ").strip()
+    if not added:
+        return kept
+    more = json.dumps(dict(added), ensure_ascii=False)
+    inside = kept[1:-1].rstrip()
+    return "{" + inside + (", " if inside.strip() else "") + more[1:]
 
 
 def csv_cell(value: Any) -> str:

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from claxon.errors import JobError, JobInputError, JobWorkerError, MissingDependencyError
-from claxon.jobs.executor import ATTEMPTS, shard_name
-from claxon.jobs.markers import Marker
+from claxon.jobs.executor import ATTEMPTS, Failure, limit_threads, shard_name, travelling
+from claxon.jobs.parts import Marker
 from claxon.jobs.plan import Plan, Shard
 from claxon.jobs.progress import Tally
 from claxon.jobs.runner import ShardRunner
-from claxon.jobs.storage import hold_worker_lock, wait_for_workers
-from claxon.jobs.worker import Failure, limit_threads, travelling
+from claxon.storage.job_folder import hold_worker_lock, wait_for_workers
 from claxon.support.validation import count
 
 CONNECT_WITHIN_S = 10.0

@@ -18,12 +18,11 @@ from claxon.errors import (
     JobWriteError,
 )
 from claxon.jobs.job import JobResult, run_job
-from claxon.jobs.markers import Marker, pending
-from claxon.jobs.merging import merge_job
+from claxon.jobs.parts import Marker, pending
 from claxon.jobs.plan import Plan, Shard
+from claxon.jobs.progress import JobStatus, job_status
 from claxon.jobs.runner import ShardRunner
-from claxon.jobs.status import JobStatus, job_status
-from claxon.jobs.verification import Verification, verify_job
+from claxon.jobs.verification import Verification, merge_job, verify_job
 
 __all__ = [
     "JobDamagedError",

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from claxon.errors import JobInputError, OptionError
-from claxon.formats.lines import Compression
-from claxon.jobs.plan import InputFile, InputFormat
+from claxon.formats.lines import Compression, InputFormat
+from claxon.jobs.plan import InputFile
 
 SUFFIXES = {
     ".parquet": InputFormat.PARQUET,

@@ -11,15 +11,14 @@ from typing import Unpack
 
 from claxon.bundle.bundle import Bundle
 from claxon.errors import OptionError
-from claxon.jobs.executor import Engine
+from claxon.jobs.executor import Engine, LocalEngine
 from claxon.jobs.inputs import stamp
-from claxon.jobs.markers import done_markers
+from claxon.jobs.parts import done_markers
 from claxon.jobs.plan import Plan
 from claxon.jobs.planning import Asked, JobRequest, check_no_other_folder, plan_job
-from claxon.jobs.pool import LocalEngine
 from claxon.jobs.progress import Tally
-from claxon.jobs.storage import PLAN_NAME, job_lock, wait_for_workers
 from claxon.storage.atomic import remove_abandoned
+from claxon.storage.job_folder import PLAN_NAME, job_lock, wait_for_workers
 from claxon.support.progress import progress
 from claxon.support.validation import count
 

@@ -11,7 +11,7 @@ from typing import Any
 from claxon.errors import JobInputError
 from claxon.formats.arrow import arrow, parquet
 from claxon.jobs.plan import InputFile, Shard
-from claxon.jobs.window import WINDOW_CHARACTERS, WINDOW_ROWS, Reject, Window
+from claxon.jobs.sources import WINDOW_CHARACTERS, WINDOW_ROWS, Reject, Window
 
 # Rows that are decoded at a time; a window is some of these.
 BATCH_ROWS = 256

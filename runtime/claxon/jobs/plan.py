@@ -11,20 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from claxon.errors import JobDamagedError, JobError
-from claxon.formats.lines import Compression
-from claxon.jobs.storage import PLAN_NAME, JobFolder
+from claxon.formats.lines import Compression, InputFormat
+from claxon.storage.job_folder import PLAN_NAME, JobFolder
 from claxon.storage.strict_json import StrictJSONError, decode, encode, parse
 
 SCHEMA = 1
-
-
-class InputFormat(StrEnum):
-    """How the rows of an input are written down."""
-
-    PARQUET = "parquet"
-    CSV = "csv"
-    TSV = "tsv"
-    JSONL = "jsonl"
 
 
 class OutputFormat(StrEnum):

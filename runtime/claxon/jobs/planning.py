@@ -13,15 +13,16 @@ from claxon.engine.planning import plan_run
 from claxon.engine.providers import Device
 from claxon.engine.selection import AUTO
 from claxon.errors import JobError, JobInputError, JobMismatchError, OptionError
+from claxon.formats.lines import InputFormat
 from claxon.heads.decision import Abstention
 from claxon.jobs.inputs import Source, check_unchanged, find_sources, one_format
 from claxon.jobs.labelling import added_fields
-from claxon.jobs.plan import SCHEMA, Embedding, InputFormat, JobOptions, OutputFormat, Plan, Shard
-from claxon.jobs.schema import parts_schema, schema_text, types_of
-from claxon.jobs.storage import LOCK_NAME, PLAN_NAME, WORKERS_LOCK_NAME, write_durably, write_errors
+from claxon.jobs.plan import SCHEMA, Embedding, JobOptions, OutputFormat, Plan, Shard
+from claxon.jobs.sources import parts_schema, schema_text, types_of
 from claxon.jobs.survey import Surveyed, survey
 from claxon.labelling.labeller import chosen_heads
 from claxon.storage.atomic import SUFFIX, flush_folder
+from claxon.storage.job_folder import LOCK_NAME, PLAN_NAME, WORKERS_LOCK_NAME, write_durably, write_errors
 from claxon.support.validation import choice, count
 from claxon.version import __version__
 

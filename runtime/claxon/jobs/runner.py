@@ -1,4 +1,4 @@
-"""One shard, from its rows to its marker: what every worker calls, on this machine or on another."""
+"""A file of a plan -> what reads its shards."""
 
 from __future__ import annotations
 
@@ -7,20 +7,45 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from claxon.bundle.bundle import Bundle
 from claxon.errors import JobInputError
 from claxon.formats.arrow import arrow
+from claxon.formats.lines import InputFormat
 from claxon.jobs.inputs import Stamp, check_unchanged, stamp
 from claxon.jobs.labelling import Labeller
-from claxon.jobs.markers import Marker, Written, write_marker
-from claxon.jobs.parts import part_writer
+from claxon.jobs.parquet_source import ParquetSource
+from claxon.jobs.parts import Marker, Written, part_writer, write_marker
 from claxon.jobs.plan import Plan, Shard
-from claxon.jobs.schema import output_schema
-from claxon.jobs.source import RowSource, open_source
-from claxon.jobs.storage import new_file, write_errors
-from claxon.jobs.window import Reject, Window
+from claxon.jobs.sources import Reject, TextSource, Window, kept_schema, output_schema
+from claxon.storage.job_folder import new_file, write_errors
+
+
+class RowSource(Protocol):
+    """A file that is open; shards that follow each other are read without going back."""
+
+    def windows(self, shard: Shard) -> Iterator[Window]:
+        """The shard's rows.
+
+        Raises:
+            JobInputError: the file is damaged, or ends before the shard does.
+        """
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+def open_source(plan: Plan, file: int) -> RowSource:
+    """Open a file of the plan.
+
+    Raises:
+        JobInputError: it cannot be read.
+    """
+    entry, options, kept = plan.files[file], plan.options, kept_schema(plan)
+    if options.input_format is InputFormat.PARQUET:
+        return ParquetSource(entry, options.text, kept)
+    return TextSource(entry, options.input_format, options.text, kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from typing import Any
 
 from claxon.errors import JobInputError, OptionError
 from claxon.formats.arrow import arrow
-from claxon.formats.lines import Lines, Place
-from claxon.jobs.columns import ColumnKinds, Kind, arrow_fields, string_fields
+from claxon.formats.column_types import ColumnKinds, Kind, arrow_fields, string_fields
+from claxon.formats.lines import InputFormat, Lines, Place
+from claxon.formats.text_rows import TextRow, csv_rows, json_rows, read_header
 from claxon.jobs.inputs import Source, file_sha256, stamp
 from claxon.jobs.parquet_source import is_text_type, open_parquet
-from claxon.jobs.plan import InputFile, InputFormat
-from claxon.jobs.text_rows import TextRow, csv_rows, json_rows, read_header
-from claxon.jobs.text_source import text_problem
+from claxon.jobs.plan import InputFile
+from claxon.jobs.sources import text_problem
 
 # So many inputs that cannot be read are named; of ten thousand the first will do.
 MAX_NAMED = 5

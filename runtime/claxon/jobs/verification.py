@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 
-from claxon.errors import JobDamagedError, JobInputError
+from claxon.errors import JobDamagedError, JobInputError, OptionError
 from claxon.formats.arrow import arrow, parquet
 from claxon.jobs.inputs import file_sha256
-from claxon.jobs.markers import Marker, Written, read_marker
+from claxon.jobs.parquet_source import damage_told
+from claxon.jobs.parts import Marker, Written, part_writer, read_marker
 from claxon.jobs.plan import OutputFormat, Plan
+from claxon.jobs.sources import output_schema
+from claxon.storage.job_folder import new_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +148,56 @@ def _strangers(plan: Plan, out: Path) -> Iterator[str]:
     for number in numbers:
         if number not in done and folder.part(number).exists():
             yield f"{folder.part(number)} has no marker"
+
+
+MAX_NAMED = 3
+
+
+def merge_job(out: str | os.PathLike[str], target: str | os.PathLike[str]) -> int:
+    """Write the rows of all parts into one file, whole or not at all; how many rows.
+
+    Args:
+        out: The job's folder; the job is done and verified first.
+        target: A name that ends as the parts' do, in ``.parquet`` or ``.jsonl``.
+
+    Raises:
+        JobError: the folder holds no job.
+        JobDamagedError: shards are missing, or files are not those that were written.
+        OptionError: the target's name tells another format.
+        JobWriteError: the target cannot be written.
+    """
+    folder, path = Path(out), Path(target)
+    plan = Plan.load(folder)
+    if path.suffix.lower() != plan.folder(folder).suffix:
+        raise OptionError(f"{path} does not end in {plan.folder(folder).suffix}, as the parts do")
+    verification = verify_job(folder)
+    if not verification.is_whole:
+        raise JobDamagedError(_refusal(verification.problems))
+    with new_file(path.absolute()) as stream:
+        if plan.options.output_format is OutputFormat.PARQUET:
+            _join_parquet(plan, folder, stream)
+        else:
+            _join_lines(plan, folder, stream)
+    return verification.labelled
+
+
+def _refusal(problems: tuple[str, ...]) -> str:
+    more = f"; and {len(problems) - MAX_NAMED} more" if len(problems) > MAX_NAMED else ""
+    return f"the job is not whole: {'; '.join(problems[:MAX_NAMED])}{more}; run it again first"
+
+
+def _join_parquet(plan: Plan, out: Path, stream: RawIOBase) -> None:
+    folder = plan.folder(out)
+    with part_writer(stream, output_schema(plan), plan.options.output_format) as writer:
+        for shard in plan.shards:
+            path = folder.part(shard.number)
+            with damage_told(path, "its rows"), parquet().ParquetFile(str(path), pre_buffer=False) as part:
+                for batch in part.iter_batches(use_threads=False):
+                    writer.write(batch)
+
+
+def _join_lines(plan: Plan, out: Path, stream: RawIOBase) -> None:
+    folder = plan.folder(out)
+    for shard in plan.shards:
+        with folder.part(shard.number).open("rb") as part:
+            shutil.copyfileobj(part, stream)

@@ -35,7 +35,7 @@ def whole_file(
     Args:
         path: The target.
         name: What errors call it; ``None`` is the path.
-        mode: Permissions, as for ``os.open``.
+        mode: Permissions, as for ``os.open``; a file that is replaced keeps what it withholds from others.
         is_flushed: Wait until the disk has it, so that a loss of power cannot leave a file without its content.
         tidies: Look for what killed processes left. ``False`` where the folder's owner does that now and then: to list
             a folder of thousands for each new file would cost more than the file.
@@ -47,7 +47,7 @@ def whole_file(
     if tidies:
         remove_abandoned(path.parent, path.name)
     with _writing(told):
-        unfinished = _unfinished(path, mode)
+        unfinished = _unfinished(path, mode & _allowed(path))
     try:
         with io.BufferedWriter(NamedFile(unfinished.path, told, "; nothing was changed")) as stream:
             yield stream
@@ -130,6 +130,14 @@ def flush_folder(folder: Path) -> None:
 class _Unfinished:
     path: Path
     lock: Lock
+
+
+def _allowed(target: Path) -> int:
+    """The permissions of the file that is replaced, which the new one does not widen; its owner can always write."""
+    try:
+        return target.stat().st_mode | PRIVATE
+    except OSError:
+        return USUAL
 
 
 def _unfinished(target: Path, mode: int) -> _Unfinished:

@@ -172,9 +172,9 @@ def test_two_writers_at_once_leave_one_of_them_whole(old: Path) -> None:
         writer.start()
     for writer in writers:
         writer.join()
-    found = contents(old)
-    assert found.keys() == {"manifest.json", "a", "b"}
-    assert len(set(found.values())) == 1
+    result = contents(old)
+    assert result.keys() == {"manifest.json", "a", "b"}
+    assert len(set(result.values())) == 1
     assert_nothing_else_beside(old)
 
 
@@ -294,5 +294,5 @@ def test_a_place_that_is_read_only_is_told_before_any_work(old: Path, monkeypatc
 
     monkeypatch.setattr(os, "access", read_only)
     for target in (old, old.with_name("new"), old.parent / "deep" / "er"):
-        with pytest.raises(ExportError, match="cannot be written to: it is read-only, or somebody else's"):
+        with pytest.raises(ExportError, match="is not writable: it is read-only or belongs to another user"):
             check_target(target, force=True)

@@ -82,7 +82,7 @@ def test_front_matter_is_what_hubs_read() -> None:
 def test_the_license_of_the_source_goes_with_it() -> None:
     text = card(provenance={"license": "apache-2.0"})
     assert "license: apache-2.0" in text.splitlines()[:6]
-    assert "names the license `apache-2.0`, which goes with its weights." in text
+    assert "names the license `apache-2.0`, which applies to its weights." in text
     assert "license: [mit, gpl-3.0]" in card(provenance={"license": "mit, gpl-3.0"})
     assert "names no license" in card()
 
@@ -122,7 +122,7 @@ def test_encoder_is_described() -> None:
         "| parameters | 109,486,464 |",
         "| features | `cls` (768), `embedding` (768) |",
         "| sentence embedding | `embedding` |",
-        "| longest text | 384 tokens, special tokens included; longer ones are cut |",
+        "| longest text | 384 tokens, special tokens included; longer texts are truncated |",
         "| precisions | fp32 |",
     ):
         assert words in text

@@ -87,8 +87,8 @@ def test_added_head_answers(bundle: Path, head: HeadGraph) -> None:
     with_head(bundle, "sentiment", head)
     classifier = claxon.load(bundle, head="sentiment")
     assert classifier.labels == ("bad", "good")
-    found = classifier.predict_proba(["great book", "awful"])
-    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=0, atol=1e-6)
+    result = classifier.predict_proba(["great book", "awful"])
+    np.testing.assert_allclose(result.sum(axis=1), 1, rtol=0, atol=1e-6)
 
 
 def test_taken_name_needs_force(bundle: Path, head: HeadGraph) -> None:
@@ -209,7 +209,7 @@ def test_readers_see_the_bundle_before_or_after(bundle: Path, head: HeadGraph) -
         for reader in readers:
             reader.join()
     assert len(wholes) > len(added)
-    assert all(found in states for found in [*manifests, *wholes])
+    assert all(result in states for result in [*manifests, *wholes])
     assert names(Bundle.open(bundle)) == states[-1]
 
 
@@ -223,7 +223,7 @@ def test_classifier_that_was_loaded_before_goes_on(bundle: Path, head: HeadGraph
 def test_a_bundle_that_was_changed_meanwhile_is_left_as_it_is(bundle: Path, head: HeadGraph) -> None:
     opened = Bundle.open(bundle)
     after = with_head(opened, "other", head)
-    message = "was changed meanwhile, so it was left as it is; try again"
+    message = "was changed in the meantime, so it was left as it is; try again"
     with pytest.raises(HeadError, match=message):
         with_head(opened, "sentiment", head)
     with pytest.raises(HeadError, match=message):
@@ -236,9 +236,9 @@ def test_a_bundle_that_is_gone_does_not_come_back(
     bundle: Path, head: HeadGraph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def sealed(*words: Any) -> Manifest:
-        found = seal(*words)
+        result = seal(*words)
         bundle.rename(bundle.with_name("moved"))
-        return found
+        return result
 
     monkeypatch.setattr(head_files, "seal", sealed)
     with pytest.raises(HeadError, match="changed meanwhile"):

@@ -30,8 +30,8 @@ def test_the_target_is_old_or_new_and_nothing_is_left(kind: str, before: set[str
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["killed"] for line in lines] == [True] * (len(lines) - 1) + [False]
     assert len(lines) > fewest
-    found = [line["found"] for line in lines]
-    assert set(found) == {*before, "new"}
-    assert found == sorted(found, key="new".__eq__)  # once it is new, it stays
+    result = [line["result"] for line in lines]
+    assert set(result) == {*before, "new"}
+    assert result == sorted(result, key="new".__eq__)  # once it is new, it stays
     assert {line["rerun"] for line in lines} == {"new"}
     assert [name for line in lines for name in line["left"]] == []

@@ -103,10 +103,10 @@ def test_the_texts_that_calibrated_are_known_by_their_hash(tiny_checkpoint: Path
     assert not [name for name in plain.manifest.provenance.files if name.startswith("calibration")]
 
 
-@pytest.mark.parametrize("asked", ["int4", ("fp32", "fp8"), "fp16,fp32", ()])
-def test_other_precisions_are_refused(asked: str | tuple[str, ...], tiny_checkpoint: Path, target: Path) -> None:
+@pytest.mark.parametrize("requested", ["int4", ("fp32", "fp8"), "fp16,fp32", ()])
+def test_other_precisions_are_refused(requested: str | tuple[str, ...], tiny_checkpoint: Path, target: Path) -> None:
     with pytest.raises(OptionError, match="precision"):
-        export(tiny_checkpoint, target, precision=asked)
+        export(tiny_checkpoint, target, precision=requested)
     assert not target.exists()
 
 

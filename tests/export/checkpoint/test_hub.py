@@ -90,7 +90,7 @@ def test_what_is_not_in_the_cache_is_named(source: str, revision: str | None) ->
 
 
 def test_a_malformed_id_is_named() -> None:
-    with pytest.raises(CheckpointNotFoundError, match="organisation/name"):
+    with pytest.raises(CheckpointNotFoundError, match="organization/name"):
         fetch("what is this")
 
 

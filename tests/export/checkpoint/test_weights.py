@@ -183,7 +183,7 @@ def test_safetensors_are_preferred_to_a_pickle(tmp_path: Path) -> None:
 def test_a_pickle_of_anything_else_is_refused(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     torch.save({"w": [1, 2]}, tmp_path / "pytorch_model.bin")
-    with pytest.raises(CheckpointError, match="something else than named tensors"):
+    with pytest.raises(CheckpointError, match="does not contain named tensors"):
         open_weights(tmp_path)
     torch.save(Path("an object"), tmp_path / "pytorch_model.bin")
     with pytest.raises(CheckpointError, match="cannot be read by torch"):

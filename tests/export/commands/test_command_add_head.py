@@ -34,8 +34,8 @@ def test_a_pickle_is_opened_only_when_it_is_trusted(
     assert "--trust-pickle" in capsys.readouterr().err
     assert main([*words, "--trust-pickle", "--temperature", "1"]) == 2
     assert main([*words, "--trust-pickle"]) == 0
-    found = claxon.load(copied_bundle, head="own").predict_proba(["good book"])
-    np.testing.assert_allclose(found, estimator.predict_proba(features[:1]), atol=1e-5)
+    result = claxon.load(copied_bundle, head="own").predict_proba(["good book"])
+    np.testing.assert_allclose(result, estimator.predict_proba(features[:1]), atol=1e-5)
 
 
 def test_a_pickle_that_is_none(copied_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -73,7 +73,7 @@ def test_the_rows_are_written_whole_or_not_at_all(copied_bundle: Path, texts: Pa
     ("words", "code", "message"),
     [
         ([*WORDS, "--label", "stars"], 2, "no column 'stars', but id, text, truth"),
-        ([*WORDS, "--label", "id"], 1, "is none of the labels good, bad"),
+        ([*WORDS, "--label", "id"], 1, "is not one of the labels good, bad"),
         ([*WORDS, "--text", "review"], 2, "no column 'review'"),
         ([*WORDS, "-o", "chosen.txt"], 2, "has to end in one of .csv"),
         ([*WORDS, "-o", "none/chosen.csv"], 1, "none/chosen.csv could not be written: No such file"),
@@ -115,3 +115,15 @@ def test_rows_that_cannot_be_used(
     words = ["--label", "truth"] if "truth" in content else []
     assert run(tiny_bundle, path, *WORDS, *words) == 1
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+@pytest.mark.filterwarnings("default")
+def test_progress_is_told_on_standard_error(
+    copied_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], quiet: list[str]
+) -> None:
+    path = tmp_path / "texts.txt"
+    path.write_text("".join(f"good book {i}\nawful phone {i}\n" for i in range(10)))
+    words = ["bootstrap", str(copied_bundle), str(path), "--labels", "good,awful", "--head", "own", "--no-cache"]
+    assert main([*words, *quiet]) == 0
+    assert ("claxon: encoding 20 texts" in capsys.readouterr().err) is not bool(quiet)

@@ -14,7 +14,7 @@ FAST = ["--resamples", "20", "--device", "cpu", "--precision", "fp32"]
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Path:
-    """Forty labelled reviews, their columns called otherwise than usual, with semicolons and a byte order mark."""
+    """Forty labeled reviews, their columns called otherwise than usual, with semicolons and a byte order mark."""
     path = tmp_path / "rows.csv"
     lines = ["Review;Mood", *(f'"{text} {i}";{label}' for i in range(5) for text, label in REVIEWS.items())]
     path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
@@ -31,27 +31,27 @@ def test_figures_are_shown(tiny_bundle: Path, rows: Path, capsys: pytest.Capture
     assert "40 texts, 2 labels; fp32 on cpu" in shown
     assert "sentiment" in shown
     assert "most frequent label" in shown
-    assert "head 'topic' is not judged" in shown
+    assert "head 'topic' is not evaluated" in shown
 
 
 def test_json_is_all_that_is_printed(tiny_bundle: Path, rows: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words(tiny_bundle, rows, "--json", "--head", "sentiment", "--no-cache", "--seed", "3")) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert [head["name"] for head in found["heads"]] == ["sentiment"]
-    assert found["conditions"]["seed"] == 3
-    assert found["source"]["place"] == "line"
+    result = json.loads(capsys.readouterr().out)
+    assert [head["name"] for head in result["heads"]] == ["sentiment"]
+    assert result["conditions"]["seed"] == 3
+    assert result["source"]["place"] == "line"
 
 
 def test_report_is_written_and_not_overwritten(
     tiny_bundle: Path, rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "report"
-    asked = words(tiny_bundle, rows, "--report", str(target), "--no-pictures")
-    assert main(asked) == 0
+    requested = words(tiny_bundle, rows, "--report", str(target), "--no-pictures")
+    assert main(requested) == 0
     assert f"report written to {target / 'index.html'}" in capsys.readouterr().err
-    assert main(asked) == 1
+    assert main(requested) == 1
     assert "give --force" in capsys.readouterr().err
-    assert main([*asked, "--force"]) == 0
+    assert main([*requested, "--force"]) == 0
 
 
 def test_pictures_need_an_extra_and_can_be_done_without(
@@ -101,10 +101,10 @@ def test_words_that_cannot_be_met(
 def test_labels_are_mapped_and_left_out(tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("text,label\ngood book,1\nbad food,0\nso so,2\ngreat,1\n")
-    asked = ["evaluate", str(tiny_bundle), str(path), *FAST, "--map", "1=positive", "--map", "0=negative"]
-    assert main(asked) == 1
+    requested = ["evaluate", str(tiny_bundle), str(path), *FAST, "--map", "1=positive", "--map", "0=negative"]
+    assert main(requested) == 1
     assert "does not know '2' (1 of 4 texts)" in capsys.readouterr().err
-    assert main([*asked, "--leave-out-unknown"]) == 0
+    assert main([*requested, "--leave-out-unknown"]) == 0
     assert "1 left out: with a label that a head does not know" in capsys.readouterr().out
 
 
@@ -125,3 +125,13 @@ def test_judging_a_head_on_what_it_learnt_from_is_told(
     assert main(["fit", str(copied_bundle), str(reviews), "--head", "own"]) == 0
     assert main(["evaluate", str(copied_bundle), str(reviews), *FAST, "--head", "own"]) == 0
     assert "head 'own' was fitted on these very texts" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_progress_is_told_on_standard_error(
+    tiny_bundle: Path, rows: Path, capsys: pytest.CaptureFixture[str], quiet: list[str]
+) -> None:
+    assert main(words(tiny_bundle, rows, "--no-cache", *quiet)) == 0
+    lines = ["claxon: encoding 16 texts", "claxon: evaluating the heads"]
+    shown = capsys.readouterr().err.splitlines()
+    assert (shown == []) if quiet else (lines[1] in shown and shown[0].startswith("claxon: encoding "))

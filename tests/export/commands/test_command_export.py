@@ -41,3 +41,34 @@ def test_a_bundle_that_differs_is_shown_and_one(
     err = capsys.readouterr().err
     assert "  row 3 differs\n" in err
     assert err.endswith("nothing was written\n")
+
+
+STEPS = """claxon: reading the checkpoint
+claxon: writing the graph
+claxon: comparing the bundle with its source
+claxon: writing fp16
+claxon: comparing fp16 with fp32
+"""
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_each_step_is_one_line_where_there_is_no_terminal(
+    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], quiet: list[str]
+) -> None:
+    assert main(["export", str(tiny_checkpoint), str(tmp_path / "out"), "--precision", "fp32,fp16", *quiet]) == 0
+    assert capsys.readouterr().err == ("" if quiet else STEPS)
+
+
+def test_python_shows_no_steps_unless_asked(
+    tiny_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claxon_export.export(tiny_checkpoint, tmp_path / "quiet", verify=False)
+    assert capsys.readouterr().err == ""
+    claxon_export.export(tiny_checkpoint, tmp_path / "shown", verify=False, show_progress_bar=True)
+    assert capsys.readouterr().err.splitlines() == STEPS.splitlines()[:2]
+
+
+def test_texts_that_are_no_strings_are_refused_before_any_work(tmp_path: Path) -> None:
+    texts: Any = ["good", None]
+    with pytest.raises(claxon.InputError, match="row 1"):
+        claxon_export.export(tmp_path / "nothing", tmp_path / "out", calibration=texts)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ def test_fit_says_how_good_the_head_is(copied_bundle: Path, reviews: Path, capsy
     words = ["fit", str(copied_bundle), str(reviews), "--head", "own", "--seed", "1"]
     assert main([*words, "--feature", "mean", "--C", "10", "--class-weight", "balanced", "--test-size", "0.5"]) == 0
     shown = capsys.readouterr().out
-    assert "rows      10 learnt from, 10 held out" in shown
+    assert "rows      10 for training, 10 held out" in shown
     assert "baseline  0.500" in shown
     head = claxon.load(copied_bundle, head="own")
     assert head.labels == ("neg", "pos")
@@ -62,7 +63,7 @@ def test_all_options_together(copied_bundle: Path, reviews: Path, capsys: pytest
     shown = capsys.readouterr().out
     assert "compared" in shown
     assert "calibrated" in shown
-    assert "labels a class" in shown
+    assert "labels per class" in shown
     details = claxon.Bundle.open(copied_bundle).manifest.heads[-1].details
     assert details["data"] == "reviews.csv"
     assert details["data_sha256"] == hashlib.sha256(reviews.read_bytes()).hexdigest()
@@ -77,7 +78,7 @@ def test_what_is_odd_is_warned_of(copied_bundle: Path, tmp_path: Path, capsys: p
     captured = capsys.readouterr()
     assert "warning" in captured.err
     assert "rows.csv: of 14 rows, 1 without text (line 2) was left out" in captured.err
-    assert "seen once only: 'Pos' (line 15)" in captured.err
+    assert "only seen once: 'Pos' (line 15)" in captured.err
     assert "'Pos' and 'pos'" in captured.err
     assert "1 rows left out" in captured.out
 
@@ -88,7 +89,7 @@ def test_rows_without_a_label_may_be_left_out(copied_bundle: Path, tmp_path: Pat
     path.write_text("text,label\na,\n" + "good,pos\nbad,neg\n" * 5)
     words = ["fit", str(copied_bundle), str(path), "--head", "own"]
     assert main(words) == 1
-    assert main([*words, "--skip-unlabelled"]) == 0
+    assert main([*words, "--skip-unlabeled"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -96,3 +97,20 @@ def test_rows_without_a_label_may_be_left_out(copied_bundle: Path, tmp_path: Pat
 )
 def test_words_that_are_off(words: list[str], tiny_bundle: Path, reviews: Path) -> None:
     assert main(["fit", str(tiny_bundle), str(reviews), "--head", "own", *words]) == 2
+
+
+@pytest.mark.parametrize("quiet", [[], ["--quiet"]])
+def test_progress_is_told_on_standard_error(
+    copied_bundle: Path, reviews: Path, capsys: pytest.CaptureFixture[str], quiet: list[str]
+) -> None:
+    assert main(["fit", str(copied_bundle), str(reviews), "--head", "own", "--no-cache", *quiet]) == 0
+    lines = ["claxon: encoding 20 texts", "claxon: training on 16 texts"]
+    assert capsys.readouterr().err.splitlines() == ([] if quiet else lines)
+
+
+def test_a_large_calibration_error_names_the_option_and_its_figure(
+    copied_bundle: Path, reviews: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fit", str(copied_bundle), str(reviews), "--head", "own", "--C", "0.001"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert re.search(r"calibration the probabilities are off by 0\.\d{3} .* --calibrate would make it 0\.\d{3}", shown)

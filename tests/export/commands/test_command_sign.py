@@ -13,16 +13,16 @@ from claxon_export.commands.sign import SIGN
 def test_what_is_signed_is_printed(
     tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked: list[tuple[Path, Path, Path | None]] = []
+    requested: list[tuple[Path, Path, Path | None]] = []
 
     def sign(bundle: Path, key: Path, signature: Path | None) -> Bundle:
-        asked.append((bundle, key, signature))
+        requested.append((bundle, key, signature))
         return Bundle.open(bundle)
 
     monkeypatch.setattr(signing, "sign_bundle", sign)
     assert run_command(SIGN, [str(tiny_bundle), "--key", "k.pem"]) == 0
     assert run_command(SIGN, [str(tiny_bundle), "--key", "k.pem", "-o", "x.sig"]) == 0
-    assert asked == [(tiny_bundle, Path("k.pem"), None), (tiny_bundle, Path("k.pem"), Path("x.sig"))]
+    assert requested == [(tiny_bundle, Path("k.pem"), None), (tiny_bundle, Path("k.pem"), Path("x.sig"))]
     digest = Bundle.open(tiny_bundle).digest
     assert capsys.readouterr().out.splitlines() == [f"{tiny_bundle}.sig: signed {digest}", f"x.sig: signed {digest}"]
 

@@ -14,7 +14,7 @@ from claxon_export.commands.verify import VERIFY
 def test_a_whole_bundle_without_a_key(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(VERIFY, [str(tiny_bundle)]) == 0
     bundle = Bundle.open(tiny_bundle)
-    expected = f"{bundle.digest}: {len(bundle.manifest.files)} files are whole, its signature not looked at (no --key)"
+    expected = f"{bundle.digest}: {len(bundle.manifest.files)} files verified, signature not checked (no --key)"
     assert capsys.readouterr().out.strip() == expected
 
 
@@ -23,7 +23,7 @@ def test_a_key_is_handed_on(
 ) -> None:
     monkeypatch.setattr(signing, "verify_bundle", lambda bundle, key, signature: Bundle.open(bundle))
     assert run_command(VERIFY, [str(tiny_bundle), "--key", "k.pub", "--signature", "x.sig"]) == 0
-    assert capsys.readouterr().out.strip().endswith("files are whole, signed by k.pub")
+    assert capsys.readouterr().out.strip().endswith("files verified, signed by k.pub")
 
 
 def test_a_changed_file_is_found(copied_bundle: Path) -> None:

@@ -25,9 +25,9 @@ def shard(tmp_path: Path) -> Path:
 
 def test_vectors_come_back_by_their_digest(shard: Path) -> None:
     assert read_digests(shard, WIDTH) == DIGESTS
-    found = read_vectors(shard, WIDTH)
-    assert list(found) == DIGESTS
-    np.testing.assert_array_equal(np.stack(list(found.values())), VECTORS)
+    result = read_vectors(shard, WIDTH)
+    assert list(result) == DIGESTS
+    np.testing.assert_array_equal(np.stack(list(result.values())), VECTORS)
 
 
 def test_same_content_is_one_file(shard: Path) -> None:
@@ -40,8 +40,8 @@ def test_same_content_is_one_file(shard: Path) -> None:
 def test_rows_of_a_view_are_written_as_they_are_seen(tmp_path: Path) -> None:
     wide = np.arange(24, dtype=np.float32).reshape(4, 6)
     assert write_shard(tmp_path, DIGESTS[:2], wide[::2, ::3])
-    found = read_vectors(shards(tmp_path)[0], 2)
-    assert [vector.tolist() for vector in found.values()] == [[0, 3], [12, 15]]
+    result = read_vectors(shards(tmp_path)[0], 2)
+    assert [vector.tolist() for vector in result.values()] == [[0, 3], [12, 15]]
 
 
 def flipped(at: int) -> Callable[[bytes], bytes]:

@@ -1,4 +1,4 @@
-"""A bundle judged on labelled texts, from end to end."""
+"""A bundle evaluated on labeled texts, from end to end."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_figures_are_those_of_the_classifier(tiny_bundle: Path) -> None:
 def test_heads_that_do_not_know_the_labels_are_passed_over_and_named(tiny_bundle: Path) -> None:
     evaluation = judged(tiny_bundle)
     assert [head.name for head in evaluation.heads] == ["sentiment"]
-    assert any("head 'topic' is not judged" in note for note in evaluation.notes)
+    assert any("head 'topic' is not evaluated" in note for note in evaluation.notes)
 
 
 def test_cosine_head_and_its_temperature(copied_bundle: Path) -> None:
@@ -55,15 +55,15 @@ def test_cosine_head_and_its_temperature(copied_bundle: Path) -> None:
     assert topic.confusion == warm.confusion
     (between, *against) = evaluation.comparisons
     assert (between.first, between.second, between.p_value) == ("topic", "warm", 1.0)
-    assert [found.second for found in against] == ["most_frequent", "most_frequent"]
+    assert [result.second for result in against] == ["most_frequent", "most_frequent"]
 
 
 @pytest.mark.parametrize("labels", [[1, 0] * 20, ["1", "0"] * 20, [True, False] * 20])
 def test_labels_are_mapped_to_the_heads(tiny_bundle: Path, labels: list[LabelValue]) -> None:
     one, zero = ("true", "false") if isinstance(labels[0], bool) else ("1", "0")
     expected = judged(tiny_bundle, ["positive", "negative"] * 20)
-    found = judged(tiny_bundle, labels, label_map={one: "positive", zero: "negative"})
-    assert found.heads == expected.heads
+    result = judged(tiny_bundle, labels, label_map={one: "positive", zero: "negative"})
+    assert result.heads == expected.heads
 
 
 def test_strings_of_numbers_judge_a_head_of_integers(copied_bundle: Path) -> None:
@@ -122,10 +122,10 @@ def test_the_cache_changes_nothing(tiny_bundle: Path) -> None:
 def test_the_sample_of_the_map_is_a_seeded_draw(tiny_bundle: Path) -> None:
     from claxon.encoder.loading import LoadOptions
     from claxon_export.data.labelled import LabelledTexts
-    from claxon_export.evaluation.evaluate import Judging, judge
+    from claxon_export.evaluation.evaluate import EvaluateOptions, judge
 
     engine = LoadOptions(device="cpu", precision="fp32")
-    how = Judging(map_texts=10, resamples=10)
+    how = EvaluateOptions(map_texts=10, resamples=10)
     sample = judge(tiny_bundle, LabelledTexts.of(TEXTS, LABELS), how, engine).sample
     assert sample is not None
     assert (len(sample.truths), sample.total) == (10, 40)
@@ -139,9 +139,9 @@ def test_a_learning_curve_is_made_when_asked_for(tiny_bundle: Path) -> None:
 
 
 def test_evaluation_becomes_json(tiny_bundle: Path) -> None:
-    found = json.loads(judged(tiny_bundle, np.array(LABELS)).to_json())
-    assert found["source"]["place"] == "row"
-    assert found["conditions"]["precision"] == "fp32"
+    result = json.loads(judged(tiny_bundle, np.array(LABELS)).to_json())
+    assert result["source"]["place"] == "row"
+    assert result["conditions"]["precision"] == "fp32"
 
 
 def test_options_of_numpys_types_become_json_as_well(tiny_bundle: Path) -> None:

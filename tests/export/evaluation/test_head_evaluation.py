@@ -20,7 +20,7 @@ def test_probabilities_have_log_loss_and_calibration() -> None:
     head = judged_head("mood", TRUTH, LABELS)
     assert head.metrics.keys() == ALWAYS | {Metric.LOG_LOSS, Metric.CALIBRATION_ERROR}
     assert head.reliability is not None
-    assert sum(found.texts for found in head.reliability) == 90
+    assert sum(result.texts for result in head.reliability) == 90
 
 
 def test_cosines_have_neither_and_say_why() -> None:
@@ -28,7 +28,7 @@ def test_cosines_have_neither_and_say_why() -> None:
     assert head.metrics.keys() == ALWAYS
     assert head.reliability is None
     for metric in (Metric.LOG_LOSS, Metric.CALIBRATION_ERROR):
-        assert head.not_told[metric] == "cosines are no probabilities; a temperature makes them so"
+        assert head.not_told[metric] == "cosines are not probabilities; a temperature turns them into probabilities"
 
 
 def test_a_temperature_makes_probabilities() -> None:

@@ -1,4 +1,4 @@
-"""Accuracy by the number of texts that were learnt from."""
+"""Accuracy by the number of texts that were trained on."""
 
 from __future__ import annotations
 

@@ -13,12 +13,12 @@ LINES = [2, 3, 4, 9]
 
 
 def test_wrong_texts_come_surest_first() -> None:
-    found = most_confidently_wrong(Answers.from_scores(np.array([0, 0, 0, 0]), SCORES), TEXTS, LINES, ("no", "yes"), 2)
-    assert [(text.line, text.text, text.truth, text.predicted) for text in found] == [
+    result = most_confidently_wrong(Answers.from_scores(np.array([0, 0, 0, 0]), SCORES), TEXTS, LINES, ("no", "yes"), 2)
+    assert [(text.line, text.text, text.truth, text.predicted) for text in result] == [
         (3, "b", "no", "yes"),
         (9, "d", "no", "yes"),
     ]
-    assert round(found[0].score, 4) == 0.8
+    assert round(result[0].score, 4) == 0.8
 
 
 def test_texts_without_a_label_are_not_confidently_wrong() -> None:
@@ -27,21 +27,21 @@ def test_texts_without_a_label_are_not_confidently_wrong() -> None:
 
 
 def test_a_text_is_quoted_once() -> None:
-    found = most_confidently_wrong(
+    result = most_confidently_wrong(
         Answers.from_scores(np.zeros(4, int), SCORES), ["a", "b", "b", "b"], LINES, (0, 1), 9
     )
-    assert [text.line for text in found] == [3]
+    assert [text.line for text in result] == [3]
 
 
 def test_the_texts_with_most_tokens_are_timed_alone() -> None:
     ran: list[str] = []
     # after the run that warms up: c takes 1, 2, 9 s, a takes 3, 3, 3 s
     times = iter([0, 1, 1, 3, 3, 12, 20, 23, 23, 26, 26, 29])
-    found = slowest_texts(TEXTS, LINES, np.array([7, 2, 9, 3]), ran.append, 2, clock=lambda: float(next(times)))
+    result = slowest_texts(TEXTS, LINES, np.array([7, 2, 9, 3]), ran.append, 2, clock=lambda: float(next(times)))
     assert ran == ["c", "c", "c", "c", "a", "a", "a"]
-    assert [(text.line, text.n_tokens, text.latency_ms) for text in found] == [(2, 7, 3000.0), (4, 9, 2000.0)]
+    assert [(text.line, text.n_tokens, text.latency_ms) for text in result] == [(2, 7, 3000.0), (4, 9, 2000.0)]
 
 
 def test_a_long_text_that_is_there_twice_is_timed_once() -> None:
-    found = slowest_texts(["a", "b", "a"], [1, 2, 3], np.array([9, 5, 9]), lambda _: None, 2)
-    assert sorted(text.line for text in found) == [1, 2]
+    result = slowest_texts(["a", "b", "a"], [1, 2, 3], np.array([9, 5, 9]), lambda _: None, 2)
+    assert sorted(text.line for text in result) == [1, 2]

@@ -15,14 +15,14 @@ from tests.evaluations import sample_evaluation
 
 def test_json_holds_every_figure_and_no_vectors() -> None:
     evaluation = sample_evaluation()
-    found = json.loads(evaluation.to_json())
-    assert found["schema"] == EVALUATION_SCHEMA
-    assert "sample" not in found
+    result = json.loads(evaluation.to_json())
+    assert result["schema"] == EVALUATION_SCHEMA
+    assert "sample" not in result
     head = evaluation.heads[0]
-    assert found["heads"][0]["metrics"]["accuracy"]["value"] == head.metrics[Metric.ACCURACY].value
-    assert found["heads"][0]["confusion"] == [list(row) for row in head.confusion]
-    assert found["heads"][1]["reliability"] is None
-    assert found["heads"][0]["wrong"][0]["text"] == head.wrong[0].text
+    assert result["heads"][0]["metrics"]["accuracy"]["value"] == head.metrics[Metric.ACCURACY].value
+    assert result["heads"][0]["confusion"] == [list(row) for row in head.confusion]
+    assert result["heads"][1]["reliability"] is None
+    assert result["heads"][0]["wrong"][0]["text"] == head.wrong[0].text
 
 
 def test_same_content_same_json() -> None:
@@ -54,8 +54,8 @@ def test_losses_are_the_metrics_that_are_better_when_smaller() -> None:
 
 
 def test_a_comparison_is_turned_where_the_second_is_better() -> None:
-    found = Comparison("a", "b", 3, 9, Estimate(-0.06, -0.1, -0.02), 0.1, "exact binomial")
-    turned = found.better_first
+    result = Comparison("a", "b", 3, 9, Estimate(-0.06, -0.1, -0.02), 0.1, "exact binomial")
+    turned = result.better_first
     assert (turned.first, turned.second, turned.only_first_right, turned.only_second_right) == ("b", "a", 9, 3)
     assert turned.difference == Estimate(0.06, 0.02, 0.1)
     assert turned.better_first is turned

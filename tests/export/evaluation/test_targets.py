@@ -36,9 +36,9 @@ from claxon_export.evaluation.targets import (
 def test_same_label_written_otherwise(
     labels: list[LabelValue], head_labels: tuple[LabelValue, ...], columns: list[int]
 ) -> None:
-    found = targets_of(labels, head_labels)
-    assert found.columns.tolist() == columns
-    assert found.unknown == {}
+    result = targets_of(labels, head_labels)
+    assert result.columns.tolist() == columns
+    assert result.unknown == {}
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_nothing_is_guessed(labels: list[LabelValue], head_labels: tuple[LabelVa
 
 
 def test_unknown_and_absent_labels_are_told_apart() -> None:
-    found = targets_of(["a", "x", "y", "x"], ("a", "b", "c"))
-    assert found.columns.tolist() == [0, UNKNOWN, UNKNOWN, UNKNOWN]
-    assert list(found.unknown.items()) == [("x", 2), ("y", 1)]
-    assert found.absent == ("b", "c")
-    assert found.is_known.tolist() == [True, False, False, False]
+    result = targets_of(["a", "x", "y", "x"], ("a", "b", "c"))
+    assert result.columns.tolist() == [0, UNKNOWN, UNKNOWN, UNKNOWN]
+    assert list(result.unknown.items()) == [("x", 2), ("y", 1)]
+    assert result.absent == ("b", "c")
+    assert result.is_known.tolist() == [True, False, False, False]
 
 
 def test_labels_get_their_new_names() -> None:
@@ -99,8 +99,8 @@ def test_message_names_both_sides_and_what_to_do() -> None:
 
 
 def test_message_offers_labels_that_differ_in_capitals_only() -> None:
-    found = message(["Positive", "negative"], ("NEGATIVE", "POSITIVE"))
-    assert "give --map Positive=POSITIVE --map negative=NEGATIVE, or" in found
+    result = message(["Positive", "negative"], ("NEGATIVE", "POSITIVE"))
+    assert "give --map Positive=POSITIVE --map negative=NEGATIVE, or" in result
 
 
 def test_labels_with_spaces_can_be_copied_into_a_shell() -> None:

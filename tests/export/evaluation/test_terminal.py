@@ -16,7 +16,7 @@ def test_everything_is_there() -> None:
         "tiny on folder/texts.csv: 120 texts, 2 labels; fp32 on cpu",
         "2 left out: without text",
         "1 of 120 texts were cut at 48 tokens",
-        "head 'stars' is not judged",
+        "head 'stars' is not evaluated",
         "mood",
         "most frequent label",
         "labels drawn by share",

@@ -20,13 +20,13 @@ def with_metrics(**values: float) -> Evaluation:
 
 
 def test_words_become_requirements() -> None:
-    found = requirements(["accuracy=0.8", "macro_f1=1"], ["log_loss=0.5"])
-    assert [str(requirement) for requirement in found] == ["accuracy=0.8", "macro_f1=1", "log_loss=0.5"]
+    result = requirements(["accuracy=0.8", "macro_f1=1"], ["log_loss=0.5"])
+    assert [str(requirement) for requirement in result] == ["accuracy=0.8", "macro_f1=1", "log_loss=0.5"]
 
 
 @pytest.mark.parametrize("word", ["acuracy=0.8", "=0.8", "", "0.8"])
 def test_unknown_metric_lists_those_that_there_are(word: str) -> None:
-    with pytest.raises(OptionError, match=r"there is no metric .* but accuracy, macro_f1, weighted_f1, within_one, "):
+    with pytest.raises(OptionError, match=r"unknown metric .* but accuracy, macro_f1, weighted_f1, within_one, "):
         requirements([word])
 
 
@@ -45,21 +45,21 @@ def test_losses_and_gains_have_options_of_their_own() -> None:
 
 @pytest.mark.parametrize(("value", "is_short"), [(0.79, True), (0.8, False), (0.81, False)])
 def test_a_gain_falls_short_below_its_value(value: float, is_short: bool) -> None:
-    found = shortfalls(with_metrics(accuracy=value), requirements(["accuracy=0.8"]))
-    assert found == ([f"accuracy of mood is {value:.4f}, below 0.8"] if is_short else [])
+    result = shortfalls(with_metrics(accuracy=value), requirements(["accuracy=0.8"]))
+    assert result == ([f"accuracy of mood is {value:.4f}, below 0.8"] if is_short else [])
 
 
 @pytest.mark.parametrize(("value", "is_short"), [(0.51, True), (0.5, False), (0.4, False)])
 def test_a_loss_falls_short_above_its_value(value: float, is_short: bool) -> None:
-    found = shortfalls(with_metrics(log_loss=value), requirements([], ["log_loss=0.5"]))
-    assert found == ([f"log_loss of mood is {value:.4f}, above 0.5"] if is_short else [])
+    result = shortfalls(with_metrics(log_loss=value), requirements([], ["log_loss=0.5"]))
+    assert result == ([f"log_loss of mood is {value:.4f}, above 0.5"] if is_short else [])
 
 
 def test_a_metric_that_cannot_be_told_falls_short() -> None:
-    (found,) = shortfalls(sample_evaluation(), requirements([], ["log_loss=9"]))
-    assert found == "log_loss of topic cannot be told: cosines are no probabilities; a temperature makes them so"
+    (result,) = shortfalls(sample_evaluation(), requirements([], ["log_loss=9"]))
+    assert result == "log_loss of topic is not available: cosines are not probabilities; a temperature turns them into probabilities"
 
 
 def test_every_head_is_held_against_it() -> None:
-    found = shortfalls(sample_evaluation(), requirements(["accuracy=1.01"]))
-    assert [words.partition(" is ")[0] for words in found] == ["accuracy of mood", "accuracy of topic"]
+    result = shortfalls(sample_evaluation(), requirements(["accuracy=1.01"]))
+    assert [words.partition(" is ")[0] for words in result] == ["accuracy of mood", "accuracy of topic"]

@@ -15,6 +15,6 @@ from claxon_export.evaluation.token_counts import count_tokens
 def test_counts_do_not_depend_on_the_window(tiny_bundle: Path, window: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token_counts, "WINDOW", window)
     with claxon.Encoder.load(tiny_bundle) as encoder:
-        found = count_tokens(encoder, ["good", "good " * 60, "a good book"])
-    assert found.n_tokens.tolist() == [3, 62, 5]
-    assert found.truncated.tolist() == [False, True, False]
+        result = count_tokens(encoder, ["good", "good " * 60, "a good book"])
+    assert result.n_tokens.tolist() == [3, 62, 5]
+    assert result.truncated.tolist() == [False, True, False]

@@ -29,15 +29,15 @@ def comparison(p: float = 0.01, test: str = "exact binomial") -> Comparison:
 
 
 @pytest.mark.parametrize(
-    ("found", "words"),
+    ("result", "words"),
     [
         (Estimate(0.9425, 0.932, 0.953), "0.943 (0.932-0.953)"),
         (Estimate(0.0268), "0.027"),
         (None, "-"),
     ],
 )
-def test_estimates(found: Estimate | None, words: str) -> None:
-    assert estimate(found) == words
+def test_estimates(result: Estimate | None, words: str) -> None:
+    assert estimate(result) == words
 
 
 def test_percent_agrees_with_the_figure_in_the_table() -> None:
@@ -46,7 +46,7 @@ def test_percent_agrees_with_the_figure_in_the_table() -> None:
 
 def test_verdicts() -> None:
     assert verdict(comparison()) == "mood labels more texts right than most frequent label"
-    assert verdict(comparison(0.3)) == "mood against most frequent label: no difference that these texts can tell"
+    assert verdict(comparison(0.3)) == "mood against most frequent label: no significant difference on these texts"
 
 
 def test_differences_are_in_points() -> None:
@@ -76,13 +76,13 @@ def test_p_values_say_which_test(p: float, test: str, words: str) -> None:
     ],
 )
 def test_what_cannot_be_divided_is_a_dash(support: int, predicted: int, words: list[str]) -> None:
-    found = label_figures(LabelScores("a", 0.5, 0.4, 0.444, support, predicted))
-    assert found == [*words, str(support), str(predicted)]
+    result = label_figures(LabelScores("a", 0.5, 0.4, 0.444, support, predicted))
+    assert result == [*words, str(support), str(predicted)]
 
 
 def test_reasons_for_dashes_are_given_once() -> None:
     assert reasons(sample_evaluation()) == [
-        "log loss and calibration error of topic: cosines are no probabilities; a temperature makes them so"
+        "log loss and calibration error of topic: cosines are not probabilities; a temperature turns them into probabilities"
     ]
     assert reasons(sample_evaluation(cosine_head=False)) == []
 
@@ -101,7 +101,7 @@ def test_what_was_left_out_and_cut() -> None:
 
 
 def test_title_has_no_folders() -> None:
-    assert title(with_source_name(sample_evaluation(), "/home/me/texts.csv")) == "tiny judged on texts.csv"
+    assert title(with_source_name(sample_evaluation(), "/home/me/texts.csv")) == "tiny evaluated on texts.csv"
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ def test_values_are_rounded_between_operators_that_follow_each_other() -> None:
     ids = np.arange(3 * ROWS).reshape(ROWS, 3)
     found, _ = run(first, second, ids)
     wide = (ids.astype(np.float32) @ first.astype(np.float32)).astype(np.float16)
-    wanted = (wide.astype(np.float32) @ second.astype(np.float32)).astype(np.float16)
-    np.testing.assert_array_equal(found, wanted.astype(np.float32))
+    requested = (wide.astype(np.float32) @ second.astype(np.float32)).astype(np.float16)
+    np.testing.assert_array_equal(found, requested.astype(np.float32))
     plain = Session(model(first, second).SerializeToString(), {}, engine_request("cpu", 1)).run(["y"], {"ids": ids})[0]
     assert (plain != found).any(), "ONNX Runtime alone leaves the rounding out; if it does not, this module can go"
 

@@ -51,10 +51,10 @@ def encoder(source: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Tin
 def test_features_are_near_those_of_the_source(session: Session, encoder: TinyEncoder, source: Checkpoint) -> None:
     batch = random_batch(encoder, (3, 9, 17, 24, 5, 12))
     expected = reference_features(source, batch)
-    for name, found in zip(expected, session.run(tuple(expected), batch.feeds), strict=True):
-        assert found.dtype == np.float32
-        assert cosine(found, expected[name]).min() >= LEAST_COSINE, name
-        assert np.abs(found - expected[name]).max() > 0, "fp16 is not fp32"
+    for name, result in zip(expected, session.run(tuple(expected), batch.feeds), strict=True):
+        assert result.dtype == np.float32
+        assert cosine(result, expected[name]).min() >= LEAST_COSINE, name
+        assert np.abs(result - expected[name]).max() > 0, "fp16 is not fp32"
 
 
 def test_a_text_is_the_same_in_any_batch_and_at_any_length(session: Session, encoder: TinyEncoder) -> None:

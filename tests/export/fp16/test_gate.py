@@ -50,10 +50,10 @@ def test_features_of_another_length_are_refused(bundle: Path, monkeypatch: pytes
 def test_labels_and_probabilities_are_compared(tiny_classifier: Path, tmp_path: Path) -> None:
     out = export(tiny_classifier, tmp_path / "bundle", precision=("fp32", "fp16"), verify=False)
     labels = [str(label) for label in out.manifest.heads[0].labels]
-    found = {c.output: c for c in check_fp16(out.path, labels).comparisons}["probabilities"]
-    assert found.label_agreement is not None
-    assert found.label_agreement > 0.95
-    assert found.max_abs_difference < FP16_GATE.label_margin
+    result = {c.output: c for c in check_fp16(out.path, labels).comparisons}["probabilities"]
+    assert result.label_agreement is not None
+    assert result.label_agreement > 0.95
+    assert result.max_abs_difference < FP16_GATE.label_margin
 
 
 def test_a_number_beyond_float16_is_refused_by_name(tmp_path: Path) -> None:

@@ -70,27 +70,29 @@ def erf_gelu(x: Array) -> Array:
     ],
 )
 def test_a_layer_with_its_activation(activation: Activation, operator: str, function: Any, writer: HalfWriter) -> None:
-    found = writer.run(writer.activated(writer.halves("x"), DENSE, activation, "activated"), x=X)
-    np.testing.assert_allclose(found, function(X @ WEIGHT.T + BIAS), atol=TOLERANCE)
+    result = writer.run(writer.activated(writer.halves("x"), DENSE, activation, "activated"), x=X)
+    np.testing.assert_allclose(result, function(X @ WEIGHT.T + BIAS), atol=TOLERANCE)
     assert operator in {
         node.op_type for node in writer.model("w", dict.fromkeys(writer.weights, (0, 0)), {}).graph.node
     }
 
 
 def test_the_error_function_is_not_replaced_by_tanh(writer: HalfWriter) -> None:
-    wanted = X @ WEIGHT.T + BIAS
-    assert np.abs(erf_gelu(wanted) - tanh_gelu(wanted)).max() > 1e-4
+    requested = X @ WEIGHT.T + BIAS
+    assert np.abs(erf_gelu(requested) - tanh_gelu(requested)).max() > 1e-4
     writer.activated(writer.halves("x"), DENSE, Activation.GELU, "activated")
     assert writer._nodes[-1].op_type == "BiasGelu"
 
 
 def test_a_residual_is_one_operator(writer: HalfWriter) -> None:
     norm = Norm("layer.0.norm", numbers(4, WIDTH), numbers(5, WIDTH), 1e-12)
-    found = writer.run(writer.residual(writer.halves("x"), DENSE, writer.halves("skipped"), norm), x=X, skipped=SKIPPED)
+    result = writer.run(
+        writer.residual(writer.halves("x"), DENSE, writer.halves("skipped"), norm), x=X, skipped=SKIPPED
+    )
     total = SKIPPED + X @ WEIGHT.T + BIAS
     centred = total - total.mean(axis=1, keepdims=True)
-    wanted = centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True)) * norm.weight + norm.bias
-    np.testing.assert_allclose(found, wanted, atol=TOLERANCE)
+    requested = centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True)) * norm.weight + norm.bias
+    np.testing.assert_allclose(result, requested, atol=TOLERANCE)
     assert [node.op_type for node in writer._nodes[:2]] == ["MatMul", "SkipLayerNormalization"]
 
 

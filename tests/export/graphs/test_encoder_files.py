@@ -78,10 +78,10 @@ def test_graph_names_every_tensor_of_the_file_at_its_place(encoder: TinyEncoder)
 def test_onnx_loads_the_weights_from_beside_the_graph(encoder: TinyEncoder) -> None:
     tensors = load_file(encoder.folder / WEIGHTS_NAME)
     model = onnx.load(encoder.folder / GRAPH_NAME)
-    found = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
+    result = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
     for name, values in tensors.items():
-        np.testing.assert_array_equal(found[name], values, err_msg=name)
-    assert np.abs(found["embeddings.word"]).max() > 0.1
+        np.testing.assert_array_equal(result[name], values, err_msg=name)
+    assert np.abs(result["embeddings.word"]).max() > 0.1
 
 
 def test_checker_and_strict_shape_inference_pass(encoder: TinyEncoder) -> None:
@@ -115,8 +115,8 @@ def test_half_precision_checkpoints_are_widened_exactly(name: str, dtype: str, t
     whole = encoder_of(tmp_path / "whole", name)
     assert {values.dtype for values in load_file(encoder.folder / WEIGHTS_NAME).values()} == {np.dtype(np.float32)}
     batch = random_batch(encoder, (12, 5))
-    found = run_graph(encoder, batch)
-    assert_features_equal(found, reference_features(encoder.checkpoint, batch), TOLERANCE)
+    result = run_graph(encoder, batch)
+    assert_features_equal(result, reference_features(encoder.checkpoint, batch), TOLERANCE)
     words = load_file(encoder.folder / WEIGHTS_NAME)["embeddings.word"]
     difference = np.abs(words - load_file(whole.folder / WEIGHTS_NAME)["embeddings.word"]).max()
     assert 0 < difference < STORED_AS[dtype]

@@ -116,17 +116,17 @@ def test_native_graph_equals_optimums(name: str, tmp_path: Path) -> None:
     assert traced.manifest.encoder.features == native.manifest.encoder.features
     texts = packaged_texts()
     with claxon.Encoder.load(native.path) as ours, claxon.Encoder.load(traced.path) as theirs:
-        found, expected = ours.features(texts, on_truncation="ignore"), theirs.features(texts, on_truncation="ignore")
+        result, expected = ours.features(texts, on_truncation="ignore"), theirs.features(texts, on_truncation="ignore")
     for feature, values in expected.values.items():
-        np.testing.assert_allclose(found.values[feature], values, rtol=0, atol=TOLERANCE, err_msg=feature)
+        np.testing.assert_allclose(result.values[feature], values, rtol=0, atol=TOLERANCE, err_msg=feature)
 
 
 @pytest.mark.usefixtures("optimum")
 def test_classifier_keeps_its_head(tiny_classifier: Path, tmp_path: Path) -> None:
     native = claxon.load(export(tiny_classifier, tmp_path / "native", verify=False).path)
     traced = claxon.load(export(tiny_classifier, tmp_path / "traced", exporter="optimum").path)
-    found, expected = (c.predict_proba(TEXTS, on_truncation="ignore") for c in (traced, native))
-    np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
+    result, expected = (c.predict_proba(TEXTS, on_truncation="ignore") for c in (traced, native))
+    np.testing.assert_allclose(result, expected, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.usefixtures("optimum")

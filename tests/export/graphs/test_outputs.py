@@ -27,11 +27,11 @@ def test_token_states_are_those_of_the_source(tiny_checkpoint: Path, tmp_path: P
     encoder = claxon.Encoder.load(tmp_path / "bundle")
     states = encoder.token_states(TEXTS)
     checkpoint, tokens = open_checkpoint(tiny_checkpoint), encoder.tokenize(TEXTS)
-    for found, ids in zip(states, np.split(tokens.input_ids, tokens.starts[1:]), strict=True):
+    for result, ids in zip(states, np.split(tokens.input_ids, tokens.starts[1:]), strict=True):
         expected = forward(
             checkpoint.architecture, checkpoint.config, checkpoint.weights, ids[None], np.ones_like(ids)[None]
         )
-        np.testing.assert_allclose(found, expected[0], atol=TOLERANCE)
+        np.testing.assert_allclose(result, expected[0], atol=TOLERANCE)
 
 
 def test_their_mean_is_the_feature(tiny_checkpoint: Path, tmp_path: Path) -> None:

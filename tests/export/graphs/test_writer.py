@@ -39,8 +39,8 @@ def numbers(seed: int, *shape: int) -> Array:
 
 def test_linear_is_x_times_the_transposed_weight_plus_bias(writer: GraphWriter) -> None:
     weight, bias = numbers(0, 3, 4), numbers(1, 3)
-    found = run(writer, writer.linear("floats", weight, bias, "dense"), ["rows", 3])
-    np.testing.assert_allclose(found, VALUES @ weight.T + bias, rtol=0, atol=1e-5)
+    result = run(writer, writer.linear("floats", weight, bias, "dense"), ["rows", 3])
+    np.testing.assert_allclose(result, VALUES @ weight.T + bias, rtol=0, atol=1e-5)
 
 
 def test_linear_is_one_gemm_whose_weights_bear_its_name(writer: GraphWriter) -> None:
@@ -56,10 +56,10 @@ def test_linear_is_one_gemm_whose_weights_bear_its_name(writer: GraphWriter) -> 
 
 def test_layer_norm_has_mean_0_and_variance_1_before_weight_and_bias(writer: GraphWriter) -> None:
     weight, bias = numbers(2, 4), numbers(3, 4)
-    found = run(writer, writer.layer_norm("floats", Norm("norm", weight, bias, 0.5)), ["rows", 4])
+    result = run(writer, writer.layer_norm("floats", Norm("norm", weight, bias, 0.5)), ["rows", 4])
     centred = VALUES - VALUES.mean(axis=1, keepdims=True)
     expected = centred / np.sqrt(np.square(centred).mean(axis=1, keepdims=True) + 0.5) * weight + bias
-    np.testing.assert_allclose(found, expected, rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(result, expected, rtol=0, atol=TOLERANCE)
 
 
 def test_split_cuts_the_last_axis_into_equal_parts(writer: GraphWriter) -> None:
@@ -72,8 +72,8 @@ def test_split_cuts_the_last_axis_into_equal_parts(writer: GraphWriter) -> None:
 
 
 def test_reshape_takes_its_shape_from_a_tensor(writer: GraphWriter) -> None:
-    found = run(writer, writer.reshape("floats", writer.integers(-1, 2), "pairs"), ["pairs", 2])
-    np.testing.assert_array_equal(found, VALUES.reshape(-1, 2))
+    result = run(writer, writer.reshape("floats", writer.integers(-1, 2), "pairs"), ["pairs", 2])
+    np.testing.assert_array_equal(result, VALUES.reshape(-1, 2))
 
 
 def test_value_bears_its_nodes_name(writer: GraphWriter) -> None:
@@ -131,8 +131,8 @@ def test_external_tensor_is_read_back_from_its_place(tmp_path: Path) -> None:
     table = numbers(4, 3, 2)
     (tmp_path / "weights.bin").write_bytes(b"\0" * 16 + table.tobytes() + b"\xff" * 8)
     tensor = external("table", table, "weights.bin", (16, table.nbytes))
-    found = onnx.numpy_helper.to_array(tensor, str(tmp_path))
-    np.testing.assert_array_equal(found, table)
+    result = onnx.numpy_helper.to_array(tensor, str(tmp_path))
+    np.testing.assert_array_equal(result, table)
     assert {item.key: item.value for item in tensor.external_data} == {
         "location": "weights.bin",
         "offset": "16",

@@ -26,25 +26,25 @@ def fitted(estimator: Any, count: int = 3) -> Any:
 def test_scalers_and_classifier_are_told_apart() -> None:
     scaler = preprocessing.StandardScaler()
     steps = [("none", "passthrough"), ("scaler", scaler), ("last", linear_model.LogisticRegression())]
-    found = read_estimator(fitted(pipeline.Pipeline(steps)))
-    assert found.scalers == (scaler,)
-    assert found.classes == ("a", "b", "c")
-    assert found.width == WIDTH
-    np.testing.assert_array_equal(found.classifier.classes_, [0, 1, 2])
+    result = read_estimator(fitted(pipeline.Pipeline(steps)))
+    assert result.scalers == (scaler,)
+    assert result.classes == ("a", "b", "c")
+    assert result.width == WIDTH
+    np.testing.assert_array_equal(result.classifier.classes_, [0, 1, 2])
 
 
 def test_one_vs_rest_becomes_one_classifier() -> None:
     estimator = fitted(multiclass.OneVsRestClassifier(linear_model.LogisticRegression()))
-    found = read_estimator(estimator).classifier
-    np.testing.assert_array_equal(found.coef_, np.vstack([part.coef_ for part in estimator.estimators_]))
-    np.testing.assert_array_equal(found.intercept_, np.hstack([part.intercept_ for part in estimator.estimators_]))
+    result = read_estimator(estimator).classifier
+    np.testing.assert_array_equal(result.coef_, np.vstack([part.coef_ for part in estimator.estimators_]))
+    np.testing.assert_array_equal(result.intercept_, np.hstack([part.intercept_ for part in estimator.estimators_]))
 
 
 def test_one_vs_rest_of_two_classes_is_its_only_classifier() -> None:
     estimator = fitted(multiclass.OneVsRestClassifier(linear_model.LogisticRegression()), 2)
-    found = read_estimator(estimator)
-    np.testing.assert_array_equal(found.classifier.coef_, estimator.estimators_[0].coef_)
-    assert found.classes == ("b", "c")
+    result = read_estimator(estimator)
+    np.testing.assert_array_equal(result.classifier.coef_, estimator.estimators_[0].coef_)
+    assert result.classes == ("b", "c")
 
 
 def test_a_class_that_none_or_all_have_is_refused() -> None:

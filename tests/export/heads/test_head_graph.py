@@ -83,8 +83,8 @@ def test_a_head_that_cannot_be_is_refused(changes: dict[str, Any], message: str)
     ],
 )
 def test_labels_become_plain_values(value: Any, expected: Any) -> None:
-    found = plain_label(value)
-    assert (found, type(found)) == (expected, type(expected))
+    result = plain_label(value)
+    assert (result, type(result)) == (expected, type(expected))
 
 
 @pytest.mark.parametrize("value", [None, ("a",), b"a", float("nan"), np.float64(np.inf)])

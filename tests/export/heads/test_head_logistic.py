@@ -68,14 +68,14 @@ def run(head: HeadGraph, rows: Array) -> Array:
 
 def assert_equals_sklearn(head: HeadGraph, estimator: Any) -> None:
     rows = features(ROWS, 2)
-    expected, found = estimator.predict_proba(rows), run(head, rows)
-    assert found.shape == expected.shape
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=TOLERANCE, rtol=0)
+    expected, result = estimator.predict_proba(rows), run(head, rows)
+    assert result.shape == expected.shape
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, expected, atol=TOLERANCE, rtol=0)
     second, first = np.sort(expected, axis=1)[:, -2:].T
     clear = first - second > SMALLEST_MARGIN
     assert clear.mean() > 0.9
-    labels = np.array(head.labels)[found.argmax(axis=1)]
+    labels = np.array(head.labels)[result.argmax(axis=1)]
     np.testing.assert_array_equal(labels[clear], estimator.predict(rows)[clear])
 
 
@@ -165,8 +165,8 @@ def test_a_tiny_scale_far_from_zero_does_not_cancel(scaler: Any) -> None:
     values = np.random.default_rng(7).normal(size=(2_400, WIDTH)) * 1e-3 + 1
     rows = values.astype(np.float32)
     estimator.fit(rows[:400], classes(rows[:400] * 1e3, CLASSES))
-    found = run(head_of(estimator), rows[400:])
-    np.testing.assert_allclose(found, estimator.predict_proba(rows[400:]), atol=TOLERANCE, rtol=0)
+    result = run(head_of(estimator), rows[400:])
+    np.testing.assert_allclose(result, estimator.predict_proba(rows[400:]), atol=TOLERANCE, rtol=0)
 
 
 @pytest.mark.parametrize("names", [("negative", "positive"), (-1, 1), (False, True), (1.0, 2.0)])

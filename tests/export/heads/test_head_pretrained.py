@@ -64,10 +64,10 @@ def test_probabilities_are_those_of_transformers(architecture: str) -> None:
         states = model.base_model(ids).last_hidden_state[:, 0].numpy()
         expected = model(ids).logits.softmax(dim=-1).numpy()
     head = pretrained_head(architecture, model.config.to_dict(), weights_of(model), LABELS)
-    found = run(head.graph, states)
+    result = run(head.graph, states)
     assert np.ptp(expected, axis=0).min() > 0.01  # the texts do differ
-    np.testing.assert_allclose(found, expected, atol=TOLERANCE, rtol=0)
-    np.testing.assert_array_equal(found.argmax(axis=1), expected.argmax(axis=1))
+    np.testing.assert_allclose(result, expected, atol=TOLERANCE, rtol=0)
+    np.testing.assert_array_equal(result.argmax(axis=1), expected.argmax(axis=1))
 
 
 def test_the_head_says_what_it_is(bert_weights: dict[str, Array]) -> None:

@@ -41,25 +41,25 @@ def run(head: HeadGraph, features: Array) -> Array:
 def test_graph_and_runtime_agree(combine: Combine) -> None:
     labels = LabelSet.of(PHRASINGS, combine=combine)
     embeddings, texts = unit_vectors(6, 1), unit_vectors(500, 2)
-    found = run(similarity_head(labels, embeddings), texts)
+    result = run(similarity_head(labels, embeddings), texts)
     matrix = label_matrix(embeddings, labels.counts, combine)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, similarity_scores(texts, matrix, labels.counts, combine), atol=TOLERANCE, rtol=0)
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, similarity_scores(texts, matrix, labels.counts, combine), atol=TOLERANCE, rtol=0)
 
 
 def test_mean_is_the_cosine_to_the_mean_phrasing() -> None:
     embeddings, texts = unit_vectors(6, 3), unit_vectors(10, 4)
     means = np.stack([group.mean(axis=0) for group in np.split(embeddings, [3, 4])])
     expected = texts @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T
-    found = run(similarity_head(LabelSet.of(PHRASINGS), embeddings), texts)
-    np.testing.assert_allclose(found, expected, atol=TOLERANCE, rtol=0)
+    result = run(similarity_head(LabelSet.of(PHRASINGS), embeddings), texts)
+    np.testing.assert_allclose(result, expected, atol=TOLERANCE, rtol=0)
 
 
 def test_best_is_the_cosine_to_the_nearest_phrasing() -> None:
     embeddings, texts = unit_vectors(6, 5), unit_vectors(10, 6)
     expected = np.stack([(texts @ group.T).max(axis=1) for group in np.split(embeddings, [3, 4])], axis=1)
-    found = run(similarity_head(LabelSet.of(PHRASINGS, combine="best"), embeddings), texts)
-    np.testing.assert_allclose(found, expected, atol=TOLERANCE, rtol=0)
+    result = run(similarity_head(LabelSet.of(PHRASINGS, combine="best"), embeddings), texts)
+    np.testing.assert_allclose(result, expected, atol=TOLERANCE, rtol=0)
 
 
 def test_the_head_says_what_it_is() -> None:

@@ -45,7 +45,7 @@ def shifted(graph: bytes, by: float) -> bytes:
 def test_a_faithful_graph_passes() -> None:
     classifier = fitted()
     graph = convert(classifier)
-    verified = Probe.of(classifier).verified([graph])
+    verified = Probe.from_classifier(classifier).verified([graph])
     (comparison,) = verified.parity.comparisons
     assert verified.graph == graph
     assert comparison.max_abs_difference <= TOLERANCE
@@ -55,34 +55,34 @@ def test_a_faithful_graph_passes() -> None:
 def test_the_nearest_graph_is_taken() -> None:
     classifier = fitted()
     graph = convert(classifier)
-    verified = Probe.of(classifier).verified([shifted(graph, np.nan), shifted(graph, 1e-6), graph])
+    verified = Probe.from_classifier(classifier).verified([shifted(graph, np.nan), shifted(graph, 1e-6), graph])
     assert verified.graph == graph
 
 
 def test_the_digest_is_that_of_the_rows() -> None:
     classifier = fitted()
     rows = random_rows(classifier)
-    parity = Probe.of(classifier).verified([convert(classifier)]).parity
+    parity = Probe.from_classifier(classifier).verified([convert(classifier)]).parity
     assert (parity.texts, parity.texts_sha256) == (ROWS, hashlib.sha256(rows.tobytes()).hexdigest())
 
 
 def test_a_graph_slightly_off_is_refused_with_the_figure() -> None:
     classifier = fitted()
     with pytest.raises(HeadError, match=r"off those of predict_proba by 0\.0\d+ on 256 random rows"):
-        Probe.of(classifier).verified([shifted(convert(classifier), 1e-2)])
+        Probe.from_classifier(classifier).verified([shifted(convert(classifier), 1e-2)])
 
 
 def test_a_graph_that_gives_nan_is_refused() -> None:
     classifier = fitted()
     with pytest.raises(HeadError, match="predict_proba by inf"):
-        Probe.of(classifier).verified([shifted(convert(classifier), np.nan)])
+        Probe.from_classifier(classifier).verified([shifted(convert(classifier), np.nan)])
 
 
 def test_a_label_that_differs_where_the_margin_is_clear_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("claxon_export.heads.verification.TOLERANCE", 1.0)
     classifier = fitted()
     with pytest.raises(HeadError, match=r"labels differ from the estimator's on \d+ of 256"):
-        Probe.of(classifier).verified([shifted(convert(classifier), -0.5)])
+        Probe.from_classifier(classifier).verified([shifted(convert(classifier), -0.5)])
 
 
 def rounding_estimator(rounding: float, monkeypatch: pytest.MonkeyPatch) -> FittedClassifier:
@@ -102,7 +102,7 @@ def test_what_rounds_by_itself_is_asked_in_float64(
     rounding: float, is_float64: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classifier = rounding_estimator(rounding, monkeypatch)
-    parity = Probe.of(classifier).verified([convert(classifier)]).parity
+    parity = Probe.from_classifier(classifier).verified([convert(classifier)]).parity
     assert parity.source.endswith(", given float64") is is_float64
     assert parity.comparisons[0].max_abs_difference <= TOLERANCE
 
@@ -110,14 +110,14 @@ def test_what_rounds_by_itself_is_asked_in_float64(
 def test_a_large_rounding_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = rounding_estimator(1e-3, monkeypatch)
     with pytest.raises(HeadError, match=r"by 0\.001 on 256 .* itself moves by 0\.001"):
-        Probe.of(classifier).verified([convert(classifier)])
+        Probe.from_classifier(classifier).verified([convert(classifier)])
 
 
 def test_an_estimator_that_cannot_predict_is_refused() -> None:
     classifier = fitted()
     del classifier.estimator.steps[-1][1].intercept_
     with pytest.raises(HeadError, match=r"predict_proba fails .* another version of scikit-learn"):
-        Probe.of(classifier)
+        Probe.from_classifier(classifier)
 
 
 def test_rows_are_the_same_each_time_and_half_of_unit_norm() -> None:

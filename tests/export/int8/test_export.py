@@ -16,6 +16,7 @@ from claxon.text.tokens import Tokens
 from claxon_export.checkpoint.checkpoint import Checkpoint, open_checkpoint
 from claxon_export.int8 import export, write_int8
 from claxon_export.int8.observation import Observed, observe
+from claxon_export.int8.repetitive import calibrating_repetitions
 from claxon_export.parity.parity import calibration_texts, cosine
 from tests.checkpoints import LAYERS, write_checkpoint
 from tests.encoder_graphs import TinyEncoder, random_batch, reference_features, write_graph
@@ -99,9 +100,11 @@ def test_own_texts_come_before_the_packaged_ones(
     seen = calibrated_on(monkeypatch)
     write_int8(source, tmp_path, ["great book", "awful phone"])
     tokenizer = Tokenizer(source.tokenizer_json.encode(), max_tokens=source.max_tokens)
-    own = tokenizer(["", "awful phone", "great book"]).input_ids
-    assert sorted(seen[0].input_ids[: len(own)]) == sorted(own)
-    assert len(seen[0].lengths) == 3 + len(calibration_texts())
+    first, own = tokenizer(["", *calibrating_repetitions()]), tokenizer(["awful phone", "great book"])
+    start, end = len(first.input_ids), len(first.input_ids) + len(own.input_ids)
+    np.testing.assert_array_equal(seen[0].input_ids[:start], first.input_ids)
+    assert sorted(seen[0].input_ids[start:end]) == sorted(own.input_ids)
+    assert len(seen[0].lengths) == len(first.lengths) + 2 + len(calibration_texts())
 
 
 def test_some_of_many_texts_are_used_and_not_the_first_ones(
@@ -110,6 +113,7 @@ def test_some_of_many_texts_are_used_and_not_the_first_ones(
     seen = calibrated_on(monkeypatch)
     monkeypatch.setattr(export, "MOST_TEXTS", 10)
     monkeypatch.setattr(export, "calibration_texts", list)
+    monkeypatch.setattr(export, "calibrating_repetitions", list)
     texts = ["book"] * 50 + ["great book of the phone"] * 50
     write_int8(source, tmp_path, texts)
     assert len(seen[0].lengths) == 11

@@ -10,6 +10,7 @@ from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import Precision
 from claxon_export.errors import ParityError
 from claxon_export.int8.gate import check_int8
+from claxon_export.int8.repetitive import judging_repetitions
 from claxon_export.parity.parity import packaged_texts
 from claxon_export.parity.precision_gate import PrecisionGate
 from claxon_export.pipeline import export
@@ -24,7 +25,7 @@ def bundle(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def test_the_figures_are_those_of_every_feature(bundle: Path) -> None:
     parity = check_int8(bundle, None, ["one more text"], PrecisionGate(0.9, 0.9, 0.2))
     assert [c.output for c in parity.comparisons] == ["cls", "mean", "embedding"]
-    assert parity.texts == len(packaged_texts()) + 1
+    assert parity.texts == len(packaged_texts()) + len(judging_repetitions()) + 1
     assert all(c.mean_cosine is not None and 0.9 < c.mean_cosine < 1 for c in parity.comparisons)
 
 

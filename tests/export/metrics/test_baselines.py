@@ -11,10 +11,10 @@ from tests.evaluations import drawn_truth
 
 def test_the_commonest_label_is_always_named() -> None:
     truth = np.array([2, 1, 1, 2, 2])
-    found = baseline_answers(truth, 3, seed=0)[Baseline.MOST_FREQUENT]
-    assert found.predicted.tolist() == [2] * 5
-    assert found.probabilities is not None
-    assert found.probabilities[0].tolist() == pytest.approx([0, 0.4, 0.6])
+    result = baseline_answers(truth, 3, seed=0)[Baseline.MOST_FREQUENT]
+    assert result.predicted.tolist() == [2] * 5
+    assert result.probabilities is not None
+    assert result.probabilities[0].tolist() == pytest.approx([0, 0.4, 0.6])
 
 
 def test_drawn_labels_have_the_shares_of_the_truth() -> None:
@@ -31,5 +31,5 @@ def test_the_draw_has_a_seed() -> None:
 
 
 def test_one_label_only() -> None:
-    found = baseline_answers(np.zeros(3, np.int64), 2, seed=0)
-    assert all(answer.predicted.tolist() == [0, 0, 0] for answer in found.values())
+    result = baseline_answers(np.zeros(3, np.int64), 2, seed=0)
+    assert all(answer.predicted.tolist() == [0, 0, 0] for answer in result.values())

@@ -25,14 +25,14 @@ def test_bins_are_of_equal_width_and_hold_every_text_once() -> None:
     confidence = np.random.default_rng(0).uniform(size=500)
     bins = reliability_bins(confidence, confidence > 0.5)
     assert len(bins) == BINS == 15
-    assert [found.high - found.low for found in bins] == pytest.approx([1 / 15] * 15)
-    assert sum(found.texts for found in bins) == 500
+    assert [result.high - result.low for result in bins] == pytest.approx([1 / 15] * 15)
+    assert sum(result.texts for result in bins) == 500
 
 
 @pytest.mark.parametrize(("confidence", "place"), [(0.0, 0), (0.1, 0), (0.1001, 1), (1.0, 9), (1.0000001, 9)])
 def test_a_bin_ends_with_its_upper_edge(confidence: float, place: int) -> None:
     bins = reliability_bins(np.array([confidence]), np.array([True]), bins=10)
-    assert [found.texts for found in bins].index(1) == place
+    assert [result.texts for result in bins].index(1) == place
 
 
 def test_a_bin_without_texts_has_no_means() -> None:
@@ -43,16 +43,16 @@ def test_a_bin_without_texts_has_no_means() -> None:
 @pytest.mark.parametrize("is_probability", [True, False])
 def test_histogram_counts_every_text_on_its_side(is_probability: bool) -> None:
     best = np.array([0.2, 0.4, 0.4, 0.9], np.float32)
-    found = score_histogram(best, np.array([True, False, True, True]), is_probability=is_probability)
-    assert (sum(found.right), sum(found.wrong)) == (3, 1)
-    assert len(found.edges) == len(found.right) + 1 == len(found.wrong) + 1
-    assert found.edges[-1] == pytest.approx(1.0 if is_probability else 0.9)
+    result = score_histogram(best, np.array([True, False, True, True]), is_probability=is_probability)
+    assert (sum(result.right), sum(result.wrong)) == (3, 1)
+    assert len(result.edges) == len(result.right) + 1 == len(result.wrong) + 1
+    assert result.edges[-1] == pytest.approx(1.0 if is_probability else 0.9)
 
 
 @pytest.mark.parametrize("score", [0.0, 0.5, 1.0, 1.0000001])
 @pytest.mark.parametrize("is_probability", [True, False])
 def test_one_score_for_all_texts_still_has_bins(score: float, is_probability: bool) -> None:
     best = np.full(3, score, np.float32)
-    found = score_histogram(best, np.array([True, False, True]), is_probability=is_probability)
-    assert (sum(found.right), sum(found.wrong)) == (2, 1)
-    assert all(low < high for low, high in zip(found.edges, found.edges[1:], strict=False))
+    result = score_histogram(best, np.array([True, False, True]), is_probability=is_probability)
+    assert (sum(result.right), sum(result.wrong)) == (2, 1)
+    assert all(low < high for low, high in zip(result.edges, result.edges[1:], strict=False))

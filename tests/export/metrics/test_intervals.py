@@ -19,19 +19,19 @@ def shares(tables: Array) -> dict[str, Array]:
 
 def test_interval_of_a_share_is_the_binomial_one() -> None:
     resampled = resampled_tables(np.array([300, 100]), shares, 20_000, seed=1)["first"]
-    found = percentile_interval(0.75, resampled)
+    result = percentile_interval(0.75, resampled)
     error = (0.75 * 0.25 / 400) ** 0.5
-    assert found.value == 0.75
-    assert found.low == pytest.approx(0.75 - 1.96 * error, abs=0.003)
-    assert found.high == pytest.approx(0.75 + 1.96 * error, abs=0.003)
+    assert result.value == 0.75
+    assert result.low == pytest.approx(0.75 - 1.96 * error, abs=0.003)
+    assert result.high == pytest.approx(0.75 + 1.96 * error, abs=0.003)
 
 
 def test_interval_of_a_mean_is_the_normal_one() -> None:
     values = np.random.default_rng(0).normal(size=2000)
-    found = percentile_interval(values.mean(), resampled_means(values, 4000, seed=1))
+    result = percentile_interval(values.mean(), resampled_means(values, 4000, seed=1))
     error = values.std() / len(values) ** 0.5
-    assert found.low == pytest.approx(values.mean() - 1.96 * error, abs=0.004)
-    assert found.high == pytest.approx(values.mean() + 1.96 * error, abs=0.004)
+    assert result.low == pytest.approx(values.mean() - 1.96 * error, abs=0.004)
+    assert result.high == pytest.approx(values.mean() + 1.96 * error, abs=0.004)
 
 
 def test_every_resample_has_as_many_texts() -> None:
@@ -66,5 +66,5 @@ def test_resamples_without_a_figure_are_left_out() -> None:
 
 
 def test_no_interval_without_a_figure() -> None:
-    found = percentile_interval(0.5, np.array([np.nan]))
-    assert (found.value, found.low, found.high) == (0.5, None, None)
+    result = percentile_interval(0.5, np.array([np.nan]))
+    assert (result.value, result.low, result.high) == (0.5, None, None)

@@ -44,14 +44,14 @@ def test_order_does_not_matter_for_the_p_value_and_turns_the_difference() -> Non
 def test_difference_is_that_of_the_accuracies_with_an_interval_around_it() -> None:
     one = np.array([True] * 80 + [False] * 20)
     other = np.array([True] * 60 + [False] * 40)
-    found = compared("a", "b", (one, other), resamples=2000, seed=0)
-    assert found.difference.value == pytest.approx(0.2)
-    assert found.difference.low == pytest.approx(0.12, abs=0.015)
-    assert found.difference.high == pytest.approx(0.28, abs=0.015)
-    assert found.p_value < 0.001
+    result = compared("a", "b", (one, other), resamples=2000, seed=0)
+    assert result.difference.value == pytest.approx(0.2)
+    assert result.difference.low == pytest.approx(0.12, abs=0.015)
+    assert result.difference.high == pytest.approx(0.28, abs=0.015)
+    assert result.p_value < 0.001
 
 
 def test_a_head_compared_with_itself() -> None:
     right = np.array([True, False, True])
-    found = compared("a", "a", (right, right), resamples=10, seed=0)
-    assert (found.difference.value, found.difference.low, found.p_value) == (0, 0, 1)
+    result = compared("a", "a", (right, right), resamples=10, seed=0)
+    assert (result.difference.value, result.difference.low, result.p_value) == (0, 0, 1)

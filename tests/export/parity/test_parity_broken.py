@@ -31,12 +31,12 @@ pytestmark = pytest.mark.usefixtures("numpy_source")
 
 def test_scaled_bias_fails_every_output(tiny_checkpoint: Path, sentence_bundle: Path) -> None:
     change_weight(sentence_bundle, "layer.1.ffn.output.bias", lambda bias: bias * np.float32(1.1))
-    found = report(tiny_checkpoint, sentence_bundle)
+    result = report(tiny_checkpoint, sentence_bundle)
     names = {"cls", "mean", "embedding"}
-    assert outputs_of(found.failures) == names | {f"{name}, padded" for name in names}
-    assert {failure.row for failure in found.failures} == set(range(N_TEXTS))
+    assert outputs_of(result.failures) == names | {f"{name}, padded" for name in names}
+    assert {failure.row for failure in result.failures} == set(range(N_TEXTS))
     texts = packaged_texts()
-    assert all(failure.text == texts[failure.row] for failure in found.failures)
+    assert all(failure.text == texts[failure.row] for failure in result.failures)
 
 
 def test_one_word_that_is_wrong_is_found_in_the_rows_that_have_it(tiny_checkpoint: Path, sentence_bundle: Path) -> None:
@@ -78,9 +78,9 @@ def test_padding_that_is_attended_to_fails_in_the_padded_batch_only(
 ) -> None:
     monkeypatch.setattr(blocks, "MASKED", 0.0)
     export(tiny_checkpoint, tmp_path / "out", verify=False)
-    found = report(tiny_checkpoint, tmp_path / "out")
-    assert outputs_of(found.failures) == {"cls, padded", "mean, padded", "embedding, padded"}
-    assert len({failure.row for failure in found.failures}) == PADDED_TEXTS - 1  # the longest has no padding
+    result = report(tiny_checkpoint, tmp_path / "out")
+    assert outputs_of(result.failures) == {"cls, padded", "mean, padded", "embedding, padded"}
+    assert len({failure.row for failure in result.failures}) == PADDED_TEXTS - 1  # the longest has no padding
 
 
 def test_wrong_pooling_fails_in_the_embedding_only(tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -115,9 +115,9 @@ def test_labels_at_other_places_fail(tiny_classifier: Path, classifier_bundle: P
     manifest = Bundle.open(classifier_bundle).manifest
     swapped = dataclasses.replace(manifest.heads[0], labels=labels)
     seal(classifier_bundle, manifest.encoder, (swapped,), manifest.provenance)
-    found = report(tiny_classifier, classifier_bundle)
-    assert outputs_of(found.failures) == {"probabilities", "probabilities, padded"}
-    assert len({failure.row for failure in found.failures}) > N_TEXTS // 2
+    result = report(tiny_classifier, classifier_bundle)
+    assert outputs_of(result.failures) == {"probabilities", "probabilities, padded"}
+    assert len({failure.row for failure in result.failures}) > N_TEXTS // 2
 
 
 def test_label_that_changes_is_refused_only_where_the_source_is_clear(

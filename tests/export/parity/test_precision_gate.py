@@ -28,26 +28,26 @@ def test_what_is_equal_passes_with_its_figures() -> None:
 
 
 def test_one_text_that_is_far_off_is_named() -> None:
-    found = {"mean": np.array([[1, 0], [1, 1]], np.float32)}
+    result = {"mean": np.array([[1, 0], [1, 1]], np.float32)}
     with pytest.raises(ParityError, match="fp16 differs from fp32 on 1 texts, so nothing was written") as caught:
-        judged(Precision.FP16, {"mean": VECTORS}, found, TEXTS, GATE)
+        judged(Precision.FP16, {"mean": VECTORS}, result, TEXTS, GATE)
     assert [(failure.row, failure.text) for failure in caught.value.report.failures] == [(1, "second")]
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
 def test_what_is_no_number_is_refused(number: float) -> None:
-    found = VECTORS.copy()
-    found[0, 1] = number
+    result = VECTORS.copy()
+    result[0, 1] = number
     with pytest.raises(ParityError, match="on 1 texts"):
-        judged(Precision.FP16, {"mean": VECTORS}, {"mean": found}, TEXTS, GATE)
+        judged(Precision.FP16, {"mean": VECTORS}, {"mean": result}, TEXTS, GATE)
     with pytest.raises(ParityError, match="on 1 texts"):
-        judged(Precision.FP16, {"probabilities": SURE}, {"probabilities": found}, TEXTS, GATE)
+        judged(Precision.FP16, {"probabilities": SURE}, {"probabilities": result}, TEXTS, GATE)
 
 
 def test_a_mean_that_is_too_low_is_told() -> None:
-    found = {"mean": np.array([[1, 0.2], [0.2, 1]], np.float32)}
+    result = {"mean": np.array([[1, 0.2], [0.2, 1]], np.float32)}
     with pytest.raises(ParityError, match=r"int8 keeps a mean cosine of mean 0\.98\d+, below 0\.99"):
-        judged(Precision.INT8, {"mean": VECTORS}, found, TEXTS, GATE)
+        judged(Precision.INT8, {"mean": VECTORS}, result, TEXTS, GATE)
 
 
 def test_a_label_may_change_where_it_was_not_clear() -> None:
@@ -60,40 +60,40 @@ def test_a_label_may_change_where_it_was_not_clear() -> None:
 
 def test_a_feature_three_times_too_large_is_refused_where_norms_are_bound() -> None:
     gate = replace(GATE, max_norm_change=0.02)
-    found = {"mean": VECTORS * np.array([[3], [1.01]], np.float32)}
-    judged(Precision.INT8, {"mean": VECTORS}, found, TEXTS, GATE)
+    result = {"mean": VECTORS * np.array([[3], [1.01]], np.float32)}
+    judged(Precision.INT8, {"mean": VECTORS}, result, TEXTS, GATE)
     with pytest.raises(ParityError, match="fp16 differs from fp32 on 1 texts") as caught:
-        judged(Precision.FP16, {"mean": VECTORS}, found, TEXTS, gate)
+        judged(Precision.FP16, {"mean": VECTORS}, result, TEXTS, gate)
     assert [(f.row, f.found) for f in caught.value.report.failures] == [(0, "3.0000 times fp32's norm")]
 
 
 def test_a_probability_that_differs_is_refused_where_differences_are_bound() -> None:
     gate = replace(GATE, max_probability_difference=0.02)
-    found = {"probabilities": np.array([[0.7, 0.3], [0.54, 0.46]], np.float32)}
-    judged(Precision.INT8, {"probabilities": SURE}, found, TEXTS, GATE)
+    result = {"probabilities": np.array([[0.7, 0.3], [0.54, 0.46]], np.float32)}
+    judged(Precision.INT8, {"probabilities": SURE}, result, TEXTS, GATE)
     with pytest.raises(ParityError, match="fp16 differs from fp32 on 1 texts") as caught:
-        judged(Precision.FP16, {"probabilities": SURE}, found, TEXTS, gate)
+        judged(Precision.FP16, {"probabilities": SURE}, result, TEXTS, gate)
     assert [(f.row, f.found) for f in caught.value.report.failures] == [(0, "a probability differs by 0.2000")]
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])
 def test_what_is_no_number_is_refused_by_every_bound(number: float) -> None:
     gate = PrecisionGate(-1, -1, 1, max_norm_change=0.02, max_probability_difference=0.02)
-    for name, wanted in (("mean", VECTORS), ("probabilities", SURE)):
+    for name, requested in (("mean", VECTORS), ("probabilities", SURE)):
         with pytest.raises(ParityError, match="on 2 texts"):
-            judged(Precision.FP16, {name: wanted}, {name: np.full_like(wanted, number)}, TEXTS, gate)
+            judged(Precision.FP16, {name: requested}, {name: np.full_like(requested, number)}, TEXTS, gate)
 
 
 def test_an_output_that_is_not_given_is_refused() -> None:
-    wanted = {"mean": VECTORS, "probabilities": SURE}
+    requested = {"mean": VECTORS, "probabilities": SURE}
     with pytest.raises(ParityError, match="fp16 gives no mean, probabilities, so nothing was written"):
-        judged(Precision.FP16, wanted, {}, TEXTS, GATE)
+        judged(Precision.FP16, requested, {}, TEXTS, GATE)
     with pytest.raises(ParityError, match="fp16 gives no probabilities, so nothing was written"):
-        judged(Precision.FP16, wanted, {"mean": VECTORS}, TEXTS, GATE)
+        judged(Precision.FP16, requested, {"mean": VECTORS}, TEXTS, GATE)
 
 
 def test_outputs_are_those_of_each_text_alone(tiny_bundle: Path) -> None:
-    found = outputs_of(tiny_bundle, Precision.FP32, ["good", "a very good book"], None)
-    assert list(found) == ["cls", "mean", "embedding"]
+    result = outputs_of(tiny_bundle, Precision.FP32, ["good", "a very good book"], None)
+    assert list(result) == ["cls", "mean", "embedding"]
     alone = outputs_of(tiny_bundle, Precision.FP32, ["good"], None)
-    assert all((found[name][:1] == alone[name]).all() for name in found)
+    assert all((result[name][:1] == alone[name]).all() for name in result)

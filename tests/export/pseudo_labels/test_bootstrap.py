@@ -103,9 +103,9 @@ def test_labels_margin_and_temperature_hold_where_none_is_given(bundle: Path) ->
     everything = run(bundle, dry_run=True, per_label=40).pseudo_labels
     margin = float(np.median([pseudo.margin for pseudo in everything]))
     labels = LabelSet.of({"good": ["great", "i love it"], "bad": ["awful", "i hate it"]}, margin=margin)
-    found = bootstrap(bundle, TEXTS, labels, head="mood", dry_run=True, per_label=40).pseudo_labels
-    assert 0 < len(found) < len(everything)
-    assert min(pseudo.margin for pseudo in found) >= margin - 1e-6
+    result = bootstrap(bundle, TEXTS, labels, head="mood", dry_run=True, per_label=40).pseudo_labels
+    assert 0 < len(result) < len(everything)
+    assert min(pseudo.margin for pseudo in result) >= margin - 1e-6
     again = bootstrap(bundle, TEXTS, labels, head="mood", dry_run=True, per_label=40, margin=0.0).pseudo_labels
     assert again == everything
 
@@ -136,7 +136,7 @@ def test_a_label_without_sure_texts_is_named(bundle: Path) -> None:
     far = LabelSet.of({"good": TEXTS[0], "bad": TEXTS[-1], "odd": "room room room room"})
     scores = claxon.Classifier.from_labels(claxon.Encoder.load(bundle), far).similarity(TEXTS)
     texts = [text for text, row in zip(TEXTS, scores, strict=True) if row.argmax() != 2]
-    with pytest.warns(UserWarning, match="no text is sure enough for odd: the head will never name it"):
+    with pytest.warns(UserWarning, match="no text is sure enough for odd: the head will never predict it"):
         report = bootstrap(bundle, texts, far, head="mood")
     assert report.labels[2].n_chosen == 0
     assert report.labels[2].smallest_margin is None
@@ -192,10 +192,10 @@ def test_a_text_that_is_not_finite_is_named(bundle: Path, monkeypatch: pytest.Mo
     features = claxon.Encoder.features
 
     def spoilt(self: claxon.Encoder, given: list[str], *words: Any, **options: Any) -> Any:
-        found = features(self, given, *words, **options)
+        result = features(self, given, *words, **options)
         if len(given) == len(TEXTS):
-            found.values[Feature.EMBEDDING][3] = np.nan
-        return found
+            result.values[Feature.EMBEDDING][3] = np.nan
+        return result
 
     monkeypatch.setattr(claxon.Encoder, "features", spoilt)
     with pytest.raises(TrainingError, match="the features of row 3 are not finite"):
@@ -208,9 +208,9 @@ def test_warnings_name_the_rows_of_the_caller(bundle: Path) -> None:
         report = run(bundle, per_label=1)
     rows = {pseudo.label: pseudo.row for pseudo in report.pseudo_labels}
     assert min(rows.values()) > 1
-    (found,) = [warning for warning in told if "seen once only" in str(warning.message)]
-    assert all(f"{label!r} (row {row})" in str(found.message) for label, row in rows.items())
-    assert Path(found.filename).name == "test_bootstrap.py"
+    (result,) = [warning for warning in told if "seen once only" in str(warning.message)]
+    assert all(f"{label!r} (row {row})" in str(result.message) for label, row in rows.items())
+    assert Path(result.filename).name == "test_bootstrap.py"
 
 
 def test_blank_texts_are_not_trained_on(bundle: Path) -> None:

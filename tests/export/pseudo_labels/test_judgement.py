@@ -19,9 +19,9 @@ SELECTION = Selection(NEAREST, np.abs(SCORES[:, 0] - SCORES[:, 1]).astype(np.flo
 HELD_OUT = np.array([False, False, False, False, True, True])
 
 
-def judged(truth: list[int], found: list[int] | None) -> Judgement:
+def judged(truth: list[int], result: list[int] | None) -> Judgement:
     known = KnownTruth(np.array(truth), HELD_OUT & (np.array(truth) != UNKNOWN))
-    return Judgement(["a", "b"], TEXTS, SCORES, SELECTION, known, None if found is None else np.array(found))
+    return Judgement(["a", "b"], TEXTS, SCORES, SELECTION, known, None if result is None else np.array(result))
 
 
 def test_shares_are_of_the_texts_that_they_say(tiny_bundle: Path) -> None:
@@ -30,7 +30,7 @@ def test_shares_are_of_the_texts_that_they_say(tiny_bundle: Path) -> None:
     truth = report.truth
     assert truth is not None
     assert (truth.n_held_out, truth.similarity_accuracy, truth.head_accuracy) == (2, 0.5, 0.5)
-    assert truth.baseline_accuracy == 0.0  # a is commonest among rows 0, 1, 2; rows 4 and 5 are b
+    assert truth.baseline_accuracy == 0.0  # a is most common among rows 0, 1, 2; rows 4 and 5 are b
     assert (truth.n_chosen, truth.chosen_accuracy) == (2, 0.5)
     assert [choice.n_nearest for choice in report.labels] == [4, 2]
     assert [choice.examples for choice in report.labels] == [("text 0", "text 1"), ("text 3",)]

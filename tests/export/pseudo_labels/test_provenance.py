@@ -13,8 +13,8 @@ LABELS = LabelSet.of({"good": ["great", "fine"], "bad": "awful"})
 
 
 def test_details_name_the_rule_and_the_phrasings() -> None:
-    found = pseudo_label_details(LABELS, SelectionRule(0.4), SELECTION)
-    assert found == {
+    result = pseudo_label_details(LABELS, SelectionRule(0.4), SELECTION)
+    assert result == {
         "labels_from": LABELS_FROM,
         "texts_to_choose_from": 3,
         "smallest_margin": 0.5,

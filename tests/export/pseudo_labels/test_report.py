@@ -39,7 +39,7 @@ def test_everything_is_said(report: BootstrapReport) -> None:
     assert "bad 3 0 -" in words
     assert "good: “great book”" in words
     assert "agreement 0.912 of 3,440 other texts" in words
-    assert "0.803 of the labels that were trained on, where the truth is known (300 texts)" in words
+    assert "0.803 of the pseudo-labels used for training are right, where the truth is known (300 texts)" in words
     assert "head 0.655, similarity 0.610, baseline 0.520, of 200 texts held out" in words
     assert f"claxon predict {report.bundle.path} --head mood" in shown
 

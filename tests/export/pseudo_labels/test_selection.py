@@ -29,21 +29,21 @@ def names(count: int) -> list[str]:
 
 def test_the_largest_margins_of_each_label_are_taken() -> None:
     scores = leads((0, 0.1), (0, 0.4), (0, 0.3), (0, 0.2), (1, 0.01), (1, 0.02), (2, 0.3), (2, 0.2))
-    found = select(scores, names(8), SelectionRule(0.5, per_label=None), FREE[:8])
-    assert found.rows.tolist() == [1, 5, 6]  # an equal part of half of 8 texts is one text a label
-    assert found.nearest.tolist() == [0, 0, 0, 0, 1, 1, 2, 2]
+    result = select(scores, names(8), SelectionRule(0.5, per_label=None), FREE[:8])
+    assert result.rows.tolist() == [1, 5, 6]  # an equal part of half of 8 texts is one text a label
+    assert result.nearest.tolist() == [0, 0, 0, 0, 1, 1, 2, 2]
 
 
 def test_so_many_a_label_in_place_of_a_share() -> None:
     scores = leads((0, 0.1), (0, 0.4), (0, 0.3), (1, 0.01), (2, 0.3), (2, 0.2))
-    found = select(scores, names(6), SelectionRule(per_label=2), FREE[:6])
-    assert [found.rows_of(label).tolist() for label in range(3)] == [[1, 2], [3], [4, 5]]
+    result = select(scores, names(6), SelectionRule(per_label=2), FREE[:6])
+    assert [result.rows_of(label).tolist() for label in range(3)] == [[1, 2], [3], [4, 5]]
 
 
 def test_no_label_gets_more_than_its_equal_part() -> None:
     scores = leads(*[(0, 0.1 + i / 1000) for i in range(80)], *[(1, 0.1)] * 10, *[(2, 0.1)] * 10)
-    found = select(scores, names(100), SelectionRule(0.3), FREE)
-    assert [len(found.rows_of(label)) for label in range(3)] == [10, 3, 3]
+    result = select(scores, names(100), SelectionRule(0.3), FREE)
+    assert [len(result.rows_of(label)) for label in range(3)] == [10, 3, 3]
 
 
 def test_threshold_and_margin_leave_texts_out() -> None:
@@ -80,14 +80,14 @@ def test_what_is_left_out_of_a_label_is_no_surer_than_what_is_taken(
     """Property: margins decide, within each label and its quota."""
     scores = np.random.default_rng(seed).random((n_texts, n_labels)).astype(np.float32)
     rule = SelectionRule(share)
-    found = select(scores, names(n_texts), rule, np.ones(n_texts, np.bool_))
-    assert found.rows.tolist() == sorted(set(found.rows.tolist()))
+    result = select(scores, names(n_texts), rule, np.ones(n_texts, np.bool_))
+    assert result.rows.tolist() == sorted(set(result.rows.tolist()))
     for label in range(n_labels):
-        of_label, taken = np.flatnonzero(found.nearest == label), found.rows_of(label)
+        of_label, taken = np.flatnonzero(result.nearest == label), result.rows_of(label)
         assert len(taken) == min(len(of_label), rule.quota(len(of_label), n_texts, n_labels))
         left = np.setdiff1d(of_label, taken)
         if len(taken) and len(left):
-            assert found.margins[taken].min() >= found.margins[left].max()
+            assert result.margins[taken].min() >= result.margins[left].max()
 
 
 @pytest.mark.parametrize(("share", "per_label"), [(0.0, None), (1.1, None), (float("nan"), None), (0.3, 0), (0.3, 1.5)])

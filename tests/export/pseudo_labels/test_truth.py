@@ -14,28 +14,28 @@ LABELS = ["1", "2"]
 
 
 def known(truth: Any, n_texts: int = 4, test_size: float = 0.5, seed: int = 0) -> KnownTruth:
-    return KnownTruth.of(truth, LABELS, n_texts, test_size=test_size, seed=seed)
+    return KnownTruth.from_labels(truth, LABELS, n_texts, test_size=test_size, seed=seed)
 
 
 def test_each_truth_is_its_labels_place_whatever_its_type() -> None:
-    found = known([1, "2", None, " "])
-    assert found.columns.tolist() == [0, 1, UNKNOWN, UNKNOWN]
-    assert found.is_known.tolist() == [True, True, False, False]
+    result = known([1, "2", None, " "])
+    assert result.columns.tolist() == [0, 1, UNKNOWN, UNKNOWN]
+    assert result.is_known.tolist() == [True, True, False, False]
 
 
 def test_a_share_of_the_known_is_held_out_the_same_for_the_same_seed() -> None:
     truth = [1, 2] * 20 + [None] * 60
-    found = known(truth, 100, 0.25, seed=3)
-    assert found.is_held_out.sum() == 10
-    assert not found.is_held_out[40:].any()
-    assert (found.is_held_out == known(truth, 100, 0.25, seed=3).is_held_out).all()
-    assert (found.is_held_out != known(truth, 100, 0.25, seed=4).is_held_out).any()
+    result = known(truth, 100, 0.25, seed=3)
+    assert result.is_held_out.sum() == 10
+    assert not result.is_held_out[40:].any()
+    assert (result.is_held_out == known(truth, 100, 0.25, seed=3).is_held_out).all()
+    assert (result.is_held_out != known(truth, 100, 0.25, seed=4).is_held_out).any()
 
 
 def test_texts_equal_to_one_held_out_are_not_free() -> None:
-    found = known([1, None, None, None], test_size=0.9)
-    assert found.is_held_out.tolist() == [True, False, False, False]
-    assert found.is_free(["same", "same", "other", "more"]).tolist() == [False, False, True, True]
+    result = known([1, None, None, None], test_size=0.9)
+    assert result.is_held_out.tolist() == [True, False, False, False]
+    assert result.is_free(["same", "same", "other", "more"]).tolist() == [False, False, True, True]
 
 
 @pytest.mark.parametrize("truth", [[1, 2, None, None], [None, None, 2, None]])
@@ -44,10 +44,10 @@ def test_one_is_held_out_however_few_are_known(truth: Any) -> None:
 
 
 def test_without_a_truth_nothing_is_held_out() -> None:
-    found = known(None)
-    assert not found.is_known.any()
-    assert not found.is_held_out.any()
-    assert found.is_free(["a", "b", "c", "d"]).all()
+    result = known(None)
+    assert not result.is_known.any()
+    assert not result.is_held_out.any()
+    assert result.is_free(["a", "b", "c", "d"]).all()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_without_a_truth_nothing_is_held_out() -> None:
     [
         ([1, 2], "4 texts and 2 true labels"),
         ([None, "", " ", None], "of 4 texts none has a true label; label some, or leave the truth out"),
-        ([1, "pos", 2, "pos"], r"truth 'pos' \(2 texts, the first is row 1\) is none of the labels 1, 2"),
+        ([1, "pos", 2, "pos"], r"truth 'pos' \(2 texts, the first is row 1\) is not one of the labels 1, 2"),
     ],
 )
 def test_a_truth_that_cannot_judge(truth: Any, message: str) -> None:

@@ -9,7 +9,7 @@ from claxon_export.training.classes import Classes
 
 
 def classes(*labels: LabelValue) -> Classes:
-    return Classes.of(LabelledTexts.of([f"text {row}" for row in range(len(labels))], labels, name="rows.csv"))
+    return Classes.from_labelled(LabelledTexts.of([f"text {row}" for row in range(len(labels))], labels, name="rows.csv"))
 
 
 @pytest.mark.parametrize(
@@ -17,11 +17,11 @@ def classes(*labels: LabelValue) -> Classes:
     [(("b", "a", "b", "a"), ("a", "b")), ((2, -1, 2, -1), (-1, 2)), ((True, False, True, False), (False, True))],
 )
 def test_labels_are_sorted_and_counted(labels: tuple[LabelValue, ...], expected: tuple[LabelValue, ...]) -> None:
-    found = classes(*labels)
-    assert found.labels == expected
-    assert [found.labels[target] for target in found.targets] == list(labels)
-    assert found.counts == dict.fromkeys(expected, 2)
-    assert found.notices == ()
+    result = classes(*labels)
+    assert result.labels == expected
+    assert [result.labels[target] for target in result.targets] == list(labels)
+    assert result.counts == dict.fromkeys(expected, 2)
+    assert result.notices == ()
 
 
 def test_one_label_is_named() -> None:
@@ -31,12 +31,12 @@ def test_one_label_is_named() -> None:
 
 def test_labels_seen_once_are_named_with_their_rows() -> None:
     (notice,) = classes("a", "b", "a", "c").notices
-    assert notice.startswith("rows.csv: seen once only: 'b' (row 1), 'c' (row 3); learnt from, and never judged")
+    assert notice.startswith("rows.csv: only seen once: 'b' (row 1), 'c' (row 3); trained on, and never evaluated")
 
 
 def test_many_of_them_are_counted() -> None:
     (notice,) = classes(*range(1, 9)).notices
-    assert "5 (row 4) and 3 more; learnt" in notice
+    assert "5 (row 4) and 3 more; learned" in notice
 
 
 def test_labels_that_look_alike_are_named() -> None:

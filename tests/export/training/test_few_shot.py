@@ -18,7 +18,7 @@ FEATURES = (TARGETS[:, None] + 1.5 * RANDOM.normal(size=(400, 6))).astype(np.flo
 
 
 @pytest.mark.parametrize(
-    ("asked", "most", "sizes"),
+    ("requested", "most", "sizes"),
     [
         (1, 100, [1]),
         (8, 100, [1, 2, 4, 8]),
@@ -29,8 +29,8 @@ FEATURES = (TARGETS[:, None] + 1.5 * RANDOM.normal(size=(400, 6))).astype(np.flo
         (4, 1, []),
     ],
 )
-def test_sizes(asked: Any, most: int, sizes: list[int]) -> None:
-    assert curve_sizes(asked, np.array([most, 1])) == sizes
+def test_sizes(requested: Any, most: int, sizes: list[int]) -> None:
+    assert curve_sizes(requested, np.array([most, 1])) == sizes
 
 
 def test_accuracy_grows_with_labels() -> None:
@@ -55,13 +55,13 @@ def point(per_label: int | None, accuracy: float) -> CurvePoint:
 
 
 def test_enough_labels_are_called_enough() -> None:
-    found = conclusion([point(8, 0.7), point(16, 0.795), point(32, 0.8)], point(None, 0.8))
-    assert found.startswith("16 labels a class (32 texts) come within a point of all 1,000 texts, 0.795 of 0.800")
+    result = conclusion([point(8, 0.7), point(16, 0.795), point(32, 0.8)], point(None, 0.8))
+    assert result.startswith("16 labels per class (32 texts) come within a point of all 1,000 texts, 0.795 of 0.800")
 
 
 def test_a_curve_that_rises_asks_for_more() -> None:
-    found = conclusion([point(8, 0.6), point(16, 0.7)], point(None, 0.8))
-    assert "from 16 labels a class (32 texts) to all 1,000 texts the accuracy still grows by 0.100" in found
+    result = conclusion([point(8, 0.6), point(16, 0.7)], point(None, 0.8))
+    assert "from 16 labels per class (32 texts) to all 1,000 texts the accuracy still grows by 0.100" in result
 
 
 def test_a_difference_within_the_draws_is_not_called_growth() -> None:

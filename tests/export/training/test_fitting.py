@@ -1,4 +1,4 @@
-"""Labelled texts become a head: what is learnt and held out, and kinds of labels."""
+"""Labeled texts become a head: what is learned and held out, and kinds of labels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import claxon
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import Feature, HeadKind, LabelValue
 from claxon_export.data.labelled import LabelledTexts
-from claxon_export.training.encoding import Encoded
+from claxon_export.training.features import Encoded
 from claxon_export.training.fitting import fit, fit_features
 from claxon_export.training.options import FitOptions
 from claxon_export.training.rows import TrainingTexts
@@ -61,8 +61,8 @@ def test_accuracy_is_that_of_scikit_learn_on_the_held_out_texts(bundle: Path) ->
     targets = np.array(TARGETS)
     estimator = LogisticRegression(**EXACT).fit(features[train].astype(float), targets[train])
     assert report.accuracy == pytest.approx(estimator.score(features[test], targets[test]))
-    found = claxon.load(bundle).predict_proba(TEXTS)
-    np.testing.assert_allclose(found, estimator.predict_proba(features), rtol=0, atol=TOLERANCE)
+    result = claxon.load(bundle).predict_proba(TEXTS)
+    np.testing.assert_allclose(result, estimator.predict_proba(features), rtol=0, atol=TOLERANCE)
 
 
 def test_held_out_texts_are_not_learnt_from(bundle: Path, exported: Path, tmp_path: Path) -> None:
@@ -184,14 +184,14 @@ def test_labels_that_are_odd_are_learnt_with_a_warning(bundle: Path) -> None:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         report = fit(bundle, [*TEXTS[:-1], " "], targets, head="mood")
-    found = [str(warning.message) for warning in told]
+    result = [str(warning.message) for warning in told]
     assert [Path(warning.filename).name for warning in told] == ["test_fitting.py"] * 3
-    assert "of 40 rows, 1 without text (row 39) was left out" in found[0]
-    assert "seen once only: 'single' (row 0), 'Good' (row 1); learnt from, and never judged" in found[1]
-    assert "labels that differ by case or blanks only are taken for different ones: 'Good' and 'good'" in found[2]
+    assert "of 40 rows, 1 without text (row 39) was left out" in result[0]
+    assert "only seen once: 'single' (row 0), 'Good' (row 1); trained on, and never evaluated" in result[1]
+    assert "labels that differ by case or blanks only are taken for different ones: 'Good' and 'good'" in result[2]
     assert report.labels == ("Good", "bad", "good", "single")
     assert report.n_skipped == 1
-    assert report.notices == tuple(found[1:])
+    assert report.notices == tuple(result[1:])
 
 
 def test_the_strength_is_chosen_and_said(bundle: Path) -> None:
@@ -234,16 +234,16 @@ def test_the_curve_ends_with_the_head_itself(bundle: Path) -> None:
 
 
 def test_the_encoder_runs_as_it_is_asked_to(bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[dict[str, Any]] = []
+    requested: list[dict[str, Any]] = []
     load = claxon.Encoder.from_bundle
 
     def noted(bundle: Bundle, **how: Any) -> claxon.Encoder:
-        asked.append(how)
+        requested.append(how)
         return load(bundle, **how)
 
     monkeypatch.setattr(claxon.Encoder, "from_bundle", noted)
     report = fit_words(bundle, precision="fp32", device="cpu", threads=1)
-    assert asked == [{"precision": "fp32", "device": "cpu", "threads": 1}]
+    assert requested == [{"precision": "fp32", "device": "cpu", "threads": 1}]
     assert (report.precision, report.device) == ("fp32", "cpu")
 
 
@@ -252,15 +252,15 @@ def test_one_text_a_label_leaves_nothing_to_choose_by(bundle: Path) -> None:
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         report = fit(bundle, ["great", "awful"], ["good", "bad"], **options)
-    found = [str(warning.message) for warning in told]
-    assert any("nothing could be compared: embedding and C=1 were taken" in message for message in found)
-    assert any("nothing could be calibrated" in message for message in found)
+    result = [str(warning.message) for warning in told]
+    assert any("nothing could be compared: embedding and C=1 were taken" in message for message in result)
+    assert any("nothing could be calibrated" in message for message in result)
     assert (report.C, report.search, report.calibration) == (1.0, None, None)
 
 
 def test_what_is_given_beside_is_kept(bundle: Path) -> None:
     opened, options = Bundle.open(bundle), FitOptions("mood", test_size=0)
-    texts = TrainingTexts.of(LabelledTexts.of(TEXTS, TARGETS), options)
+    texts = TrainingTexts.from_labelled(LabelledTexts.of(TEXTS, TARGETS), options)
     features = Encoded({Feature.EMBEDDING: encoded(bundle, TEXTS)}, "fp32", "cpu")
     (spec,) = fit_features(opened, texts, features, options, {"note": "by hand"}).bundle.manifest.heads
     assert (spec.details["note"], spec.details["training_texts"]) == ("by hand", 40)

@@ -44,7 +44,7 @@ def test_text_that_is_none_names_its_row(bundle: Path) -> None:
 
 @pytest.mark.parametrize(("texts", "labels"), [(40, 39), (39, 40), (0, 40), (40, 0)])
 def test_counts_that_differ(bundle: Path, texts: int, labels: int) -> None:
-    with pytest.raises(LabelError, match=f"{texts} texts and {labels} labels; expected one label a text"):
+    with pytest.raises(LabelError, match=f"{texts} texts and {labels} labels; expected one label per text"):
         fit(bundle, TEXTS[:texts], TARGETS[:labels], head="mood")
 
 
@@ -77,8 +77,8 @@ def test_too_few_texts_to_hold_some_out(bundle: Path, rows: list[int], test_size
         ({"C": 0.0}, "C is 0.0, expected a number above 0, or 'auto'"),
         ({"C": "best"}, "C is 'best', expected a number above 0, or 'auto'"),
         ({"threads": 0}, "threads is 0"),
-        ({"few_shot": 0}, "few_shot is 0, expected labels a class, 1 or more"),
-        ({"few_shot": 4, "test_size": 0}, "few_shot is judged on held-out texts, and test_size is 0"),
+        ({"few_shot": 0}, "few_shot is 0, expected labels per class, 1 or more"),
+        ({"few_shot": 4, "test_size": 0}, "few_shot is evaluated on held-out texts, and test_size is 0"),
         ({"precision": "int8"}, "precision is 'int8', but the bundle holds fp32"),
         ({"C": float("nan")}, "C is nan"),
         ({"max_iter": 0}, "max_iter is 0, expected 1 or more"),
@@ -141,9 +141,9 @@ def test_features_that_are_not_finite_name_their_row_and_are_not_kept(
     spoilt = claxon.Encoder.features
 
     def features(self: claxon.Encoder, texts: list[str], *words: Any, **options: Any) -> Any:
-        found = spoilt(self, texts, *words, **options)
-        found.values[Feature.EMBEDDING][[5, 7], 1] = odd
-        return found
+        result = spoilt(self, texts, *words, **options)
+        result.values[Feature.EMBEDDING][[5, 7], 1] = odd
+        return result
 
     with monkeypatch.context() as patch:
         patch.setattr(claxon.Encoder, "features", features)
@@ -164,6 +164,6 @@ def test_a_head_for_an_encoder_that_is_there_no_more_is_not_added(
         return learn(*words)
 
     monkeypatch.setattr(fitting, "learn", meanwhile)
-    with pytest.raises(HeadError, match="was changed meanwhile, so it was left as it is; try again"):
+    with pytest.raises(HeadError, match="was changed in the meantime, so it was left as it is; try again"):
         fit_words(bundle)
     assert [head.name for head in claxon.Bundle.open(bundle).manifest.heads] == ["other"]

@@ -37,26 +37,26 @@ def learnt(**options: Any) -> Learnt:
 
 
 def test_scores_are_those_of_the_held_out_rows() -> None:
-    found = learnt()
-    assert found.scores == held_out_scores(probabilities(found.solution.logits(FEATURES[TEST])), TARGETS[TEST])
-    assert (found.search, found.calibration, found.curve, found.notices) == (None, None, None, ())
+    result = learnt()
+    assert result.scores == held_out_scores(probabilities(result.solution.logits(FEATURES[TEST])), TARGETS[TEST])
+    assert (result.search, result.calibration, result.curve, result.notices) == (None, None, None, ())
 
 
 def test_a_given_strength_is_kept_and_an_open_one_is_looked_for() -> None:
     assert learnt(C=0.5).C == 0.5
-    found = learnt(C="auto")
-    assert found.search is not None
-    assert found.C == found.search.best.C
+    result = learnt(C="auto")
+    assert result.search is not None
+    assert result.C == result.search.best.C
 
 
 def test_a_calibration_changes_probabilities_and_no_label() -> None:
-    plain, found = learnt(C=1000.0), learnt(C=1000.0, calibrate=True)
-    assert found.calibration is not None
-    assert found.uncalibrated == plain.scores
-    np.testing.assert_allclose(found.solution.coefficients, plain.solution.coefficients * found.calibration.factor)
-    assert found.scores is not None
+    plain, result = learnt(C=1000.0), learnt(C=1000.0, calibrate=True)
+    assert result.calibration is not None
+    assert result.uncalibrated == plain.scores
+    np.testing.assert_allclose(result.solution.coefficients, plain.solution.coefficients * result.calibration.factor)
+    assert result.scores is not None
     assert plain.scores is not None
-    assert found.scores.accuracy == plain.scores.accuracy
+    assert result.scores.accuracy == plain.scores.accuracy
 
 
 def test_a_calibration_that_does_not_help_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,12 +64,12 @@ def test_a_calibration_that_does_not_help_is_told(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(learning, "calibrate", lambda *_, **__: worse)
     (notice,) = learnt(calibrate=True).notices
     assert notice.startswith("the calibration did not help on the texts held out (log loss 0.")
-    assert "consider leaving --calibrate out" in notice
+    assert "consider leaving out --calibrate" in notice
 
 
 def test_a_solver_that_stops_early_is_told() -> None:
     (notice,) = learnt(C=1000.0, max_iter=1).notices
-    assert "the solver stopped after 1 steps before it converged; give a larger max_iter (--max-iter)" in notice
+    assert "the solver stopped after 1 steps before it converged; use a larger max_iter (--max-iter)" in notice
 
 
 def test_a_calibration_at_its_limit_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,8 +86,21 @@ def test_equal_texts_do_not_make_a_calibration_sure_of_itself() -> None:
 
     def factor(texts: np.ndarray[Any, Any]) -> float:
         rows = TrainingRows(np.arange(400), targets, texts, 2, is_weighted=False, max_steps=1000, threads=1, seed=0)
-        found = learn({Feature.MEAN: features}, rows, np.arange(0), options)
-        assert found.calibration is not None
-        return found.calibration.factor
+        result = learn({Feature.MEAN: features}, rows, np.arange(0), options)
+        assert result.calibration is not None
+        return result.calibration.factor
 
     assert factor(numbers) < 0.2 < factor(np.arange(400))
+
+
+def test_a_large_calibration_error_is_offered_the_figure_that_calibration_gives() -> None:
+    plain, calibrated = learnt(C=1000.0), learnt(C=1000.0, calibrate=True)
+    assert plain.scores is not None
+    assert plain.scores.calibration_error > learning.NOTED_CALIBRATION_ERROR
+    assert plain.offered == calibrated.scores
+    assert calibrated.offered is None
+
+
+def test_a_small_calibration_error_is_offered_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "NOTED_CALIBRATION_ERROR", 1.0)
+    assert learnt(C=1000.0).offered is None

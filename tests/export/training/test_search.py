@@ -15,7 +15,7 @@ from claxon_export.training import search as search_module
 from claxon_export.training.rows import TrainingRows
 from claxon_export.training.search import FOLDS, Candidate, CrossValidation, search
 from claxon_export.training.solver import Metric, probabilities
-from claxon_export.training.splitting import folds
+from claxon_export.training.splits import folds
 
 Array = np.ndarray[Any, Any]
 
@@ -33,12 +33,12 @@ def training(rows: Array = EVERY, targets: Array = TARGETS, n_labels: int = 3, t
 def test_logits_are_those_of_fits_that_did_not_learn_from_the_row() -> None:
     splits = folds(TARGETS, FOLDS, 0, texts=EVERY)
     folded = CrossValidation(training().problem(GOOD), splits, Metric.of(GOOD), 1000)
-    found = probabilities(folded.logits(1.0))
+    result = probabilities(folded.logits(1.0))
     for split in splits:
         estimator = LogisticRegression(tol=1e-9, max_iter=10_000).fit(GOOD[split.train], TARGETS[split.train])
         places = np.isin(folded.judged, split.test)
         expected = estimator.predict_proba(GOOD[folded.judged[places]])
-        np.testing.assert_allclose(found[places], expected, rtol=0, atol=2e-3)
+        np.testing.assert_allclose(result[places], expected, rtol=0, atol=2e-3)
 
 
 def test_folds_one_by_one_are_folds_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,24 +50,24 @@ def test_folds_one_by_one_are_folds_together(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_feature_that_tells_labels_apart_is_chosen() -> None:
-    found = search({Feature.MEAN: NOISE, Feature.CLS: GOOD}, training(), 1.0)
-    assert found is not None
-    assert found.best.feature is Feature.CLS
-    assert [tried.feature for tried in found.candidates] == [Feature.MEAN, Feature.CLS]
-    assert found.best.accuracy > 0.7
+    result = search({Feature.MEAN: NOISE, Feature.CLS: GOOD}, training(), 1.0)
+    assert result is not None
+    assert result.best.feature is Feature.CLS
+    assert [tried.feature for tried in result.candidates] == [Feature.MEAN, Feature.CLS]
+    assert result.best.accuracy > 0.7
 
 
 def test_the_strength_is_the_best_of_the_whole_grid() -> None:
-    found = search({Feature.MEAN: GOOD}, training(), None)
-    assert found is not None
+    result = search({Feature.MEAN: GOOD}, training(), None)
+    assert result is not None
     grid = [float(f"{10 ** (step / 2):.3g}") for step in range(-6, 7)]
     losses = {}
     for strength in grid:
         every = search({Feature.MEAN: GOOD}, training(), strength)
         assert every is not None
         losses[strength] = every.best.log_loss
-    assert min(losses, key=losses.__getitem__) == found.best.C
-    assert [tried.C for tried in found.candidates] == sorted(tried.C for tried in found.candidates)
+    assert min(losses, key=losses.__getitem__) == result.best.C
+    assert [tried.C for tried in result.candidates] == sorted(tried.C for tried in result.candidates)
 
 
 def test_held_out_rows_have_no_part() -> None:
@@ -79,9 +79,9 @@ def test_held_out_rows_have_no_part() -> None:
 
 def test_many_rows_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_module, "SEARCH_ROWS", 60)
-    found = search({Feature.MEAN: GOOD}, training(), 1.0)
-    assert found is not None
-    assert found.n_rows == 60
+    result = search({Feature.MEAN: GOOD}, training(), 1.0)
+    assert result is not None
+    assert result.n_rows == 60
 
 
 def test_labels_of_one_row_leave_nothing_to_judge() -> None:
@@ -97,9 +97,9 @@ def walked(loss: Callable[[float], float]) -> list[float]:
 
 @pytest.mark.parametrize("best", [-4, -3.5, -2, -0.5, 0, 0.5, 1, 3, 4.5, 5])
 def test_the_walk_ends_at_the_least_loss(best: float) -> None:
-    found = walked(lambda strength: abs(math.log10(strength) - best))
-    assert min(found, key=lambda exponent: abs(exponent - best)) == best
-    assert len(found) <= 9
+    result = walked(lambda strength: abs(math.log10(strength) - best))
+    assert min(result, key=lambda exponent: abs(exponent - best)) == best
+    assert len(result) <= 9
 
 
 def test_the_walk_ends_where_the_grid_does() -> None:
@@ -111,10 +111,10 @@ def test_equal_texts_do_not_tell_their_labels_to_each_other() -> None:
     numbers = np.tile(np.arange(100), 4)
     features = RANDOM.normal(size=(100, 50)).astype(np.float32)[numbers]
     targets = RANDOM.integers(0, 2, 100)[numbers]
-    found = search({Feature.MEAN: features}, training(np.arange(400), targets, 2, numbers), None)
-    assert found is not None
-    assert found.best.C <= 1
-    assert found.best.log_loss > 0.6
+    result = search({Feature.MEAN: features}, training(np.arange(400), targets, 2, numbers), None)
+    assert result is not None
+    assert result.best.C <= 1
+    assert result.best.log_loss > 0.6
 
 
 @pytest.mark.parametrize(("strength", "compares_strengths"), [(1.0, False), (None, True)])

@@ -25,9 +25,9 @@ def problem(n_labels: int, *, weighted: bool = False) -> Problem:
     return Problem(features.astype(np.float32), targets, n_labels, weights)
 
 
-def reference(found: Problem, strength: float) -> Any:
+def reference(result: Problem, strength: float) -> Any:
     estimator = LogisticRegression(C=strength, tol=1e-10, max_iter=100_000)
-    return estimator.fit(found.features.astype(np.float64), found.targets, sample_weight=found.weights[:, 0])
+    return estimator.fit(result.features.astype(np.float64), result.targets, sample_weight=result.weights[:, 0])
 
 
 @pytest.mark.parametrize("n_labels", [2, 3, 4])
@@ -35,10 +35,10 @@ def reference(found: Problem, strength: float) -> Any:
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_solution_is_scikit_learns(n_labels: int, strength: float, weighted: bool) -> None:
     given = problem(n_labels, weighted=weighted)
-    found = solve(given, Metric.of(given.features), strength, 1000)
+    result = solve(given, Metric.of(given.features), strength, 1000)
     expected = reference(given, strength).predict_proba(given.features)
-    assert found.has_converged
-    np.testing.assert_allclose(probabilities(found.logits(given.features)), expected, rtol=0, atol=TOLERANCE)
+    assert result.has_converged
+    np.testing.assert_allclose(probabilities(result.logits(given.features)), expected, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("n_labels", [2, 3])
@@ -71,9 +71,9 @@ def test_the_slope_is_that_of_the_loss(n_labels: int) -> None:
 
 def test_fewer_steps_than_it_needs_are_told() -> None:
     given = problem(3)
-    found = solve(given, Metric.of(given.features), 100.0, 2)
-    assert not found.has_converged
-    assert found.steps == 2
+    result = solve(given, Metric.of(given.features), 100.0, 2)
+    assert not result.has_converged
+    assert result.steps == 2
 
 
 def test_a_start_near_by_saves_steps() -> None:
@@ -88,16 +88,16 @@ def test_a_start_near_by_saves_steps() -> None:
 def test_separable_rows_and_extreme_logits_are_finite() -> None:
     features = np.array([[-100.0], [-90.0], [90.0], [100.0]], np.float32)
     given = Problem(features, np.array([0, 0, 1, 1]), 2, np.ones((4, 1)))
-    found = solve(given, Metric.of(features), 1e5, 1000)
-    assert np.isfinite(found.coefficients).all()
-    assert probabilities(found.logits(features)).argmax(axis=1).tolist() == [0, 0, 1, 1]
+    result = solve(given, Metric.of(features), 1e5, 1000)
+    assert np.isfinite(result.coefficients).all()
+    assert probabilities(result.logits(features)).argmax(axis=1).tolist() == [0, 0, 1, 1]
     assert np.isfinite(probabilities(np.array([[1e4, -1e4, 0.0]]))).all()
 
 
 def test_features_that_do_not_vary_are_left_at_the_labels_shares() -> None:
     given = Problem(np.ones((8, 3), np.float32), np.array([0] * 6 + [1] * 2), 2, np.ones((8, 1)))
-    found = probabilities(solve(given, Metric.of(given.features), 1.0, 1000).logits(given.features))
-    np.testing.assert_allclose(found[:, 1], 0.25, atol=1e-3)
+    result = probabilities(solve(given, Metric.of(given.features), 1.0, 1000).logits(given.features))
+    np.testing.assert_allclose(result[:, 1], 0.25, atol=1e-3)
 
 
 def test_scaled_logits() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claxon_export.metrics.scores import calibration_error, log_loss
+from claxon_export.metrics.scores import held_out_scores, log_loss
 from claxon_export.training.calibration import LARGEST_FACTOR, Calibration, CalibrationKind, calibrate
 from claxon_export.training.solver import Solution, probabilities
 
@@ -27,41 +27,41 @@ def drawn(n_logits: int) -> tuple[Array, Array]:
 @pytest.mark.parametrize("factor", [0.25, 1.0, 4.0])
 def test_a_temperature_is_found(factor: float) -> None:
     logits, targets = drawn(4)
-    found = calibrate(logits * factor, targets, is_weighted=False)
-    assert found.kind is CalibrationKind.TEMPERATURE
-    assert found.factor == pytest.approx(1 / factor, rel=0.05)
-    assert found.shift == 0
+    result = calibrate(logits * factor, targets, is_weighted=False)
+    assert result.kind is CalibrationKind.TEMPERATURE
+    assert result.factor == pytest.approx(1 / factor, rel=0.05)
+    assert result.shift == 0
 
 
 def test_platt_finds_factor_and_shift() -> None:
     logits, targets = drawn(1)
-    found = calibrate((logits - 1) * 3, targets, is_weighted=False)
-    assert found.kind is CalibrationKind.PLATT
-    assert found.factor == pytest.approx(1 / 3, rel=0.05)
-    assert found.shift == pytest.approx(1, rel=0.05)
+    result = calibrate((logits - 1) * 3, targets, is_weighted=False)
+    assert result.kind is CalibrationKind.PLATT
+    assert result.factor == pytest.approx(1 / 3, rel=0.05)
+    assert result.shift == pytest.approx(1, rel=0.05)
 
 
 def test_weighted_labels_are_not_shifted_back() -> None:
     logits, targets = drawn(1)
-    found = calibrate((logits - 1) * 3, targets, is_weighted=True)
-    assert (found.kind, found.shift) == (CalibrationKind.TEMPERATURE, 0)
+    result = calibrate((logits - 1) * 3, targets, is_weighted=True)
+    assert (result.kind, result.shift) == (CalibrationKind.TEMPERATURE, 0)
 
 
 def test_logits_that_say_the_contrary_are_not_turned_round() -> None:
     logits, targets = drawn(1)
-    found = calibrate(-logits, targets, is_weighted=False)
-    assert found.factor >= 1 / LARGEST_FACTOR
-    assert found.shift == 0
+    result = calibrate(-logits, targets, is_weighted=False)
+    assert result.factor >= 1 / LARGEST_FACTOR
+    assert result.shift == 0
 
 
 @pytest.mark.parametrize("n_logits", [1, 3])
 def test_logits_that_separate_the_labels_stay_finite(n_logits: int) -> None:
     targets = np.array([0, 1] * 10)
     logits = np.eye(3)[targets] if n_logits == 3 else targets[:, None] * 2.0 - 1
-    found = calibrate(logits, targets, is_weighted=False)
-    assert 1 < found.factor <= LARGEST_FACTOR
-    assert found.is_at_limit is (n_logits == 3)
-    assert np.isfinite(found.shift)
+    result = calibrate(logits, targets, is_weighted=False)
+    assert 1 < result.factor <= LARGEST_FACTOR
+    assert result.is_at_limit is (n_logits == 3)
+    assert np.isfinite(result.shift)
 
 
 def test_folded_into_the_coefficients_it_lowers_loss_and_error() -> None:
@@ -70,28 +70,29 @@ def test_folded_into_the_coefficients_it_lowers_loss_and_error() -> None:
     calibrated = calibrate(plain.logits(logits), targets, is_weighted=False).applied(plain)
     before, after = (probabilities(solution.logits(logits)) for solution in (plain, calibrated))
     assert log_loss(after, targets) < log_loss(before, targets)
-    assert calibration_error(after, targets) < 0.02 < calibration_error(before, targets)
+    errors = [held_out_scores(result, targets).calibration_error for result in (after, before)]
+    assert errors[0] < 0.02 < errors[1]
     assert (before.argmax(axis=1) == after.argmax(axis=1)).all()
 
 
 def test_applied() -> None:
-    found = Calibration(CalibrationKind.PLATT, 2.0, 1.0).applied(Solution(np.array([[1.0]]), np.array([3.0])))
-    assert (found.coefficients.tolist(), found.intercepts.tolist()) == ([[2.0]], [7.0])
+    result = Calibration(CalibrationKind.PLATT, 2.0, 1.0).applied(Solution(np.array([[1.0]]), np.array([3.0])))
+    assert (result.coefficients.tolist(), result.intercepts.tolist()) == ([[2.0]], [7.0])
 
 
 def test_platts_targets_bound_what_separates_the_labels() -> None:
     targets = np.array([0, 1, 1, 1] * 3)
-    found = calibrate(targets[:, None] * 2.0 - 1, targets, is_weighted=False)
+    result = calibrate(targets[:, None] * 2.0 - 1, targets, is_weighted=False)
     # Two values of the logit fit both targets: the logits of 10/11 and of 1/5.
-    assert found.factor + found.shift == pytest.approx(np.log(10), abs=1e-2)
-    assert found.shift - found.factor == pytest.approx(np.log(1 / 4), abs=1e-2)
+    assert result.factor + result.shift == pytest.approx(np.log(10), abs=1e-2)
+    assert result.shift - result.factor == pytest.approx(np.log(1 / 4), abs=1e-2)
 
 
 def test_a_factor_beyond_the_limit_becomes_a_temperature_at_the_limit() -> None:
     targets = np.array([0, 1] * 10)
-    found = calibrate((targets[:, None] * 2.0 - 1) / 100, targets, is_weighted=False)
-    assert (found.kind, found.shift) == (CalibrationKind.TEMPERATURE, 0)
-    assert found.factor == pytest.approx(LARGEST_FACTOR, rel=1e-2)
-    assert found.is_at_limit
+    result = calibrate((targets[:, None] * 2.0 - 1) / 100, targets, is_weighted=False)
+    assert (result.kind, result.shift) == (CalibrationKind.TEMPERATURE, 0)
+    assert result.factor == pytest.approx(LARGEST_FACTOR, rel=1e-2)
+    assert result.is_at_limit
     assert Calibration(CalibrationKind.TEMPERATURE, 1 / LARGEST_FACTOR).is_at_limit
     assert not Calibration(CalibrationKind.TEMPERATURE, 1.0).is_at_limit

@@ -25,8 +25,8 @@ def test_the_table_is_named_without_its_folder(tiny_bundle: Path, tmp_path: Path
 def test_a_calibration_is_kept_with_its_numbers(tiny_bundle: Path, tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_text("text,label\na,x\nb,y\n")
-    found = replace(report(tiny_bundle), calibration=Calibration(CalibrationKind.PLATT, 0.5, 0.1), scores=None)
-    details = details_of(found, read_labelled(str(path)), FitOptions("sentiment", class_weight="balanced"))
+    result = replace(report(tiny_bundle), calibration=Calibration(CalibrationKind.PLATT, 0.5, 0.1), scores=None)
+    details = details_of(result, read_labelled(str(path)), FitOptions("sentiment", class_weight="balanced"))
     assert (details["calibration"], details["calibration_factor"], details["calibration_shift"]) == ("platt", 0.5, 0.1)
     assert details["class_weight"] == "balanced"
     assert "held_out_accuracy" not in details

@@ -38,13 +38,13 @@ def report(bundle: Path) -> FitReport:
 
 def test_the_figures_are_told(tiny_bundle: Path) -> None:
     lines = [line.strip() for line in fit_lines(report(tiny_bundle))]
-    assert "rows      1,200 learnt from, 300 held out; 12 rows left out" in lines
+    assert "rows      1,200 for training, 300 held out; 12 rows left out" in lines
     assert "classes   2: a 1,000, b 500" in lines
     assert "features  embedding, int8 on cpu" in lines
     assert "C         3.16" in lines
     assert "accuracy  0.700 on the texts held out (95 % interval 0.600 to 0.800)" in lines
     assert "macro F1  0.650" in lines
-    assert "baseline  0.500 for always naming the commonest label" in lines
+    assert "baseline  0.500 for always predicting the most common label" in lines
     assert "log loss  0.900, expected calibration error 0.050" in lines
     assert lines[-1].endswith("--head sentiment")
 
@@ -52,8 +52,8 @@ def test_the_figures_are_told(tiny_bundle: Path) -> None:
 def test_without_held_out_texts_no_figure_is_claimed(tiny_bundle: Path) -> None:
     bare = replace(report(tiny_bundle), n_test=0, accuracy=None, baseline_accuracy=None, scores=None)
     text = "\n".join(fit_lines(bare))
-    assert "1,200 learnt from, none held out" in text
-    assert "accuracy  not known: no texts were held out" in text
+    assert "1,200 for training, none held out" in text
+    assert "accuracy  unknown: no texts were held out" in text
     assert "baseline" not in text
 
 
@@ -65,19 +65,19 @@ def test_calibrations_are_told(tiny_bundle: Path) -> None:
     assert "temperature 2.000; expected calibration error 0.050 to 0.020, log loss 0.900 to 0.800" in text
     platt = Calibration(CalibrationKind.PLATT, 0.5, -0.25)
     blind = replace(judged, calibration=platt, scores=None, uncalibrated=None)
-    assert "Platt: logit x 0.500 - 0.250; not judged, as no texts were held out" in "\n".join(fit_lines(blind))
+    assert "Platt: logit x 0.500 - 0.250; not evaluated, as no texts were held out" in "\n".join(fit_lines(blind))
 
 
 def test_the_comparison_marks_what_was_chosen(tiny_bundle: Path) -> None:
     tried = (Candidate(Feature.MEAN, 1.0, 0.5, 0.8), Candidate(Feature.CLS, 10.0, 0.6, 0.9))
     text = "\n".join(fit_lines(replace(report(tiny_bundle), search=Search(tried, 900))))
-    assert "C         3.16, by cross-validated log loss on 900 of the texts learnt from" in text
+    assert "C         3.16, by cross-validated log loss on 900 of the training texts" in text
     assert "mean        1     0.5000      0.800   chosen\n" in text
     assert "cls        10     0.6000      0.900" in text
 
 
 def test_only_what_was_chosen_is_said_to_be(tiny_bundle: Path) -> None:
-    by = ", by cross-validated log loss on 900 of the texts learnt from"
+    by = ", by cross-validated log loss on 900 of the training texts"
     features = (Candidate(Feature.MEAN, 3.0, 0.5, 0.8), Candidate(Feature.CLS, 3.0, 0.6, 0.9))
     text = "\n".join(fit_lines(replace(report(tiny_bundle), search=Search(features, 900))))
     assert f"features  embedding{by}; int8 on cpu\n" in text

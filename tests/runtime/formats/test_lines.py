@@ -6,10 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from claxon.formats import lines as module
-from claxon.formats.lines import Lines, Place
 from claxon.errors import JobInputError
-from claxon.formats.lines import Compression
+from claxon.formats import lines as module
+from claxon.formats.lines import Compression, Lines, Place
 
 CONTENT = b"\xef\xbb\xbfone\ntwo\r\n\nfour"
 

@@ -127,7 +127,7 @@ def test_csv_that_cannot_be_read_is_an_error_with_its_line(content: bytes, messa
         (b"{}", "line 2 has no key 'text', but none"),
         (b'{"text": 3}', r"line 2: 'text' is int \(3\)"),
         (b'{"text": null}', "line 2: 'text' is NoneType"),
-        (rb'{"text": "\ud83d"}', "half of a surrogate pair"),
+        (rb'{"text": "\ud83d"}', "contains an unpaired surrogate"),
         (b'{"text": ' + b"[" * 100_000, "line 2 is not JSON"),
         (b'{"text": "\xff"}', "line 2 is not UTF-8"),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from claxon.errors import JobWriteError
-from claxon.jobs.storage import new_file, write_durably, write_errors
+from claxon.storage.job_folder import new_file, write_durably, write_errors
 
 
 def test_a_file_has_its_name_when_it_is_whole(tmp_path: Path) -> None:

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from claxon.jobs.executor import Engine, shard_name
-from claxon.jobs.pool import LocalEngine
+from claxon.jobs.executor import Engine, LocalEngine, shard_name
 from tests.jobs import planned, short_texts, write_csv
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from claxon.jobs.storage import JobFolder
+from claxon.storage.job_folder import JobFolder
 
 
 def test_paths_of_a_shard(tmp_path: Path) -> None:

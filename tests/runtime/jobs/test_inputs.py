@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from claxon.errors import JobInputError, OptionError
-from claxon.formats.lines import Compression
+from claxon.formats.lines import Compression, InputFormat
 from claxon.jobs.inputs import Source, check_unchanged, file_sha256, find_sources, one_format, stamp
-from claxon.jobs.plan import InputFile, InputFormat
+from claxon.jobs.plan import InputFile
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from claxon.errors import OptionError
 from claxon.jobs import JobError, JobLockedError, JobRejectsError, Plan, Shard, job_status, pending, run_job, verify_job
 from claxon.jobs.progress import Tally
 from claxon.jobs.runner import ShardRunner
-from claxon.jobs.storage import job_lock
+from claxon.storage.job_folder import job_lock
 from tests.jobs import rows_of, short_texts, write_csv, write_json_lines, write_parquet
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")

@@ -10,8 +10,9 @@ import pytest
 import claxon
 from claxon.bundle.bundle import Bundle
 from claxon.errors import OptionError, TokenizationError
+from claxon.formats.lines import InputFormat
 from claxon.jobs.labelling import Labeller, added_fields
-from claxon.jobs.plan import InputFormat, JobOptions
+from claxon.jobs.plan import JobOptions
 from claxon.jobs.planning import JobRequest, job_options
 from claxon.labelling.arrow_columns import label_type
 from tests.jobs import short_texts

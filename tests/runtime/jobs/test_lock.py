@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from claxon.errors import JobLockedError
-from claxon.jobs.storage import hold_worker_lock, is_locked, job_lock, wait_for_workers
+from claxon.storage.job_folder import hold_worker_lock, is_locked, job_lock, wait_for_workers
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a file that is locked cannot be read there")
 
 HOLD = """
 import sys
 from pathlib import Path
-from claxon.jobs.storage import hold_worker_lock, job_lock
+from claxon.storage.job_folder import hold_worker_lock, job_lock
 with job_lock(Path(sys.argv[1])):
     hold_worker_lock(Path(sys.argv[1]))
     print("held", flush=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from claxon.errors import JobDamagedError
-from claxon.jobs.markers import Marker, Written, done_markers, pending, read_marker, read_markers, write_marker
+from claxon.jobs.parts import Marker, Written, done_markers, pending, read_marker, read_markers, write_marker
 from claxon.jobs.plan import Plan
 from tests.jobs import planned, short_texts, write_csv
 

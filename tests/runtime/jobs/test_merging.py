@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from claxon.errors import JobDamagedError, JobWriteError, OptionError
-from claxon.jobs.merging import merge_job
 from claxon.jobs.runner import ShardRunner
+from claxon.jobs.verification import merge_job
 from tests.jobs import planned, rows_of, short_texts, write_parquet
 
 

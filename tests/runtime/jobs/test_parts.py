@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from claxon.formats.column_types import JSON_FIELD
 from claxon.jobs import parts as module
-from claxon.jobs.columns import JSON_FIELD
 from claxon.jobs.parts import part_writer
 from claxon.jobs.plan import OutputFormat
 

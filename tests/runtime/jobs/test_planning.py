@@ -10,7 +10,7 @@ import pytest
 import claxon_export
 from claxon.bundle.bundle import Bundle
 from claxon.errors import JobError, JobMismatchError, OptionError
-from claxon.jobs.plan import InputFormat
+from claxon.formats.lines import InputFormat
 from claxon.jobs.planning import JobRequest, check_no_other_folder, job_options
 from claxon.labelling.labeller import chosen_heads
 from tests.jobs import planned, short_texts, write_csv

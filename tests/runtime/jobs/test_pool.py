@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from claxon.errors import BundleError, JobInputError, JobWorkerError
-from claxon.jobs.markers import pending
+from claxon.jobs.executor import LocalEngine
+from claxon.jobs.parts import pending
 from claxon.jobs.plan import Plan, Shard
-from claxon.jobs.pool import LocalEngine
 from claxon.jobs.progress import Tally
 from claxon.jobs.runner import WindowDone
 from claxon.jobs.verification import verify_job
@@ -95,6 +95,6 @@ def test_what_ends_a_worker_with_an_error_ends_the_job(copied_bundle: Path, tmp_
 
 
 def test_the_threads_are_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("claxon.jobs.pool.available_threads", lambda: 7)
+    monkeypatch.setattr("claxon.jobs.executor.available_threads", lambda: 7)
     assert [LocalEngine(workers).threads for workers in (1, 2, 8)] == [7, 3, 1]
     assert LocalEngine(2, 5).threads == 5

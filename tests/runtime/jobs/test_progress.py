@@ -6,7 +6,7 @@ import pytest
 
 from claxon.errors import JobInputError, JobRejectsError
 from claxon.jobs import progress as module
-from claxon.jobs.markers import Marker, Written
+from claxon.jobs.parts import Marker, Written
 from claxon.jobs.plan import Plan
 from claxon.jobs.progress import Tally, duration
 from claxon.jobs.runner import WindowDone

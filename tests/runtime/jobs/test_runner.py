@@ -9,7 +9,7 @@ import pytest
 
 import claxon
 from claxon.errors import IntegrityError, JobInputError, JobWriteError
-from claxon.jobs.markers import pending
+from claxon.jobs.parts import pending
 from claxon.jobs.runner import ShardRunner, WindowDone
 from tests.jobs import planned, rejects_of, rows_of, short_texts, write_json_lines, write_parquet
 

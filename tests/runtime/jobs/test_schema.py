@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from claxon.errors import OptionError
-from claxon.jobs.schema import kept_schema, output_schema, parts_schema, types_of
+from claxon.jobs.sources import kept_schema, output_schema, parts_schema, types_of
 from tests.jobs import planned, write_parquet
 
 INPUT = pa.schema([("id", pa.int32()), ("text", pa.string()), ("score", pa.float64())])

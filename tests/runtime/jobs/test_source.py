@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from claxon.jobs.parquet_source import ParquetSource
-from claxon.jobs.source import open_source
-from claxon.jobs.text_source import TextSource
+from claxon.jobs.runner import open_source
+from claxon.jobs.sources import TextSource
 from tests.jobs import planned, short_texts, write_csv, write_parquet
 
 

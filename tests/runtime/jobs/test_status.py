@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from claxon.errors import JobError
+from claxon.jobs.progress import job_status
 from claxon.jobs.runner import ShardRunner
-from claxon.jobs.status import job_status
-from claxon.jobs.storage import job_lock
+from claxon.storage.job_folder import job_lock
 from tests.jobs import planned, write_json_lines
 
 

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from claxon.errors import JobInputError, OptionError
+from claxon.formats.lines import InputFormat
 from claxon.jobs import survey as module
 from claxon.jobs.inputs import Source, Stamp
-from claxon.jobs.plan import InputFormat
 from claxon.jobs.survey import Survey, survey
 from tests.jobs import write_csv, write_json_lines, write_parquet
 

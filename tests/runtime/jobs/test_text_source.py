@@ -8,15 +8,15 @@ import pyarrow as pa
 import pytest
 
 from claxon.errors import JobInputError
-from claxon.formats.lines import Compression, Place
-from claxon.jobs import text_source as module
-from claxon.jobs.columns import string_fields
+from claxon.formats.column_types import string_fields
+from claxon.formats.lines import Compression, InputFormat, Place
+from claxon.formats.text_rows import TextRow
+from claxon.jobs import sources as module
 from claxon.jobs.inputs import Source
-from claxon.jobs.plan import InputFormat, Shard
+from claxon.jobs.plan import Shard
 from claxon.jobs.planning import cut_shards
+from claxon.jobs.sources import TextSource, text_problem
 from claxon.jobs.survey import survey
-from claxon.jobs.text_rows import TextRow
-from claxon.jobs.text_source import TextSource, text_problem
 
 KEPT = pa.schema(string_fields(["id"]))
 CSV = "id,text\n" + "".join(f'{n},"text {n}\nmore"\n' for n in range(23))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.jobs.markers import pending
+from claxon.jobs.parts import pending
 from claxon.jobs.plan import Plan
 from claxon.jobs.runner import ShardRunner
 from claxon.jobs.verification import forget_damaged, verify_job

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from claxon.jobs.window import Reject, Window
+from claxon.jobs.sources import Reject, Window
 from claxon.text.inputs import FailedRow
 
 KEPT = pa.record_batch({"id": [10, 12, 13]})

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from claxon.errors import EngineError, JobError, JobInputError, TokenizationError
-from claxon.jobs.markers import Marker, pending
+from claxon.jobs.executor import Failure, Ready, travelling, work
+from claxon.jobs.parts import Marker, pending
 from claxon.jobs.runner import WindowDone
-from claxon.jobs.worker import Failure, Ready, travelling, work
 from tests.jobs import planned, short_texts, write_parquet
 
 
@@ -69,7 +69,7 @@ import os, sys
 from multiprocessing import get_context
 from pathlib import Path
 from claxon.jobs.plan import Plan
-from claxon.jobs.worker import work
+from claxon.jobs.executor import work
 if __name__ == "__main__":
     out = Path(sys.argv[1])
     context = get_context("spawn")

@@ -197,3 +197,22 @@ def test_writers_at_once_leave_one_of_them_whole(target: Path) -> None:
         writer.join()
     assert target.read_bytes() in contents
     assert names_in(target.parent) == ["out.csv"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+@pytest.mark.parametrize("umask", [0o022, 0o002, 0o077], ids=oct)
+def test_a_file_has_the_mode_that_the_umask_gives_and_none_wider_than_it_had(tmp_path: Path, umask: int) -> None:
+    path, before = tmp_path / "file", os.umask(umask)
+    try:
+        _write(path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+        path.chmod(0o400)
+        _write(path)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    finally:
+        os.umask(before)
+
+
+def _write(path: Path) -> None:
+    with whole_file(path) as stream:
+        stream.write(b"content")

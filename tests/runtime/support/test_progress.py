@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from claxon.support import reporting
 from claxon.support.progress import progress
 
 HIDDEN = """
@@ -17,6 +18,12 @@ with progress(1, unit="text", is_shown=False) as bar:
     bar.update(1)
 print("tqdm" in sys.modules)
 """
+
+
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Standard error counts as a terminal."""
+    monkeypatch.setattr(reporting, "can_redraw", lambda: True)
 
 
 def test_a_shown_bar_draws_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -33,6 +40,13 @@ def test_a_hidden_bar_draws_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with progress(4, unit="text", is_shown=False) as bar:
         bar.update(4)
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_bar_that_is_there_already_is_told_instead_of_a_new_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress(4, unit="text", is_shown=True) as outer, progress(2, unit="text", is_shown=outer) as inner:
+        inner.update(4)
+    assert capsys.readouterr().err.count("0.00/4.00") == 1
+    assert inner is outer
 
 
 def test_a_bar_is_closed_when_the_work_fails(capsys: pytest.CaptureFixture[str]) -> None:

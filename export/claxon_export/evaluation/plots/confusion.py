@@ -24,7 +24,7 @@ ABSTAINED_NAME = "no label"
 
 
 def confusion_picture(head: HeadEvaluation, names: Names) -> Figure:
-    """Truth by rows, label given by columns; coloured by the share of the row, the diagonal framed."""
+    """Truth by rows, label given by columns; colored by the share of the row, the diagonal framed."""
     rows = [names[spelled(label)] for label in head.labels]
     table, given = _table(head), rows
     if sum(head.abstained):

@@ -1,4 +1,4 @@
-"""Where texts lie: a panel a label, and all of them coloured by truth and ringed where a head is wrong."""
+"""Where texts lie: one panel per label, and all of them colored by truth and ringed where a head is wrong."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HEXAGONS = 26
 
 
 def hexbin_picture(sample: MapSample, projection: Projection, feature: Feature, names: Names) -> Figure:
-    """A panel a label: how densely its texts lie, over all texts in grey."""
+    """One panel per label: how densely its texts lie, over all texts in gray."""
     labels = _commonest(sample, MOST_PANELS)
     across = min(len(labels), 6 if len(labels) > 12 else 4 if len(labels) > 6 else 3)
     down = -(-len(labels) // across)
@@ -41,13 +41,13 @@ def hexbin_picture(sample: MapSample, projection: Projection, feature: Feature, 
         axis.set_title(f"{names[label]} ({int((truths == label).sum()):,})", fontsize=9 if across < 6 else 7.5)
     for axis in axes[len(labels) :]:
         axis.set_axis_off()
-    shown = "" if len(labels) == len(set(sample.truths)) else f"the {len(labels)} commonest labels; "
-    note = f"{shown}the darker, the more of the label's texts; grey: all texts"
+    shown = "" if len(labels) == len(set(sample.truths)) else f"the {len(labels)} most common labels; "
+    note = f"{shown}the darker, the more of the label's texts; gray: all texts"
     return _described(figure, f"Where labels lie in {feature}", note, sample, projection)
 
 
 def scatter_picture(sample: MapSample, projection: Projection, head: str, names: Names) -> Figure:
-    """All texts by their truth, in colour and shape; a ring where the head labels them wrong."""
+    """All texts by their truth, in color and shape; a ring where the head labels them wrong."""
     labels = _commonest(sample, MOST_COLOURED)
     truths, wrong = np.array(sample.truths), sample.is_wrong[head]
     columns = 2 if len(labels) > 14 else 1

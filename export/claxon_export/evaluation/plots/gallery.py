@@ -18,10 +18,10 @@ from claxon_export.metrics.results import Metric, spelled
 
 FEWEST_FOR_A_MAP = 3
 MOST_BESIDE = 4  # labels of a confusion matrix that can be read at half the width of a page
-SCORES_ALT = "Two histograms of the best score: of texts labelled right upward, of those labelled wrong downward."
-SCORES_CAPTION = "The less the two overlap, the more a threshold can sort out."
-HEXBIN_CAPTION = "Labels whose texts lie apart are easy; where two share a place, they are hard to part."
-SCATTER_CAPTION = "Rings inside a cloud of another colour are often texts whose truth deserves a second look."
+SCORES_ALT = "Two histograms of the best score: of texts labeled right upward, of those labeled wrong downward."
+SCORES_CAPTION = "The less the two overlap, the more errors a threshold can remove."
+HEXBIN_CAPTION = "Labels whose texts lie apart are easy to separate; where two overlap, they are hard to separate."
+SCATTER_CAPTION = "Rings inside a cloud of another color are often texts whose label deserves a second look."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _of_heads(evaluation: Evaluation, names: Names) -> Iterator[Picture]:
         curve = reliability_picture(head)
         if curve is not None:
             words = _calibration(head)
-            alt = f"Share labelled right by confidence in 15 bins. {words}"
+            alt = f"Share labeled right by confidence in 15 bins. {words}"
             yield Picture(f"reliability-{name}", name, "Reliability", alt, words, png(curve))
         scores = score_picture(head, evaluation.conditions.threshold)
         yield Picture(f"scores-{name}", name, "Scores", SCORES_ALT, SCORES_CAPTION, png(scores))
@@ -90,7 +90,7 @@ def _maps(evaluation: Evaluation, names: Names) -> Iterator[Picture]:
         projection = projected(vectors, sample.seed)
         how = "; ".join(remarks(sample, projection))
         figure = hexbin_picture(sample, projection, feature, names)
-        alt = f"A panel a label: where its texts lie among all texts on a plane. {how}."
+        alt = f"One panel per label: where its texts lie among all texts on a plane. {how}."
         yield Picture(f"labels-{feature}", None, f"Labels in {feature}", alt, HEXBIN_CAPTION, png(figure), True)
         for head in evaluation.heads:
             if head.feature == feature:
@@ -108,7 +108,7 @@ def _curves(evaluation: Evaluation) -> Iterator[Picture]:
         levels["most frequent label"] = evaluation.baselines[0].metrics[Metric.ACCURACY].value
         first, last = curve.points[0], curve.points[-1]
         alt = (
-            f"Accuracy goes from {first.accuracy:.3f} with {first.texts:,} labelled texts to {last.accuracy:.3f} with "
+            f"Accuracy goes from {first.accuracy:.3f} with {first.texts:,} labeled texts to {last.accuracy:.3f} with "
             f"{last.texts:,}."
         )
         caption = f"Heads {curve.source}. Where it still rises at the right, more labels would help."
@@ -117,7 +117,7 @@ def _curves(evaluation: Evaluation) -> Iterator[Picture]:
 
 
 def _largest_confusion(head: HeadEvaluation) -> str:
-    """The commonest mistake, in words."""
+    """The most common mistake, in words."""
     mistakes = {
         (truth, given): texts
         for truth, row in zip(head.labels, head.confusion, strict=True)
@@ -127,12 +127,12 @@ def _largest_confusion(head: HeadEvaluation) -> str:
     (truth, given), texts = max(mistakes.items(), key=lambda item: item[1])
     if not texts:
         return "No text was given a wrong label."
-    return f"The commonest mistake: {texts:,} texts whose truth is {spelled(truth)} were given {spelled(given)}."
+    return f"The most common mistake: {texts:,} texts whose truth is {spelled(truth)} were given {spelled(given)}."
 
 
 def _calibration(head: HeadEvaluation) -> str:
-    bins = [found for found in head.reliability or () if found.texts]
-    texts = sum(found.texts for found in bins)
-    confidence = sum((found.confidence or 0.0) * found.texts for found in bins) / texts
-    accuracy = sum((found.accuracy or 0.0) * found.texts for found in bins) / texts
-    return f"On average it is {confidence:.1%} sure and {accuracy:.1%} right."
+    bins = [result for result in head.reliability or () if result.texts]
+    texts = sum(result.texts for result in bins)
+    confidence = sum((result.confidence or 0.0) * result.texts for result in bins) / texts
+    accuracy = sum((result.accuracy or 0.0) * result.texts for result in bins) / texts
+    return f"On average it is {confidence:.1%} confident and {accuracy:.1%} accurate."

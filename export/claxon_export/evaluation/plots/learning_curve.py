@@ -1,4 +1,4 @@
-"""How many labels does the task need? Accuracy by the number of texts that were learnt from."""
+"""How many labels does the task need? Accuracy by the number of texts that were trained on."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _axes(axis: Axes, curve: LearningCurve) -> None:
     for label in axis.get_xticklabels():
         label.set(rotation=35, ha="right", rotation_mode="anchor", fontsize=8.5, color=INK)
     axis.set_ylabel("accuracy")
-    axis.set_xlabel("labelled texts learnt from, logarithmic")
-    axis.set_title(f"What labels bring: LogisticRegression on {curve.feature}")
+    axis.set_xlabel("labeled training texts, logarithmic")
+    axis.set_title(f"Learning curve: LogisticRegression on {curve.feature}")
     axis.grid()
     axis.legend(loc="lower right", fontsize=8.5, frameon=True, framealpha=1, edgecolor="none")

@@ -65,10 +65,10 @@ def fitting_families(words: Sequence[str]) -> tuple[str, ...]:
     missing = {ord(c) for word in words for c in word if not c.isspace()} - _characters_of(FALLBACK)
     families = [FALLBACK]
     for family in _other_families() if missing else ():
-        found = missing & _characters_of(family)
-        if found:
+        result = missing & _characters_of(family)
+        if result:
             families.append(family)
-            missing -= found
+            missing -= result
         if not missing:
             break
     return tuple(families)
@@ -122,8 +122,8 @@ def _cut(words: str, most: int) -> str:
 def _distinct(names: Sequence[str]) -> list[str]:
     """Names that became equal get a number."""
     seen: dict[str, int] = {}
-    found = []
+    result = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
-        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return found
+        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return result

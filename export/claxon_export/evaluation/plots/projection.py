@@ -14,7 +14,7 @@ from claxon_export.requirements import required
 Array = np.ndarray[Any, Any]
 
 NEIGHBOURS, MIN_DISTANCE = 15, 0.1
-# UMAP lays out neighbourhoods; with fewer texts than this there are none to speak of.
+# UMAP lays out neighborhoods; with fewer texts than this there are none to speak of.
 FEWEST_FOR_UMAP = 4 * NEIGHBOURS
 
 
@@ -30,7 +30,7 @@ class Projection:
 def projected(vectors: Array, seed: int) -> Projection:
     """Vectors scaled to [0, 1] column by column, then laid out by UMAP with cosine distance, else by PCA.
 
-    UMAP keeps neighbours together (McInnes, Healy and Melville 2018); distances between far points mean little.
+    UMAP keeps neighbors together (McInnes, Healy and Melville 2018); distances between far points mean little.
 
     Args:
         vectors: Shape: ``(texts, width)``.

@@ -20,7 +20,7 @@ def reliability_picture(head: HeadEvaluation) -> Figure | None:
         return None
     figure = blank(5.6, 5.6)
     curve, histogram = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
-    filled = [found for found in head.reliability if found.texts]
+    filled = [result for result in head.reliability if result.texts]
     _curve(curve, filled)
     error = head.metrics[Metric.CALIBRATION_ERROR].value
     curve.set_title(f"{head.name}: calibration error {error:.3f}")
@@ -29,37 +29,37 @@ def reliability_picture(head: HeadEvaluation) -> Figure | None:
 
 
 def _curve(axis: Axes, filled: Sequence[ReliabilityBin]) -> None:
-    confidence = [found.confidence or 0.0 for found in filled]
-    accuracy = [found.accuracy or 0.0 for found in filled]
-    most = max(found.texts for found in filled)
-    sizes = [14 + 130 * found.texts / most for found in filled]
-    axis.plot([0, 1], [0, 1], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, label="as sure as right")
+    confidence = [result.confidence or 0.0 for result in filled]
+    accuracy = [result.accuracy or 0.0 for result in filled]
+    most = max(result.texts for result in filled)
+    sizes = [14 + 130 * result.texts / most for result in filled]
+    axis.plot([0, 1], [0, 1], color=MUTED, linestyle=(0, (4, 3)), linewidth=1.1, label="perfectly calibrated")
     axis.vlines(confidence, confidence, accuracy, color=VERMILLION, linewidth=2.0, label="the gap")
     axis.plot(confidence, accuracy, color=BLUE, linewidth=1.4)
     axis.scatter(confidence, accuracy, sizes, color=BLUE, edgecolors="white", zorder=3, label="a bin of texts")
     axis.set_xlim(0, 1.02)
     axis.set_ylim(0, 1.04)
-    axis.set_ylabel("share labelled right")
+    axis.set_ylabel("share labeled right")
     axis.grid()
     axis.legend(loc="upper left", fontsize=8.5)
-    axis.text(0.98, 0.05, "below the line:\nsurer than right", ha="right", color=MUTED, fontsize=8.5)
+    axis.text(0.98, 0.05, "below the line:\noverconfident", ha="right", color=MUTED, fontsize=8.5)
 
 
 def _histogram(axis: Axes, filled: Sequence[ReliabilityBin]) -> None:
-    for found in filled:
+    for result in filled:
         axis.bar(
-            found.low,
-            found.texts,
-            width=0.94 * (found.high - found.low),
+            result.low,
+            result.texts,
+            width=0.94 * (result.high - result.low),
             align="edge",
             color=BLUE,
             edgecolor=INK,
             linewidth=0.4,
         )
-        place = (found.low + found.high) / 2
+        place = (result.low + result.high) / 2
         axis.annotate(
-            f"{found.texts:,}",
-            (place, found.texts),
+            f"{result.texts:,}",
+            (place, result.texts),
             xytext=(0, 2),
             textcoords="offset points",
             ha="center",

@@ -1,6 +1,6 @@
-"""How every picture looks: colours that the colour-blind tell apart, and a shape or a hatch wherever a colour speaks.
+"""How every picture looks: colors that the color-blind tell apart, and a shape or a hatch wherever a color speaks.
 
-Colours are those of Okabe and Ito 2008, "Color Universal Design".
+Colors are those of Okabe and Ito 2008, "Color Universal Design".
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A colour and a shape; no two of a picture's first 64 labels share both."""
+    """A color and a shape; no two of a picture's first 64 labels share both."""
 
     colour: str
     marker: str
 
 
 def mark(position: int) -> Mark:
-    """The mark of the label at that position; colour and shape change together first."""
+    """The mark of the label at that position; color and shape change together first."""
     round_, place = divmod(position, len(CYCLE))
     return Mark(CYCLE[place], MARKERS[(place + round_) % len(MARKERS)])
 
@@ -80,7 +80,7 @@ def blank(width: float, height: float) -> Figure:
 
 
 def sequential(*, with_paper: bool = True) -> Any:
-    """The colour map of ``SEQUENTIAL``; without paper, the least of it can be told from nothing at all."""
+    """The color map of ``SEQUENTIAL``; without paper, the least of it can be told from nothing at all."""
     colours = required("matplotlib.colors", extra="report")
     return colours.LinearSegmentedColormap.from_list("claxon", SEQUENTIAL if with_paper else SEQUENTIAL[1:])
 

@@ -1,4 +1,4 @@
-"""The few pieces of HTML that the page is made of; whatever comes from outside is escaped here. Pure."""
+"""The few pieces of HTML that the page is made of; whatever comes from outside is escaped here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An evaluation and its pictures -> one HTML page that needs nothing else: no script, no font, no request. Pure."""
+"""An evaluation and its pictures -> one HTML page that needs nothing else: no script, no font, no request."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def page(evaluation: Evaluation, gallery: Gallery = NO_GALLERY) -> str:
 
 
 def _style() -> str:
-    return (files("claxon_export.evaluation") / "page.css").read_text(encoding="utf-8")
+    return (files("claxon_export.evaluation.report") / "page.css").read_text(encoding="utf-8")
 
 
 def _introduction(evaluation: Evaluation) -> Markup:
@@ -74,7 +74,7 @@ def _introduction(evaluation: Evaluation) -> Markup:
 
 
 def _last_links() -> Iterable[tuple[str, str]]:
-    return [("texts", "The texts"), ("method", "How it was judged")]
+    return [("texts", "The texts"), ("method", "How it was evaluated")]
 
 
 def _card(head: HeadEvaluation, evaluation: Evaluation) -> Markup:
@@ -89,7 +89,7 @@ def _card(head: HeadEvaluation, evaluation: Evaluation) -> Markup:
     words = [
         tag("p", own_direction(head.name), class_="muted"),
         tag("b", percent(accuracy.value)),
-        tag("p", f"of the texts labelled right{interval}"),
+        tag("p", f"of the texts labeled right{interval}"),
         tag("p", against, class_="muted"),
     ]
     return tag("div", joined(words), class_="card")
@@ -100,7 +100,7 @@ def _sections(evaluation: Evaluation, gallery: Gallery) -> Iterator[Markup]:
     for head in evaluation.heads:
         yield section(_anchor(head), joined(["Head ", own_direction(head.name)], ""), _head(head, evaluation, gallery))
     yield section("texts", "The texts", _texts(evaluation, gallery))
-    yield section("method", "How it was judged", conditions_list(evaluation))
+    yield section("method", "How it was evaluated", conditions_list(evaluation))
 
 
 def _figures(evaluation: Evaluation) -> Iterator[Markup]:
@@ -125,7 +125,7 @@ def _texts(evaluation: Evaluation, gallery: Gallery) -> Iterator[Markup]:
     yield _pictures([picture for picture in gallery.pictures if picture.head is None])
     if gallery.numbered_labels:
         rows = [(name, own_direction(label)) for name, label in gallery.numbered_labels.items()]
-        caption = "Labels that no font of the machine which drew the pictures can write"
+        caption = "Labels that no font on the machine that drew the pictures can show"
         yield table([Column("in pictures"), Column("label")], rows, caption=caption, kind="words")
     yield tag("h3", "Labels")
     yield label_table(evaluation)

@@ -1,4 +1,4 @@
-"""The tables of the page. Pure."""
+"""The tables of the page."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def figures_table(evaluation: Evaluation) -> Markup:
     columns = [Column(""), Column("accuracy from 0 to 1"), *(Column(TITLES[metric]) for metric in metrics)]
     rows: list[list[Content]] = [
         [
-            own_direction(row_name(found)),
-            _strip(found.metrics[Metric.ACCURACY]),
-            *(_estimate(found.metrics.get(metric)) for metric in metrics),
+            own_direction(row_name(result)),
+            _strip(result.metrics[Metric.ACCURACY]),
+            *(_estimate(result.metrics.get(metric)) for metric in metrics),
         ]
-        for found in evaluation.judged
+        for result in evaluation.judged
     ]
     kinds = ["head"] * len(evaluation.heads) + ["baseline"] * len(evaluation.baselines)
     return table(columns, rows, row_kinds=kinds)
@@ -59,18 +59,20 @@ def comparison_table(evaluation: Evaluation) -> Markup:
     ]  # fmt: skip
     rows: list[list[Content]] = [
         [
-            verdict(found), difference(found), f"{found.only_first_right:,}", f"{found.only_second_right:,}",
-            p_value(found),
+            verdict(result), difference(result), f"{result.only_first_right:,}", f"{result.only_second_right:,}",
+            p_value(result),
         ]
-        for found in (comparison.better_first for comparison in evaluation.comparisons)
+        for result in (comparison.better_first for comparison in evaluation.comparisons)
     ]  # fmt: skip
     return table(columns, rows, kind="verdicts")
 
 
 def report_table(head: HeadEvaluation) -> Markup:
     """Precision, recall and F1 of each label."""
-    columns = [Column(title) for title in ("label", "precision", "recall", "F1", "texts", "labelled so")]
-    rows: list[list[Content]] = [[own_direction(spelled(found.label)), *label_figures(found)] for found in head.report]
+    columns = [Column(title) for title in ("label", "precision", "recall", "F1", "texts", "labeled so")]
+    rows: list[list[Content]] = [
+        [own_direction(spelled(result.label)), *label_figures(result)] for result in head.report
+    ]
     return table(columns, rows)
 
 
@@ -85,10 +87,10 @@ def wrong_table(head: HeadEvaluation, place: str) -> Markup:
     ]
     rows: list[list[Content]] = [
         [
-            str(found.line), own_direction(spelled(found.truth)), own_direction(spelled(found.predicted)),
-            number(found.score), own_direction(quoted(found.text, QUOTED_CHARACTERS)),
+            str(result.line), own_direction(spelled(result.truth)), own_direction(spelled(result.predicted)),
+            number(result.score), own_direction(quoted(result.text, QUOTED_CHARACTERS)),
         ]
-        for found in head.wrong
+        for result in head.wrong
     ]  # fmt: skip
     return table(columns, rows, kind="words")
 
@@ -103,12 +105,12 @@ def slow_table(evaluation: Evaluation) -> Markup:
     ]
     rows: list[list[Content]] = [
         [
-            str(found.line),
-            f"{found.latency_ms:.1f}",
-            f"{found.n_tokens:,}",
-            own_direction(quoted(found.text, QUOTED_CHARACTERS)),
+            str(result.line),
+            f"{result.latency_ms:.1f}",
+            f"{result.n_tokens:,}",
+            own_direction(quoted(result.text, QUOTED_CHARACTERS)),
         ]
-        for found in evaluation.slowest
+        for result in evaluation.slowest
     ]
     limit = evaluation.conditions.max_tokens
     caption = (
@@ -135,7 +137,7 @@ def conditions_list(evaluation: Evaluation) -> Iterator[Markup]:
         [
             ("bundle", f"{ran.bundle}, {ran.architecture}, digest {ran.digest}"),
             ("texts", f"{source.name}, SHA-256 {source.sha256}"),
-            ("ran", f"{ran.precision} on {ran.device}, at most {ran.max_tokens} tokens a text"),
+            ("ran", f"{ran.precision} on {ran.device}, at most {ran.max_tokens} tokens per text"),
             ("threshold", "none" if ran.threshold is None else f"{ran.threshold:g}: below it a text has no label"),
             ("margin", "none" if ran.margin is None else f"{ran.margin:g}: by less above the second best, no label"),
             ("seed", str(ran.seed)),
@@ -171,28 +173,28 @@ def _methods(evaluation: Evaluation) -> Iterable[tuple[str, Content]]:
         ),
         (
             "baselines",
-            f"{Baseline.MOST_FREQUENT} always names the commonest label of these texts, its probabilities are the "
+            f"{Baseline.MOST_FREQUENT} always predicts the most common label of these texts, its probabilities are the "
             f"labels' shares; {Baseline.STRATIFIED} draws labels by these shares, once, with the seed.",
         ),
     ]
 
 
-def _estimate(found: Estimate | None) -> Content:
-    if found is None:
+def _estimate(result: Estimate | None) -> Content:
+    if result is None:
         return NOTHING
-    if found.low is None or found.high is None:
-        return number(found.value)
-    interval = tag("span", f"{number(found.low)} to {number(found.high)}", class_="interval")
-    return joined([number(found.value), interval], "")
+    if result.low is None or result.high is None:
+        return number(result.value)
+    interval = tag("span", f"{number(result.low)} to {number(result.high)}", class_="interval")
+    return joined([number(result.value), interval], "")
 
 
-def _strip(found: Estimate) -> Markup:
+def _strip(result: Estimate) -> Markup:
     """A dot with its interval on a line from 0 to 1."""
-    low, high = (found.value if end is None else end for end in (found.low, found.high))
-    place, left, right = (4 + 92 * share for share in (found.value, low, high))
+    low, high = (result.value if end is None else end for end in (result.low, result.high))
+    place, left, right = (4 + 92 * share for share in (result.value, low, high))
     return Markup(
         f'<svg class="strip" role="img" '
-        f'aria-label="{number(found.value)}, interval {number(low)} to {number(high)}">'
+        f'aria-label="{number(result.value)}, interval {number(low)} to {number(high)}">'
         f'<line class="scale" x1="4%" x2="96%" y1="50%" y2="50%"/>'
         f'<line class="range" x1="{left:.2f}%" x2="{right:.2f}%" y1="50%" y2="50%"/>'
         f'<circle cx="{place:.2f}%" cy="50%" r="4"/></svg>'

@@ -27,7 +27,7 @@ def write_report(
         evaluation: What ``evaluate`` gave.
         folder: Where; it appears when all is written.
         pictures: ``False`` for a page of tables alone.
-        force: Replace a report that is there; anything else is never replaced.
+        force: Replace an existing report; nothing else is ever replaced.
 
     Returns:
         The page.

@@ -83,10 +83,10 @@ class LayerWeights:
             expected: tuple[int, ...] = matrices.get(part, (width, width))
             if kind == "bias" or part.endswith("norm"):
                 expected = expected[:1]
-            found = getattr(self, field.name).shape
-            if found != expected:
+            result = getattr(self, field.name).shape
+            if result != expected:
                 raise CheckpointError(
-                    f"{name}: {field.name} has shape {found}, config.json says {expected}; "
+                    f"{name}: {field.name} has shape {result}, config.json says {expected}; "
                     "are they of the same checkpoint?"
                 )
 
@@ -137,7 +137,7 @@ def embeddings(writer: GraphWriter, inputs: GraphInputs, words: Array, positions
 
 
 def embedding_norm(writer: GraphWriter, value: str, model: BaseModel, shape: EncoderShape) -> str:
-    """Normalise the embeddings. ``(batch, tokens, width)`` to ``(batch * tokens, width)``."""
+    """Normalize the embeddings. ``(batch, tokens, width)`` to ``(batch * tokens, width)``."""
     weight, bias = model["embeddings.LayerNorm.weight"], model["embeddings.LayerNorm.bias"]
     value = flatten(writer, value, shape.width, "embeddings.flat")
     return writer.layer_norm(value, _norm("embeddings.norm", weight, bias, shape))

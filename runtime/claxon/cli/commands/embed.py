@@ -116,7 +116,8 @@ class JSONVectorWriter:
             added: dict[str, Any] = {self._embedding: [shortest(value) for value in vector]}
             if features.truncated[place]:
                 added[self._truncated] = True
-            self._writer.write(row.values, {self._error: failed[place]} if place in failed else added)
+            cells = {self._error: failed[place]} if place in failed else added
+            self._writer.write(row.values, cells, row.source)
         self._stream.flush()
 
     def finish(self) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from claxon.jobs.merging import merge_job
+from claxon.jobs.verification import merge_job
 
 
 class Merge:

@@ -10,10 +10,11 @@ from pathlib import Path
 from claxon.bundle.manifest import Feature
 from claxon.cli.arguments import add_bundle, add_limits, add_run, finite_float, positive_int
 from claxon.errors import OptionError
+from claxon.formats.lines import InputFormat
 from claxon.integrations.ray_executor import RayEngine
 from claxon.jobs.executor import Engine
 from claxon.jobs.job import JobResult, run_job
-from claxon.jobs.plan import Embedding, InputFormat, OutputFormat
+from claxon.jobs.plan import Embedding, OutputFormat
 from claxon.jobs.planning import DEFAULT_TEXT_COLUMN, SHARD_ROWS
 
 

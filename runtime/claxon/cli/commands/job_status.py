@@ -8,8 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from claxon.cli.rendering import facts
-from claxon.jobs.progress import duration
-from claxon.jobs.status import JobStatus, job_status
+from claxon.jobs.progress import JobStatus, duration, job_status
 
 
 class Status:

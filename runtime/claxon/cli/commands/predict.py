@@ -8,6 +8,7 @@ from claxon.bundle.bundle import Bundle
 from claxon.classifier import Classifier
 from claxon.cli.arguments import (
     add_bundle,
+    add_empty,
     add_engine,
     add_errors,
     add_input,
@@ -34,6 +35,7 @@ class Predict:
         add_bundle(parser)
         add_input(parser)
         add_errors(parser)
+        add_empty(parser.add_argument_group("empty texts"))
         heads = parser.add_argument_group("head").add_mutually_exclusive_group()
         heads.add_argument("--head", metavar="NAME", help="which head answers (default: the only one)")
         heads.add_argument(

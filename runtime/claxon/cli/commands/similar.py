@@ -8,6 +8,7 @@ from claxon.bundle.manifest import Precision
 from claxon.classifier import Classifier
 from claxon.cli.arguments import (
     add_bundle,
+    add_empty,
     add_engine,
     add_errors,
     add_input,
@@ -38,6 +39,7 @@ class Similar:
         add_bundle(parser)
         add_input(parser)
         add_errors(parser)
+        add_empty(parser.add_argument_group("empty texts"))
         add_labels(parser)
         parser.add_argument(
             "--label-precision",

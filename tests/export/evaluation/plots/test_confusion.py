@@ -31,16 +31,16 @@ def test_labels_in_other_scripts_can_be_drawn() -> None:
         assert png(figure(labels))
 
 
-def words(found: Any) -> list[str]:
-    return [text.get_text() for text in found.axes[0].texts]
+def words(result: Any) -> list[str]:
+    return [text.get_text() for text in result.axes[0].texts]
 
 
 @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
 def test_any_labels_can_be_drawn(labels: list[str]) -> None:
-    found = figure(labels)
-    assert len(found.axes[0].get_yticks()) == len(labels)
-    assert max(found.get_size_inches()) < 14
-    assert png(found)
+    result = figure(labels)
+    assert len(result.axes[0].get_yticks()) == len(labels)
+    assert max(result.get_size_inches()) < 14
+    assert png(result)
 
 
 def test_cells_have_counts_and_shares() -> None:
@@ -62,5 +62,5 @@ def test_many_labels_have_counts_alone_and_very_many_none() -> None:
 
 
 def test_texts_without_a_label_have_a_column() -> None:
-    found = figure(LABELS["two"], threshold=0.7)
-    assert [tick.get_text() for tick in found.axes[0].get_xticklabels()] == ["bad", "good", "no label"]
+    result = figure(LABELS["two"], threshold=0.7)
+    assert [tick.get_text() for tick in result.axes[0].get_xticklabels()] == ["bad", "good", "no label"]

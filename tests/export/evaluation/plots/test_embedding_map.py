@@ -53,7 +53,7 @@ def test_every_text_is_a_point_and_every_wrong_one_has_a_ring(labels: int) -> No
     sample, projection = drawn(labels)
     figure: Any = scatter_picture(sample, projection, "mood", names_of(sample.truths))
     *points, rings = figure.axes[0].collections
-    assert sum(len(found.get_offsets()) for found in points) == 200
+    assert sum(len(result.get_offsets()) for result in points) == 200
     assert len(rings.get_offsets()) == sample.is_wrong["mood"].sum()
     names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert (OTHERS in names) is (labels > MOST_COLOURED)

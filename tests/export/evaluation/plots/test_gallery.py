@@ -43,8 +43,8 @@ def test_pictures_have_words_and_bytes() -> None:
 def test_the_commonest_mistake_is_told() -> None:
     evaluation = small()
     head = replace(evaluation.heads[0], confusion=((9, 0), (3, 5)))
-    found = drawn(replace(evaluation, heads=(head,))).pictures[0]
-    assert found.caption == "The commonest mistake: 3 texts whose truth is good were given bad."
+    result = drawn(replace(evaluation, heads=(head,))).pictures[0]
+    assert result.caption == "The most common mistake: 3 texts whose truth is good were given bad."
 
 
 def test_no_mistake_is_told_too() -> None:

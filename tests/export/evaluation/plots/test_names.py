@@ -17,16 +17,16 @@ def one_font(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_short_labels_stay_as_they_are() -> None:
-    found = names_of(["joy", "sadness"])
-    assert (found["joy"], found["sadness"], found.numbered, found.families) == ("joy", "sadness", {}, (FALLBACK,))
+    result = names_of(["joy", "sadness"])
+    assert (result["joy"], result["sadness"], result.numbered, result.families) == ("joy", "sadness", {}, (FALLBACK,))
 
 
 @pytest.mark.parametrize("label", ["a" * 60, "customer complaint about the delivery of a parcel", "語" * 30])
 def test_long_labels_keep_their_beginning_and_end(label: str) -> None:
-    found = shortened(label)
-    assert columns(found) <= MOST_COLUMNS
-    assert "…" in found
-    assert (found[0], found[-1]) == (label[0], label[-1])
+    result = shortened(label)
+    assert columns(result) <= MOST_COLUMNS
+    assert "…" in result
+    assert (result[0], result[-1]) == (label[0], label[-1])
 
 
 def test_labels_that_become_equal_are_told_apart() -> None:
@@ -41,9 +41,9 @@ def test_names_are_one_line(label: str, name: str) -> None:
 
 @pytest.mark.usefixtures("one_font")
 def test_labels_that_no_font_can_write_become_numbers() -> None:
-    found = names_of(["joy", UNWRITABLE])
-    assert found[UNWRITABLE] == "#2"
-    assert found.numbered == {"#2": UNWRITABLE}
+    result = names_of(["joy", UNWRITABLE])
+    assert result[UNWRITABLE] == "#2"
+    assert result.numbered == {"#2": UNWRITABLE}
 
 
 def test_another_font_of_the_machine_helps_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,9 +53,9 @@ def test_another_font_of_the_machine_helps_out(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(names, "_characters_of", lambda family: helped.get(family) or real(FALLBACK))
     # Adlam runs from right to left.
     monkeypatch.setattr(matplotlib.ft2font, "__libraqm_version__", "0.10.3", raising=False)
-    found = names_of([UNWRITABLE])
-    assert found.families == (FALLBACK, "Helper")
-    assert found.numbered == {}
+    result = names_of([UNWRITABLE])
+    assert result.families == (FALLBACK, "Helper")
+    assert result.numbered == {}
 
 
 @pytest.mark.usefixtures("one_font")

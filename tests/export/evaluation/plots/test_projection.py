@@ -33,25 +33,25 @@ def no_umap(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_umap_keeps_clouds_apart_and_has_a_seed() -> None:
     pytest.importorskip("umap")
     given = vectors(80)
-    found, again = projected(given, seed=3), projected(given, seed=3)
-    assert (found.method, found.remark, found.points.shape) == ("UMAP", "", (80, 2))
-    assert (found.points == again.points).all()
-    one, other = found.points[::2], found.points[1::2]
+    result, again = projected(given, seed=3), projected(given, seed=3)
+    assert (result.method, result.remark, result.points.shape) == ("UMAP", "", (80, 2))
+    assert (result.points == again.points).all()
+    one, other = result.points[::2], result.points[1::2]
     distances = np.linalg.norm(one.mean(axis=0) - other.mean(axis=0)), one.std()
     assert distances[0] > distances[1]
 
 
 @pytest.mark.usefixtures("no_umap")
 def test_without_umap_it_is_pca_and_says_so() -> None:
-    found = projected(vectors(80), seed=0)
-    assert found.method == "PCA"
-    assert found.remark == "umap-learn is not installed (pip install 'claxon[report]'), so this is PCA"
+    result = projected(vectors(80), seed=0)
+    assert result.method == "PCA"
+    assert result.remark == "umap-learn is not installed (pip install 'claxon[report]'), so this is PCA"
 
 
 def test_few_texts_are_laid_out_by_pca_and_it_says_so() -> None:
-    found = projected(vectors(10), seed=0)
-    assert (found.method, found.points.shape) == ("PCA", (10, 2))
-    assert found.remark == "10 texts are too few for UMAP, so this is PCA"
+    result = projected(vectors(10), seed=0)
+    assert (result.method, result.points.shape) == ("PCA", (10, 2))
+    assert result.remark == "10 texts are too few for UMAP, so this is PCA"
 
 
 @pytest.mark.usefixtures("no_umap")
@@ -66,6 +66,6 @@ def test_pca_is_that_of_scikit_learn_up_to_signs() -> None:
 
 @pytest.mark.parametrize("given", [np.zeros((5, 4), np.float32), np.ones((1, 4), np.float32), np.eye(3, 1)])
 def test_degenerate_vectors_have_points(given: np.ndarray[Any, Any]) -> None:
-    found = projected(given, seed=0).points
-    assert found.shape == (len(given), 2)
-    assert np.isfinite(found).all()
+    result = projected(given, seed=0).points
+    assert result.shape == (len(given), 2)
+    assert np.isfinite(result).all()

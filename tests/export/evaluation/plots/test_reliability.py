@@ -16,13 +16,13 @@ TRUTH = drawn_truth(200, 3)
 def test_every_bin_of_texts_is_a_point_and_a_bar() -> None:
     head = judged_head("mood", TRUTH, ("a", "b", "c"))
     assert head.reliability is not None
-    filled = [found for found in head.reliability if found.texts]
+    filled = [result for result in head.reliability if result.texts]
     figure: Any = reliability_picture(head)
     assert figure is not None
     curve, histogram = figure.axes
-    assert curve.lines[1].get_xdata().tolist() == pytest.approx([found.confidence for found in filled])
-    assert curve.lines[1].get_ydata().tolist() == pytest.approx([found.accuracy for found in filled])
-    assert [bar.get_height() for bar in histogram.patches] == [found.texts for found in filled]
+    assert curve.lines[1].get_xdata().tolist() == pytest.approx([result.confidence for result in filled])
+    assert curve.lines[1].get_ydata().tolist() == pytest.approx([result.accuracy for result in filled])
+    assert [bar.get_height() for bar in histogram.patches] == [result.texts for result in filled]
     assert "calibration error" in curve.get_title(loc="left")
     assert png(figure)
 

@@ -1,4 +1,4 @@
-"""Colours, shapes and the bytes of a picture."""
+"""Colors, shapes and the bytes of a picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def luminance(colour: tuple[float, ...]) -> float:
 
 def test_the_first_marks_differ_in_colour_and_in_shape() -> None:
     first = [mark(position) for position in range(8)]
-    assert len({found.colour for found in first}) == len({found.marker for found in first}) == 8
+    assert len({result.colour for result in first}) == len({result.marker for result in first}) == 8
 
 
 def test_no_two_of_24_labels_look_the_same() -> None:

@@ -60,10 +60,10 @@ def test_texts_have_their_own_direction() -> None:
 
 
 def test_tables_have_headers_of_columns_and_rows() -> None:
-    found = table([Column("a"), Column("b", "number")], [["x", HOSTILE]], caption="c", row_kinds=["head"]).html
-    assert '<th scope="col">a</th><th scope="col">b</th>' in found
-    assert f'<tr class="head"><th scope="row">x</th><td class="number">{SAFE}</td></tr>' in found
-    assert "<caption>c</caption>" in found
+    result = table([Column("a"), Column("b", "number")], [["x", HOSTILE]], caption="c", row_kinds=["head"]).html
+    assert '<th scope="col">a</th><th scope="col">b</th>' in result
+    assert f'<tr class="head"><th scope="row">x</th><td class="number">{SAFE}</td></tr>' in result
+    assert "<caption>c</caption>" in result
 
 
 def test_sections_lists_and_definitions_escape() -> None:

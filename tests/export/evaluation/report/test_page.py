@@ -63,10 +63,10 @@ def test_page_is_well_formed(labels: tuple[str, ...]) -> None:
 
 
 def test_page_asks_for_nothing_outside_itself() -> None:
-    found = read(sample_evaluation())
-    assert {"script", "link", "iframe", "object"}.isdisjoint(name for name, _ in found.tags)
+    result = read(sample_evaluation())
+    assert {"script", "link", "iframe", "object"}.isdisjoint(name for name, _ in result.tags)
     addresses = [
-        value for _, attributes in found.tags for key, value in attributes.items() if key in ("src", "href", "action")
+        value for _, attributes in result.tags for key, value in attributes.items() if key in ("src", "href", "action")
     ]
     assert addresses
     assert all(str(address).startswith(("data:image/png;base64,", "#")) for address in addresses)
@@ -74,23 +74,23 @@ def test_page_asks_for_nothing_outside_itself() -> None:
 
 
 def test_policy_forbids_all_but_the_pages_own() -> None:
-    (policy,) = [found for name, found in read(sample_evaluation()).tags if "http-equiv" in found]
+    (policy,) = [result for name, result in read(sample_evaluation()).tags if "http-equiv" in result]
     assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def test_texts_are_shown_not_run() -> None:
     evaluation = sample_evaluation((HOSTILE, "good"))  # the quoted texts hold a <script> of their own
     evaluation = replace(evaluation, notes=(HOSTILE,), heads=tuple(replace(h, name=HOSTILE) for h in evaluation.heads))
-    found = read(with_source_name(evaluation, HOSTILE), gallery(alt=HOSTILE))
-    assert "script" not in {name for name, _ in found.tags}
-    assert any("<script>alert('é')</script>" in text for text in found.texts)
-    assert any(HOSTILE in text for text in found.texts)
+    result = read(with_source_name(evaluation, HOSTILE), gallery(alt=HOSTILE))
+    assert "script" not in {name for name, _ in result.tags}
+    assert any("<script>alert('é')</script>" in text for text in result.texts)
+    assert any(HOSTILE in text for text in result.texts)
 
 
 def test_links_lead_somewhere() -> None:
-    found = read(sample_evaluation())
-    anchors = {attributes["id"] for _, attributes in found.tags if "id" in attributes}
-    links = {str(attributes["href"]).removeprefix("#") for name, attributes in found.tags if name == "a"}
+    result = read(sample_evaluation())
+    anchors = {attributes["id"] for _, attributes in result.tags if "id" in attributes}
+    links = {str(attributes["href"]).removeprefix("#") for name, attributes in result.tags if name == "a"}
     assert links
     assert links <= anchors
 
@@ -109,9 +109,9 @@ def test_wide_pictures_and_one_that_would_stand_alone_take_the_whole_line() -> N
 
 
 def test_every_table_has_headers() -> None:
-    found = read(sample_evaluation())
-    assert sum(name == "table" for name, _ in found.tags) >= 8
-    assert all("scope" in attributes for name, attributes in found.tags if name == "th")
+    result = read(sample_evaluation())
+    assert sum(name == "table" for name, _ in result.tags) >= 8
+    assert all("scope" in attributes for name, attributes in result.tags if name == "th")
 
 
 def test_labels_that_pictures_number_are_told() -> None:
@@ -120,8 +120,8 @@ def test_labels_that_pictures_number_are_told() -> None:
 
 
 def test_page_without_pictures() -> None:
-    found = read(sample_evaluation(), Gallery((), {}))
-    assert "img" not in {name for name, _ in found.tags}
+    result = read(sample_evaluation(), Gallery((), {}))
+    assert "img" not in {name for name, _ in result.tags}
 
 
 def test_figures_comparisons_and_methods_are_there() -> None:

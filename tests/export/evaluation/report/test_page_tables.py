@@ -23,9 +23,9 @@ def rows(content: str) -> int:
 
 
 def test_figures_have_a_row_for_every_head_and_baseline() -> None:
-    found = figures_table(EVALUATION).html
-    assert rows(found) == 4
-    assert found.count('class="head"') == found.count('class="baseline"') == 2
+    result = figures_table(EVALUATION).html
+    assert rows(result) == 4
+    assert result.count('class="head"') == result.count('class="baseline"') == 2
 
 
 def test_accuracy_is_drawn_between_0_and_1() -> None:
@@ -35,9 +35,9 @@ def test_accuracy_is_drawn_between_0_and_1() -> None:
 
 
 def test_comparisons_have_a_row_each_and_the_better_first() -> None:
-    found = comparison_table(EVALUATION).html
-    assert rows(found) == len(EVALUATION.comparisons)
-    assert "-" not in "".join(re.findall(r"<td>(\S+) points", found))
+    result = comparison_table(EVALUATION).html
+    assert rows(result) == len(EVALUATION.comparisons)
+    assert "-" not in "".join(re.findall(r"<td>(\S+) points", result))
 
 
 def test_report_has_a_row_a_label() -> None:
@@ -46,16 +46,16 @@ def test_report_has_a_row_a_label() -> None:
 
 def test_wrong_and_slow_texts_are_quoted_with_their_places() -> None:
     head = EVALUATION.heads[0]
-    found = wrong_table(head, "line").html
-    assert rows(found) == len(head.wrong) == 3
-    assert f'<th scope="row">{head.wrong[0].line}</th>' in found
-    assert "&lt;script&gt;" in found
+    result = wrong_table(head, "line").html
+    assert rows(result) == len(head.wrong) == 3
+    assert f'<th scope="row">{head.wrong[0].line}</th>' in result
+    assert "&lt;script&gt;" in result
     assert "12.5" in slow_table(EVALUATION).html
 
 
 def test_label_counts_have_shares() -> None:
-    found = label_table(EVALUATION).html
-    shares = [float(share) for share in re.findall(r"([0-9.]+)%", found)]
+    result = label_table(EVALUATION).html
+    shares = [float(share) for share in re.findall(r"([0-9.]+)%", result)]
     assert abs(sum(shares) - 100) < 0.2
 
 

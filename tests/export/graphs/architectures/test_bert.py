@@ -86,7 +86,7 @@ def test_pooler_is_not_part_of_the_encoder(tmp_path: Path) -> None:
 
 
 def test_classifiers_encoder_is_found_behind_the_models_name(tmp_path: Path) -> None:
-    labelled = encoder_of(tmp_path / "labelled", "bert", labels=("a", "b", "c"))
+    labelled = encoder_of(tmp_path / "labeled", "bert", labels=("a", "b", "c"))
     assert "bert.encoder.layer.0.output.dense.weight" in labelled.checkpoint.weights
     assert list(run_graph(labelled, random_batch(labelled, (5, 2)))) == ["cls", "mean"]
 
@@ -94,6 +94,6 @@ def test_classifiers_encoder_is_found_behind_the_models_name(tmp_path: Path) -> 
 def test_longest_text_of_the_position_table_runs(encoders: dict[str, TinyEncoder]) -> None:
     encoder = encoders["bert"]
     batch = random_batch(encoder, (POSITIONS, 5))
-    found = run_graph(encoder, batch)
+    result = run_graph(encoder, batch)
     alone = run_graph(encoder, batch.row(1))
-    assert_features_equal({name: values[1:] for name, values in found.items()}, alone, TOLERANCE)
+    assert_features_equal({name: values[1:] for name, values in result.items()}, alone, TOLERANCE)

@@ -60,9 +60,9 @@ def test_position_bias_is_the_checkpoints_bias_of_each_distances_bucket() -> Non
     inputs = GraphInputs("", "", "", tokens_input)
     bias = mpnet.position_bias(writer, inputs, buckets, LONGEST)
     writer.output(bias, "bias", [1, HEADS, "query", "key"])
-    found = run_writer(writer, {"tokens": np.array(tokens, np.int64)})["bias"]
+    result = run_writer(writer, {"tokens": np.array(tokens, np.int64)})["bias"]
     expected = buckets[reference.relative_buckets(tokens)].transpose(2, 0, 1)[np.newaxis]
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(result, expected)
 
 
 def test_bias_tells_the_word_before_from_the_word_after() -> None:

@@ -9,9 +9,9 @@ import pytest
 from claxon.cli.commands.job_run import summary
 from claxon.cli.main import main
 from claxon.integrations.ray_executor import RayEngine
+from claxon.jobs.executor import LocalEngine
 from claxon.jobs.job import JobResult
 from claxon.jobs.plan import Plan, Shard
-from claxon.jobs.pool import LocalEngine
 from claxon.jobs.progress import Tally
 from tests.jobs import rejects_of, rows_of, short_texts, write_csv, write_json_lines
 

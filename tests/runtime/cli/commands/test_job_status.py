@@ -8,7 +8,7 @@ import pytest
 
 from claxon.cli.commands.job_status import report
 from claxon.cli.main import main
-from claxon.jobs.status import JobStatus
+from claxon.jobs.progress import JobStatus
 from tests.jobs import planned, short_texts, write_csv
 
 STATUS = JobStatus(Path("out"), "/b", "a" * 64, False, 2, 1000, 400, 399, 1, 5, 8000, 10, 4, 20.0)

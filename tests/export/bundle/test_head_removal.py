@@ -10,7 +10,7 @@ import claxon
 from claxon.bundle.bundle import Bundle
 from claxon.errors import BundleNotFoundError, IntegrityError, OptionError
 from claxon_export.bundle import head_files
-from claxon_export.bundle.removing import remove_head
+from claxon_export.bundle.head_removal import remove_head
 from claxon_export.errors import ExportError
 from tests.training import fit_words
 

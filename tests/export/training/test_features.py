@@ -7,7 +7,7 @@ import pytest
 
 from claxon.bundle.manifest import Feature
 from claxon_export.errors import TrainingError
-from claxon_export.training.encoding import Encoded
+from claxon_export.training.features import Encoded
 
 VALUES = np.arange(8, dtype=np.float32).reshape(4, 2)
 
@@ -23,7 +23,7 @@ def test_the_first_text_that_is_not_finite_is_named(odd: float) -> None:
 
 
 def test_some_texts() -> None:
-    found = Encoded({Feature.MEAN: VALUES, Feature.CLS: -VALUES}, "int8", "cpu").only([3, 1], Feature.CLS)
-    assert found.values.keys() == {Feature.CLS}
-    assert found.values[Feature.CLS].tolist() == [[-6, -7], [-2, -3]]
-    assert (found.precision, found.device) == ("int8", "cpu")
+    result = Encoded({Feature.MEAN: VALUES, Feature.CLS: -VALUES}, "int8", "cpu").only([3, 1], Feature.CLS)
+    assert result.values.keys() == {Feature.CLS}
+    assert result.values[Feature.CLS].tolist() == [[-6, -7], [-2, -3]]
+    assert (result.precision, result.device) == ("int8", "cpu")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon_export.errors import TrainingError
-from claxon_export.training.splitting import Split, draw, folds, held_out_split, ranks, repeated_notice, sample
+from claxon_export.training.splits import Split, draw, folds, held_out_split, ranks, repeated_notice, sample
 
 Array = np.ndarray[Any, Any]
 
@@ -136,9 +136,9 @@ def test_a_draw_has_so_many_of_each_or_all() -> None:
 
 def test_ranks_count_each_label_from_zero() -> None:
     targets = targets_of(4, 6)
-    found = ranks(targets, 0)
-    assert sorted(found[targets == 0]) == list(range(4))
-    assert sorted(found[targets == 1]) == list(range(6))
+    result = ranks(targets, 0)
+    assert sorted(result[targets == 0]) == list(range(4))
+    assert sorted(result[targets == 1]) == list(range(6))
 
 
 def test_held_out_texts_that_are_learnt_from_are_told() -> None:
@@ -149,5 +149,5 @@ def test_held_out_texts_that_are_learnt_from_are_told() -> None:
     texts[151] = "text 4"
     notice = repeated_notice(texts, split)
     assert notice is not None
-    assert notice.startswith("2 of 100 held-out texts are among those learnt from too")
+    assert notice.startswith("2 of 100 held-out texts are among the training texts too")
     assert repeated_notice(texts, Split(np.arange(200), np.arange(0))) is None

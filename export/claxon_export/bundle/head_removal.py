@@ -17,8 +17,8 @@ def remove_head(bundle: str | os.PathLike[str], name: str) -> Bundle:
 
     Raises:
         OptionError: the bundle has no head of that name; the message lists those it has.
-        HeadError: the bundle was changed meanwhile.
-        BundleError: the bundle is not whole.
+        HeadError: the bundle was changed in the meantime.
+        BundleError: the bundle is incomplete or damaged.
         ExportError: the folder cannot be written to.
     """
     return without_head(bundle, name)

@@ -1,4 +1,4 @@
-"""Which heads are judged, and on which texts."""
+"""Which heads are evaluated, and on which texts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from claxon.errors import OptionError
 from claxon_export.errors import EvaluationError
-from claxon_export.evaluation.choosing import chosen_heads
+from claxon_export.evaluation.head_choice import chosen_heads
 from tests.evaluations import head_spec
 
 MOOD = head_spec("mood", ("bad", "good"))
@@ -15,15 +15,15 @@ TOPIC = head_spec("topic", ("book", "phone"))
 
 
 def test_all_heads_that_know_the_labels_are_judged_and_the_others_named() -> None:
-    found = chosen_heads([MOOD, SCALE, TOPIC], ["good", "bad"])
-    assert [candidate.spec.name for candidate in found.candidates] == ["mood", "scale"]
-    assert found.is_kept.tolist() == [True, True]
-    assert found.notes == ("head 'topic' is not judged: it does not know 'good', 'bad', but 'book', 'phone'",)
+    result = chosen_heads([MOOD, SCALE, TOPIC], ["good", "bad"])
+    assert [candidate.spec.name for candidate in result.candidates] == ["mood", "scale"]
+    assert result.is_kept.tolist() == [True, True]
+    assert result.notes == ("head 'topic' is not evaluated: it does not know 'good', 'bad', but 'book', 'phone'",)
 
 
 def test_named_heads_are_judged_in_their_order_and_once() -> None:
-    found = chosen_heads([MOOD, SCALE], ["good"], names=["scale", "mood", "scale"])
-    assert [candidate.spec.name for candidate in found.candidates] == ["scale", "mood"]
+    result = chosen_heads([MOOD, SCALE], ["good"], names=["scale", "mood", "scale"])
+    assert [candidate.spec.name for candidate in result.candidates] == ["scale", "mood"]
 
 
 def test_a_named_head_must_know_every_label() -> None:
@@ -37,15 +37,15 @@ def test_no_head_knows_the_labels() -> None:
 
 
 def test_texts_with_unknown_labels_are_left_out_for_all_heads() -> None:
-    found = chosen_heads([MOOD, SCALE], ["good", "so so", "bad", "?"], leave_out_unknown=True)
-    assert len(found.candidates) == 2
-    assert found.is_kept.tolist() == [True, False, True, False]
+    result = chosen_heads([MOOD, SCALE], ["good", "so so", "bad", "?"], leave_out_unknown=True)
+    assert len(result.candidates) == 2
+    assert result.is_kept.tolist() == [True, False, True, False]
 
 
 def test_a_head_that_knows_nothing_is_passed_over_even_then() -> None:
-    found = chosen_heads([MOOD, TOPIC], ["good", "so so"], leave_out_unknown=True)
-    assert [candidate.spec.name for candidate in found.candidates] == ["mood"]
-    assert len(found.notes) == 1
+    result = chosen_heads([MOOD, TOPIC], ["good", "so so"], leave_out_unknown=True)
+    assert [candidate.spec.name for candidate in result.candidates] == ["mood"]
+    assert len(result.notes) == 1
 
 
 def test_heads_without_a_label_in_common() -> None:

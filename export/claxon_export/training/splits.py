@@ -1,4 +1,4 @@
-"""Rows that are learnt from and rows that judge: split, folded and sampled by label, by a seed."""
+"""Training rows and held-out rows: split, folded and sampled by label, by a seed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from claxon_export.requirements import required
 
 Array = np.ndarray[Any, Any]
 
-# Held-out texts that may be among those learnt from before it is said.
+# Held-out texts that may be among the training texts before it is said.
 NOTED_SHARE = 0.01
 
 
@@ -26,7 +26,7 @@ class Split:
 
 
 def held_out_split(targets: Array, test_size: float, seed: int) -> Split:
-    """A share of the rows held out; one row of each label is always learnt from.
+    """A share of the rows held out; one row of each label is always trained on.
 
     Labels keep their shares, but where a label has one row, or rows are too few for it: there rows are drawn at random.
 
@@ -65,14 +65,14 @@ def _one_of_each_kept(targets: Array, n_test: int, seed: int) -> Split:
 
 
 def repeated_notice(texts: Sequence[str], split: Split) -> str | None:
-    """A sentence for the user where more than one in a hundred held-out texts was learnt from as well."""
+    """A sentence for the user where more than one in a hundred held-out texts was trained on as well."""
     learnt = {texts[row] for row in split.train}
     both = sum(texts[row] in learnt for row in split.test)
     if both <= len(split.test) * NOTED_SHARE:
         return None
     return (
-        f"{both:,} of {len(split.test):,} held-out texts are among those learnt from too, which flatters the scores; "
-        "leave repeated texts out"
+        f"{both:,} of {len(split.test):,} held-out texts are also training texts, which makes the scores too good; "
+        "remove repeated texts"
     )
 
 
@@ -88,10 +88,10 @@ def ranks(targets: Array, seed: int) -> Array:
 
 
 def folds(targets: Array, n_folds: int, seed: int, *, texts: Array) -> list[Split]:
-    """Splits that judge a row once at most, by rows of other texts; every label is learnt from in each of them.
+    """Splits that judge a row once at most, by rows of other texts; every label is trained on in each of them.
 
     A row goes with the first one of its text; these are shared out evenly, label by label. Texts of a label that would
-    all be judged at once are always learnt from instead, and never judged: the only text of a label, for one.
+    all be evaluated at once are always trained on instead, and never evaluated: the only text of a label, for one.
 
     Args:
         targets: Columns of the labels. Shape: ``(rows,)``.
@@ -107,8 +107,8 @@ def folds(targets: Array, n_folds: int, seed: int, *, texts: Array) -> list[Spli
     places[is_first] = (ranks(targets[is_first], seed) + targets[is_first]) % n_folds
     places = places[first]
     places[np.isin(texts, texts[_is_judged_at_once(targets, places, n_folds)])] = -1
-    found = [Split(rows[places != fold], rows[places == fold]) for fold in range(n_folds)]
-    return [split for split in found if len(split.test)]
+    result = [Split(rows[places != fold], rows[places == fold]) for fold in range(n_folds)]
+    return [split for split in result if len(split.test)]
 
 
 def _is_judged_at_once(targets: Array, places: Array, n_folds: int) -> Array:

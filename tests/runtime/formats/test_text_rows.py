@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from claxon.errors import JobInputError
-from claxon.formats.lines import Compression, Lines, Place
-from claxon.jobs.plan import InputFormat
-from claxon.jobs.text_rows import TextRow, csv_rows, json_rows, read_header
+from claxon.formats.lines import Compression, InputFormat, Lines, Place
+from claxon.formats.text_rows import TextRow, csv_rows, json_rows, read_header
 
 
 def csv_of(

@@ -1,4 +1,4 @@
-"""Which heads can be judged on these labels, and on which texts. Pure."""
+"""Which heads can be evaluated on these labels, and on which texts."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Heads to judge, all on the same texts.
+    """Heads to evaluate, all on the same texts.
 
     Attributes:
-        is_kept: Which texts every one of them can be judged on. Shape: ``(texts,)``, bool.
+        is_kept: Which texts every one of them can be evaluated on. Shape: ``(texts,)``, bool.
         notes: What was passed over, and why.
     """
 
@@ -60,13 +60,13 @@ def chosen_heads(
         EvaluationError: a head does not know a label, or no text is left.
     """
     candidates = [Candidate(spec, targets_of(labels, spec.labels)) for spec in _named(specs, names)]
-    fit = [found for found in candidates if _is_judgeable(found.targets, leave_out_unknown=leave_out_unknown)]
-    passed_over = [found for found in candidates if found not in fit]
+    fit = [result for result in candidates if _is_judgeable(result.targets, leave_out_unknown=leave_out_unknown)]
+    passed_over = [result for result in candidates if result not in fit]
     if passed_over and (names is not None or not fit):
         raise EvaluationError(_refusal(passed_over[0]))
-    is_kept = np.logical_and.reduce([found.targets.is_known for found in fit])
+    is_kept = np.logical_and.reduce([result.targets.is_known for result in fit])
     if not is_kept.any():
-        heads = ", ".join(repr(found.spec.name) for found in fit)
+        heads = ", ".join(repr(result.spec.name) for result in fit)
         raise EvaluationError(f"no text has a label that all of {heads} know; name heads that share labels")
     return Chosen(tuple(fit), is_kept, tuple(map(_passed_over, passed_over)))
 
@@ -93,6 +93,5 @@ def _refusal(candidate: Candidate) -> str:
 
 def _passed_over(candidate: Candidate) -> str:
     known = listed(map(spelled, candidate.spec.labels))
-    return (
-        f"head {candidate.spec.name!r} is not judged: it does not know {listed(candidate.targets.unknown)}, but {known}"
-    )
+    unknown = listed(candidate.targets.unknown)
+    return f"head {candidate.spec.name!r} is not evaluated: it does not know {unknown}; it knows {known}"

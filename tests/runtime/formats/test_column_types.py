@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from claxon.jobs.columns import ColumnKinds, arrow_fields, columns_of, is_json, kind_of, string_fields
+from claxon.formats.column_types import ColumnKinds, arrow_fields, columns_of, is_json, kind_of, string_fields
 
 
 def field_of(values: list[Any]) -> Any:

@@ -1,21 +1,19 @@
-"""CSV and JSON lines -> rows with their places; a row that cannot be read says why and ends nothing.
+"""CSV and JSON lines of jobs -> rows with their places, so that a shard can begin at any of them.
 
-The rules are those of ``claxon.formats.rows``: UTF-8, with or without a byte order mark, any line ending, quoted fields
-that hold line breaks. There an error ends the work; here the row is set apart, and reading goes on at the next line.
+The records are those of ``claxon.formats.rows``; a row that cannot be read is set apart, and reading goes on at the
+next line.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from claxon.errors import JobInputError
-from claxon.formats.lines import Lines, Place
-from claxon.formats.rows import MAX_FIELD_CHARACTERS, delimiter_of
-from claxon.jobs.plan import InputFormat
+from claxon.formats.csv_records import Quoting, Record, delimiter_of, records
+from claxon.formats.json_values import JSONObject, json_line_objects
+from claxon.formats.lines import InputFormat, Lines, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +31,10 @@ class Header:
 
     columns: tuple[str, ...]
     delimiter: str
+    quoting: Quoting = Quoting.STANDARD
 
 
-def read_header(lines: Lines, file_format: InputFormat, name: str) -> Header:
+def read_header(lines: Lines, file_format: InputFormat, name: str, quoting: Quoting = Quoting.STANDARD) -> Header:
     """The columns of a CSV file; ``lines`` are then at its first row.
 
     Raises:
@@ -47,14 +46,15 @@ def read_header(lines: Lines, file_format: InputFormat, name: str) -> Header:
         delimiter = "\t" if file_format is InputFormat.TSV else delimiter_of(first.decode())
     except UnicodeDecodeError:
         raise JobInputError(f"{name}: line 1 is not UTF-8, expected the names of the columns") from None
-    found = next(_records(lines, delimiter), None)
+    source = _Taken(lines)
+    found = next(_records(source, delimiter, quoting), None)
     if found is None or found.problem is not None:
         raise JobInputError(f"{name}: expected a line with the names of the columns, which {_found(found)}")
-    columns = tuple(found.fields)
+    columns = tuple(column or f"column_{place}" for place, column in enumerate(found.fields, 1))
     repeated = next((column for column in columns if columns.count(column) > 1), None)
     if repeated is not None:
-        raise JobInputError(f"{name}: line {found.place.line} names the column {repeated!r} twice")
-    return Header(columns, delimiter)
+        raise JobInputError(f"{name}: line {found.line} names the column {repeated!r} twice")
+    return Header(columns, delimiter, quoting)
 
 
 def csv_rows(lines: Lines, header: Header) -> Iterator[TextRow]:
@@ -63,13 +63,13 @@ def csv_rows(lines: Lines, header: Header) -> Iterator[TextRow]:
     Raises:
         JobInputError: the file cannot be read on.
     """
-    columns = header.columns
-    for found in _records(lines, header.delimiter):
+    columns, source = header.columns, _Taken(lines)
+    for found in _records(source, header.delimiter, header.quoting):
         if found.problem is None and len(found.fields) == len(columns):
-            yield TextRow(found.place, dict(zip(columns, found.fields, strict=True)))
+            yield TextRow(source.place, dict(zip(columns, found.fields, strict=True)))
         else:
             counts = f"has {len(found.fields)} fields, the header names {len(columns)}"
-            yield TextRow(found.place, {}, found.problem or counts)
+            yield TextRow(source.place, {}, found.problem or counts)
 
 
 def json_rows(lines: Lines) -> Iterator[TextRow]:
@@ -87,36 +87,24 @@ def json_rows(lines: Lines) -> Iterator[TextRow]:
 
 def _json_row(line: bytes, place: Place) -> TextRow:
     try:
-        values = _JSON.decode(line.decode())
+        text = line.decode()
     except UnicodeDecodeError as error:
         return TextRow(place, {}, f"is not UTF-8 (byte 0x{line[error.start]:02x})")
-    except (ValueError, RecursionError) as error:
-        return TextRow(place, {}, f"is not JSON: {error}")
-    if not isinstance(values, dict):
-        return TextRow(place, {}, f"is a JSON {type(values).__name__}, expected an object")
-    return TextRow(place, values)
-
-
-def _refuse_constant(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON number")
-
-
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant)  # json.loads would make one for every row
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    place: Place
-    fields: list[str]
-    problem: str | None = None
+    found: JSONObject = next(json_line_objects([text], keeps_digits=False))
+    return TextRow(place, found.values, found.problem)
 
 
 class _Taken:
-    """Decoded lines for the csv module; knows which it took for the present record."""
+    """Decoded lines of one record, which can be given back; knows where the record begins."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
         self.begin()
+
+    @property
+    def line(self) -> int:
+        """The line that the record begins at."""
+        return self.place.line
 
     def begin(self) -> None:
         """A record begins."""
@@ -144,26 +132,11 @@ class _Taken:
             return line.decode(errors="replace")
 
 
-def _records(lines: Lines, delimiter: str) -> Iterator[_Record]:
-    csv.field_size_limit(MAX_FIELD_CHARACTERS)
-    taken = _Taken(lines)
-    reader = csv.reader(taken, delimiter=delimiter, strict=True)
-    while True:
-        taken.begin()
-        try:
-            fields = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            taken.give_back_all_but_first()
-            reader = csv.reader(taken, delimiter=delimiter, strict=True)
-            yield _Record(taken.place, [], f"is not valid CSV: {error}")
-            continue
-        if taken.wrong_byte is not None:
-            yield _Record(taken.place, [], f"is not UTF-8 (byte 0x{taken.wrong_byte:02x})")
-        elif fields:
-            yield _Record(taken.place, fields)
+def _records(source: _Taken, delimiter: str, quoting: Quoting) -> Iterator[Record]:
+    for record in records(source, delimiter, quoting):
+        wrong = source.wrong_byte if record.problem is None else None
+        yield record if wrong is None else Record(record.line, [], f"is not UTF-8 (byte 0x{wrong:02x})")
 
 
-def _found(record: _Record | None) -> str:
+def _found(record: Record | None) -> str:
     return "is missing" if record is None else str(record.problem)

@@ -1,19 +1,116 @@
-"""CSV and JSON lines -> windows of a shard's rows."""
+"""A window of rows between reading, labelling and writing: texts, the columns to keep, and the rows that are bad."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from claxon.errors import JobInputError
+from claxon.errors import JobInputError, OptionError
 from claxon.formats.arrow import arrow
-from claxon.formats.lines import Compression, Lines, Place
-from claxon.jobs.columns import columns_of
-from claxon.jobs.plan import InputFile, InputFormat, Shard
-from claxon.jobs.text_rows import Header, TextRow, csv_rows, json_rows, read_header
-from claxon.jobs.window import WINDOW_CHARACTERS, WINDOW_ROWS, Reject, Window
+from claxon.formats.column_types import columns_of
+from claxon.formats.lines import Compression, InputFormat, Lines, Place
+from claxon.formats.text_rows import Header, TextRow, csv_rows, json_rows, read_header
+from claxon.jobs.plan import InputFile, Plan, Shard
+from claxon.text.inputs import FailedRow
+
+# Rows that are held at a time, as many as the lazy calls of an encoder hold, and characters of their texts.
+WINDOW_ROWS = 2048
+WINDOW_CHARACTERS = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that cannot be labelled: its place in the file from 0, its line from 1 in a text file, and why."""
+
+    row: int
+    line: int | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Some rows in order.
+
+    Attributes:
+        rows: Where each row of ``texts`` stands in its file.
+        lines: On which line each begins; ``None`` of a file without lines.
+        texts: Their texts.
+        kept: Their columns, an Arrow record batch with a row for each text.
+        rejects: The rows between them that have no text.
+    """
+
+    rows: list[int]
+    lines: list[int] | None
+    texts: list[str]
+    kept: Any
+    rejects: tuple[Reject, ...] = ()
+
+    def without(self, failed: Sequence[FailedRow]) -> Window:
+        """The window with rows that failed, by their place in ``texts``, among the rejects."""
+        if not failed:
+            return self
+        reasons = {failure.row: failure.message for failure in failed}
+        rejects = [Reject(self.rows[place], self._line(place), reason) for place, reason in reasons.items()]
+        left = [place for place in range(len(self.texts)) if place not in reasons]
+        return Window(
+            [self.rows[place] for place in left],
+            None if self.lines is None else [self.lines[place] for place in left],
+            [self.texts[place] for place in left],
+            self.kept.take(arrow().array(left, arrow().int64())),
+            tuple(sorted((*self.rejects, *rejects), key=lambda reject: reject.row)),
+        )
+
+    def _line(self, place: int) -> int | None:
+        return None if self.lines is None else self.lines[place]
+
+
+def output_schema(plan: Plan) -> Any:
+    """The Arrow schema of the parts."""
+    return arrow().ipc.read_schema(arrow().py_buffer(plan.arrow_schema_bytes))
+
+
+def kept_schema(plan: Plan) -> Any:
+    """The Arrow schema of the columns that are kept, which come first in the parts."""
+    n_kept = len(plan.input_columns if plan.options.keep is None else plan.options.keep)
+    return arrow().schema([output_schema(plan).field(place) for place in range(n_kept)])
+
+
+def schema_text(schema: Any) -> str:
+    """An Arrow schema as Arrow writes it, in base64."""
+    return base64.b64encode(schema.serialize().to_pybytes()).decode()
+
+
+def types_of(schema: Any) -> dict[str, str]:
+    """The columns and their types, for people."""
+    return {field.name: str(field.type) for field in schema}
+
+
+def parts_schema(columns: Any, keep: Sequence[str] | None, added: Sequence[Any]) -> Any:
+    """The schema of the parts.
+
+    Args:
+        columns: The input's Arrow schema.
+        keep: The columns to keep, ``None`` for all.
+        added: The Arrow fields of the added columns.
+
+    Raises:
+        OptionError: a column to keep is not there, or an added one is there already.
+    """
+    names = columns.names if keep is None else keep
+    missing = next((name for name in names if name not in columns.names), None)
+    if missing is not None:
+        raise OptionError(f"the input has no column {missing!r}, but {', '.join(columns.names)}")
+    taken = next((field.name for field in added if field.name in names), None)
+    if taken is not None:
+        raise OptionError(
+            f"the input has a column {taken!r} already; add --prefix claxon_ (prefix=), "
+            "or keep other columns with --keep (keep=)"
+        )
+    return arrow().schema([*(columns.field(name) for name in names), *added])
 
 
 class TextSource:

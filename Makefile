@@ -14,11 +14,13 @@ SCALING_OPTIONS ?=
 # A process of tests for each processor, and no second thread in any of them.
 TEST_OPTIONS ?= --numprocesses=auto --maxprocesses=8 --dist=worksteal
 
-.PHONY: help demo test test-clusters compat compat-oldest compat-newest lock check bench bench-peers bench-micro accuracy soak campaign scaling format clean
+.PHONY: help demo test test-cpu docs test-clusters compat compat-oldest compat-newest lock check bench bench-peers bench-micro accuracy soak campaign scaling format clean
 
 help:
 	@echo "make demo    export a sentence encoder, fit a head on it, label unseen texts (about a minute, downloads apart)"
 	@echo "make test    the test suite"
+	@echo "make test-cpu   the tests that depend on the CPU, on an emulated one: CPU=Haswell (needs qemu-user)"
+	@echo "make docs    the documentation as a site, in build/site"
 	@echo "make test-clusters   the tests that start Ray and Spark on this machine (Spark needs Java)"
 	@echo "make compat  the suite on the oldest releases that the bounds admit, and on the newest; without torch, 15 minutes"
 	@echo "make lock    requirements-dev.lock anew: every release that development was last seen to work with, by its hashes"
@@ -29,7 +31,7 @@ help:
 	@echo "make accuracy   the published experiments again: DATA=folder DISTILBERT=bundle MPNET=bundle"
 	@echo "make campaign   faults by the thousand on a small bundle, half an hour; results to benchmarks/results/reliability"
 	@echo "make soak    the campaign's mixed calls alone, 20,000 on BUNDLE in one process: does memory grow?"
-	@echo "make scaling   times shards of BUNDLE, simulates a thousand million texts from them, renews docs/scaling.md"
+	@echo "make scaling   times shards of BUNDLE, simulates a billion texts from them, renews docs/scaling.md"
 	@echo "make format  put the code into the house's format"
 	@echo "make clean   remove what the others made"
 
@@ -48,6 +50,15 @@ demo: $(DEMO_VENV)/installed
 
 test: $(VENV)/installed
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest $(TEST_OPTIONS)
+
+# On a processor that this machine is not; QEMU emulates AVX2 and older sets. `qemu-x86_64 -cpu help` lists the names.
+CPU ?= Haswell
+
+test-cpu: $(VENV)/installed
+	OMP_NUM_THREADS=1 qemu-x86_64 -cpu $(CPU) $(VENV)/bin/python -m pytest -m processor -p no:xdist
+
+docs: $(VENV)/installed
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet --site-dir build/site
 
 # The two ends of the bounds in pyproject.toml, each on the Python at its end. Old libraries warn of what is to go from
 # those that they use; that is between them.

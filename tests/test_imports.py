@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,37 +27,9 @@ BENCH = [name for name in SOURCES if name.partition(".")[0] == "claxon_bench"]
 ENGINES = [name for name in BENCH if name.startswith("claxon_bench.engines.")]
 RUN_BY_PATH = [*ENGINES, "claxon_bench.random_classifier"]
 
-# Besides the standard library and those beside them in the list, these modules import nothing.
-PURE = [
-    "caller", "errors", "strict_json", "manifest", "options", "version", "onnx_graph", "tokenizer_rules", "long_texts",
-    "texts", "plain_paths", "head_sizes",
-]  # fmt: skip
-PURE_NUMPY = [
-    *PURE,
-    "features",
-    "tokens",
-    "batching",
-    "compaction",
-    "graph_rules",
-    "predictions",
-    "decision",
-    "tensors",
-    "truncation",
-    "precision",
-    "similarity",
-    "label_sets",
-    "label_checks",
-    "label_files",
-    "shapes",
-    "threads",
-    "providers",
-    "workloads",
-]
-# Pure, but for PyYAML, which it imports when it is given YAML to read.
-YAML_READER = "claxon.storage.strict_yaml"
-STRANGERS = ["session", "tokenization", "bundle"]
-# Labels as columns of other engines' tables, named and chosen as those of jobs are.
-TABLES = {"claxon.labelling.arrow_columns", "claxon.ray", "claxon.spark", "claxon.labelling.labeller"}
+# The room that each module is in, most basic first; docs/architecture.md is where the order stands.
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+MOST_AT_THE_TOP, MOST_IN_A_ROOM = 12, 14
 FOREIGN = {"numpy", "onnxruntime", "pyarrow", "pyspark", "ray", "tokenizers", "tqdm", "yaml"}
 HEAVY = {
     "claxon_export",
@@ -139,27 +113,56 @@ def test_the_reader_of_imports_sees_what_it_should() -> None:
     assert len(ENGINES) > 4
 
 
-@pytest.mark.parametrize("module", PURE)
-def test_a_pure_module_imports_the_standard_library_and_pure_modules(module: str) -> None:
-    assert foreign(f"claxon.{module}", typing_too=True) == set()
-    assert reached(f"claxon.{module}") <= {f"claxon.{pure}" for pure in PURE}
+def order_of(package: str) -> list[str]:
+    """The rooms of a package, most basic first, as the documentation lists them."""
+    block = re.search(rf"```rooms-{package}\n(.*?)```", ARCHITECTURE.read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    return block[1].split()
 
 
-@pytest.mark.parametrize("module", PURE_NUMPY)
-def test_a_pure_module_of_arrays_imports_numpy_too(module: str) -> None:
-    assert foreign(f"claxon.{module}", typing_too=True) <= {"numpy"}
-    assert reached(f"claxon.{module}") - {YAML_READER} <= {f"claxon.{pure}" for pure in PURE_NUMPY}
+def room(module: str) -> str:
+    """``claxon.engine.session`` is in ``engine``; what belongs to no room, the package itself, in ``""``."""
+    return module.partition(".")[2].partition(".")[0]
 
 
-def test_the_reader_of_yaml_imports_pyyaml_when_it_is_needed() -> None:
-    assert foreign(YAML_READER) == {"yaml"}
-    assert reached(YAML_READER) - {YAML_READER} <= {f"claxon.{pure}" for pure in PURE}
+PACKAGES = (("runtime", "claxon"), ("export", "claxon_export"))
+MODULES = [(half, name) for half, package in PACKAGES for name in SOURCES if name.startswith(f"{package}.")]
 
 
-@pytest.mark.parametrize("module", STRANGERS)
-def test_the_three_edges_do_not_know_each_other(module: str) -> None:
-    others = {f"claxon.{other}" for other in STRANGERS if other != module}
-    assert not reached(f"claxon.{module}") & others
+@pytest.mark.parametrize(("half", "package"), PACKAGES)
+def test_every_room_is_listed_and_every_listed_room_exists(half: str, package: str) -> None:
+    assert set(order_of(half)) == {room(name) for name in SOURCES if name.startswith(f"{package}.")} - {"__main__"}
+
+
+@pytest.mark.parametrize(("half", "module"), MODULES)
+def test_a_room_imports_only_rooms_above_it(half: str, module: str) -> None:
+    order, package = order_of(half), module.partition(".")[0]
+    if room(module) == "__main__":
+        return
+    place = order.index(room(module))
+    below = {
+        other
+        for other in imports(module)
+        if other.startswith(f"{package}.") and room(other) in order and order.index(room(other)) > place
+    }
+    assert not below
+
+
+@pytest.mark.parametrize(("half", "package"), PACKAGES)
+def test_modules_import_each_other_in_no_circle(half: str, package: str) -> None:
+    names = [name for name in SOURCES if name.startswith(f"{package}.") and SOURCES[name].name != "__init__.py"]
+    left = {name: {other for other in imports(name, typing_too=False) if other in names} for name in names}
+    while free := [name for name, others in left.items() if not others & left.keys()]:
+        for name in free:
+            del left[name]
+    assert not left
+
+
+def test_no_room_is_crowded() -> None:
+    folders = Counter(path.parent for path in SOURCES.values() if "claxon_bench" not in path.parts)
+    top = ROOT / "runtime" / "claxon"
+    assert folders[top] <= MOST_AT_THE_TOP
+    assert {folder: count for folder, count in folders.items() if count > MOST_IN_A_ROOM} == {}
 
 
 @pytest.mark.parametrize("module", RUNTIME)
@@ -174,24 +177,14 @@ def test_the_runtime_imports_nothing_but_its_dependencies(module: str) -> None:
     [
         ("onnxruntime", "claxon.engine.session"),
         ("tokenizers", "claxon.text.tokenizer"),
-        ("yaml", YAML_READER),
+        ("yaml", "claxon.storage.strict_yaml"),
         ("pyarrow", "claxon.formats.arrow"),
-        ("pyspark", "claxon.spark"),
+        ("pyspark", "claxon.integrations.spark"),
         ("ray", "claxon.integrations.ray_executor"),
     ],
 )
 def test_an_edge_has_one_module(package: str, only: str) -> None:
     assert [module for module in RUNTIME if package in foreign(module)] == [only]
-
-
-def test_only_its_commands_import_jobs() -> None:
-    importing = [name for name in RUNTIME if any(module.startswith("claxon.jobs") for module in imports(name))]
-    others = {name for name in importing if not name.startswith("claxon.jobs.")} - {"claxon.jobs"} - TABLES
-    assert all(name.startswith("claxon.commands.job_") for name in others)
-
-
-def test_nothing_imports_the_columns_of_other_engines() -> None:
-    assert not {name for name in RUNTIME if imports(name) & TABLES} - TABLES
 
 
 @pytest.mark.parametrize("module", EXPORT)

@@ -21,7 +21,7 @@ ROWS = {
     for name, extras, licence in re.findall(r"^\| ([\w-]+) \| ([\w, ]+) \| ([^|]+) \|$", TABLE, re.MULTILINE)
     if name != "package"
 }
-FOR_DEVELOPMENT = {"dev", "test"}
+FOR_DEVELOPMENT = {"dev", "docs", "test"}
 # What metadata says in other words than SPDX's.
 WORDS = {
     "Apache": "Apache-2.0",

@@ -10,7 +10,7 @@ import pytest
 import claxon_export
 from claxon.errors import MissingDependencyError
 from claxon_export import errors, pipeline
-from claxon_export.bundle import adding, removing
+from claxon_export.bundle import adding, head_removal
 from claxon_export.data import labelled
 from claxon_export.evaluation import evaluate, results
 from claxon_export.evaluation.report import report as judging_report
@@ -60,7 +60,7 @@ def test_functions_are_those_of_their_modules() -> None:
     assert claxon_export.add_head is adding.add_head
     assert claxon_export.fit is fitting.fit
     assert claxon_export.FitReport is report.FitReport
-    assert claxon_export.remove_head is removing.remove_head
+    assert claxon_export.remove_head is head_removal.remove_head
     assert claxon_export.read_labelled is labelled.read_labelled
     assert claxon_export.Evaluation is results.Evaluation
     assert claxon_export.evaluate is evaluate.evaluate

@@ -22,7 +22,7 @@ from pathlib import Path
 from claxon.bundle.manifest import MANIFEST_NAME
 from claxon.errors import ClaxonError
 from claxon.storage.atomic import NAME_CHARACTERS, TOKEN, flush, flush_folder, siblings
-from claxon.storage.locks import Lock, exclusive, take
+from claxon.storage.locks import Lock, acquire, exclusive
 from claxon_export.errors import ExportError, TargetExistsError
 
 AT_FDCWD = -100
@@ -123,7 +123,7 @@ def _temporary_folder(target: Path) -> _Owned:
         target.parent.mkdir(parents=True, exist_ok=True)
         while True:
             path = Path(tempfile.mkdtemp(prefix=prefix, suffix=SUFFIX, dir=target.parent))
-            lock = take(path)
+            lock = acquire(path)
             if lock is not None:  # else another writer tidied up between the two lines above
                 return _Owned(path, lock)
     except (FileExistsError, NotADirectoryError) as error:
@@ -136,7 +136,7 @@ def _tidy(target: Path) -> None:
     """Remove the temporary folders of this target whose process is no more; an old bundle in one of them goes back."""
     name = re.escape(target.name[:NAME_CHARACTERS])
     for path in siblings(target.parent, re.compile(rf"\.{name}\.{TOKEN}{re.escape(SUFFIX)}")):
-        lock = take(path)
+        lock = acquire(path)
         if lock is None:
             continue
         if lock.is_sure and path.is_dir() and {entry.name for entry in path.iterdir()} <= {"new", "old"}:

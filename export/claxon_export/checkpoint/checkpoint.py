@@ -145,7 +145,7 @@ def _pooling(settings: SentenceSettings, requested: Pooling | None, *, needed: b
         raise OptionError(f"pooling is {requested!r}; possible: {', '.join(Pooling)}")
     if settings.pooling and requested and settings.pooling != requested:
         raise CheckpointError(
-            f"pooling is {requested!r}, but the checkpoint's modules.json pools by {settings.pooling}: "
+            f"pooling is {requested}, but the checkpoint's modules.json pools by {settings.pooling}: "
             "leave the option out"
         )
     pooling = settings.pooling or (Pooling(requested) if requested else None)

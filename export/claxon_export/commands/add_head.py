@@ -32,14 +32,16 @@ class AddHead:
         parser.add_argument(
             "--precision",
             choices=[AUTO, *Precision],
-            help="precision that labels are embedded in, independent of the texts' (default: fp32 if the bundle has it)",
+            help="precision that labels are embedded in, independent of the texts' (default: fp32 if it is there)",
         )
         group = parser.add_argument_group("estimator")
         group.add_argument(
             "--trust-pickle", action="store_true", help="allow FILE, a pickle, to run any code in it when it is opened"
         )
         group.add_argument(
-            "--feature", choices=list(Feature), help="feature that the head reads (default: the source's sentence embedding)"
+            "--feature",
+            choices=list(Feature),
+            help="feature that the head reads (default: the source's sentence embedding)",
         )
         parser.add_argument("--force", action="store_true", help="replace a head of that name")
 

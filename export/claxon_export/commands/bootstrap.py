@@ -45,11 +45,16 @@ class Bootstrap:
         _add_head(parser.add_argument_group("head"))
         output = parser.add_argument_group("output")
         output.add_argument(
-            "-o", "--output", metavar="FILE", help="also write the training rows, with predicted_label, score and margin"
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="also write the training rows, with predicted_label, score and margin",
         )
         output.add_argument("--prefix", metavar="WORD", default="", help="put before the names of these columns")
         output.add_argument(
-            "--dry-run", action="store_true", help="choose and count the texts only; train nothing and do not change the bundle"
+            "--dry-run",
+            action="store_true",
+            help="choose and count the texts only; train nothing and do not change the bundle",
         )
 
     def run(self, options: argparse.Namespace) -> int:
@@ -77,7 +82,9 @@ class _Table:
 def _add_texts(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text, or the only one)")
     group.add_argument(
-        "--label", metavar="COLUMN", help="column of the true labels, where known; used for evaluation, not for training"
+        "--label",
+        metavar="COLUMN",
+        help="column of the true labels, where known; used for evaluation, not for training",
     )
     group.add_argument("--format", choices=list(Format), help="how TEXTS is written (default: by its suffix)")
 
@@ -88,11 +95,18 @@ def _add_selection(group: argparse._ArgumentGroup) -> None:
         metavar="S",
         type=finite_float,
         default=DEFAULT_SHARE,
-        help="use the share S with the largest margins of the texts nearest to each label, and per label at most an equal part of S "
+        help="of the texts nearest to each label, use the share S with the largest margins, at most an equal part of S "
         f"of all texts (default: {DEFAULT_SHARE:g})",
     )
-    group.add_argument("--per-label", metavar="N", type=positive_int, help="use the N texts with the largest margins of each label instead")
-    group.add_argument("--threshold", metavar="T", type=finite_float, help="use only texts whose best score is at least T")
+    group.add_argument(
+        "--per-label",
+        metavar="N",
+        type=positive_int,
+        help="use the N texts with the largest margins of each label instead",
+    )
+    group.add_argument(
+        "--threshold", metavar="T", type=finite_float, help="use only texts whose best score is at least T"
+    )
     group.add_argument(
         "--margin",
         metavar="M",
@@ -104,7 +118,9 @@ def _add_selection(group: argparse._ArgumentGroup) -> None:
 def _add_head(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--head", metavar="NAME", required=True, help="the head's name")
     group.add_argument(
-        "--feature", choices=list(Feature), help="feature that the head reads (default: the source's sentence embedding)"
+        "--feature",
+        choices=list(Feature),
+        help="feature that the head reads (default: the source's sentence embedding)",
     )
     group.add_argument(
         "--C",

@@ -41,13 +41,13 @@ class Evaluate:
     def run(self, options: argparse.Namespace) -> int:
         """Evaluate, print, write the report, and check the requirements."""
         from claxon.encoder.loading import LoadOptions
-        from claxon_export.evaluation.evaluate import judge
+        from claxon_export.evaluation.evaluate import evaluate_labelled
         from claxon_export.evaluation.report.report import write_report
         from claxon_export.evaluation.terminal import evaluation_lines
 
         required = requirements(options.fail_under, options.fail_over)
         _check_report(options)
-        evaluation = judge(
+        evaluation = evaluate_labelled(
             options.bundle,
             labelled_input(options),
             _judging(options),

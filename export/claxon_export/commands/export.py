@@ -53,8 +53,8 @@ class Export:
         parser.add_argument(
             "--calibration",
             metavar="FILE",
-            help="texts like those you will classify, to calibrate int8: .csv, .jsonl or plain lines (in addition to the "
-            "packaged ones)",
+            help="texts like those you will classify, to calibrate int8: .csv, .jsonl or plain lines (the packaged "
+            "ones are added)",
         )
         parser.add_argument("--no-verify", action="store_true", help="skip the comparison; the manifest records this")
         parser.add_argument("--force", action="store_true", help="replace an existing bundle")

@@ -58,7 +58,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--feature",
         "--features",
         choices=[*Feature, AUTO],
-        help="feature that the head reads; auto compares them by cross-validation (default: the source's sentence embedding)",
+        help="feature that the head reads; auto cross-validates them (default: the source's sentence embedding)",
     )
     group.add_argument(
         "--C",
@@ -83,7 +83,11 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
 def _add_judgement(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("evaluation")
     group.add_argument(
-        "--test-size", metavar="SHARE", type=finite_float, default=0.2, help="share of the texts held out, 0 for none (default: 0.2)"
+        "--test-size",
+        metavar="SHARE",
+        type=finite_float,
+        default=0.2,
+        help="share of the texts held out, 0 for none (default: 0.2)",
     )
     group.add_argument(
         "--seed", metavar="N", type=int, default=0, help="seed for the split, the folds and the draws (default: 0)"

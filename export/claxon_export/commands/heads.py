@@ -27,7 +27,9 @@ class Heads:
         """Declare its arguments."""
         parser.usage = "claxon heads BUNDLE [--json]"
         add_bundle(parser)
-        parser.add_argument("--json", action="store_true", help="print all that the manifest records about them, as a JSON list")
+        parser.add_argument(
+            "--json", action="store_true", help="print all that the manifest records about them, as a JSON list"
+        )
 
     def run(self, options: argparse.Namespace) -> int:
         """Print it."""

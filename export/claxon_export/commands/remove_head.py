@@ -11,7 +11,9 @@ class RemoveHead:
     """One head less."""
 
     name = "remove-head"
-    help = "Remove a head from a bundle. The bundle is replaced atomically; the encoder and the other heads do not change."
+    help = (
+        "Remove a head from a bundle. The bundle is replaced atomically; the encoder and the other heads do not change."
+    )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare its arguments."""

@@ -28,7 +28,7 @@ from claxon.engine.selection import AUTO
 from claxon.engine.session import engine_version
 from claxon.storage.cache_folder import cache_folder
 from claxon.support.progress import progress
-from claxon.text.inputs import Distinct, check_texts
+from claxon.text.inputs import Deduplicated, check_texts
 from claxon.text.tokens import BoolArray
 from claxon_export.data.feature_shards import read_digests, read_vectors, shards, write_shard
 
@@ -69,7 +69,7 @@ def cached_features(
         OptionError: the bundle has no such feature.
         EngineError: ONNX Runtime failed.
     """
-    names, distinct = chosen_features(encoder.spec, features), Distinct.of(check_texts(texts))
+    names, distinct = chosen_features(encoder.spec, features), Deduplicated.of(check_texts(texts))
     digests = [hashlib.sha256(text.encode()).digest() for text in distinct.texts]
     shape = {name: (len(digests), encoder.spec.features[name]) for name in names}
     columns = {name: _Column(np.empty(shape[name], np.float32), np.zeros(len(digests), bool)) for name in names}

@@ -72,11 +72,11 @@ class LabelledTexts:
 
         Raises:
             InputError: something that is not a text, with its row.
-            LabelError: not one label a text, a label that is empty or of another type, or labels of several types.
+            LabelError: not one label per text, a label that is empty or of another type, or labels of several types.
         """
         rows, values = check_texts(texts), _plain_labels(labels)
         if len(rows) != len(values):
-            raise LabelError(f"{len(rows)} texts and {len(values)} labels; expected one label a text")
+            raise LabelError(f"{len(rows)} texts and {len(values)} labels; expected one label per text")
         found = _Rows()
         for row, (text, label) in enumerate(zip(rows, values, strict=True)):
             found.add(row, text, label)

@@ -23,8 +23,8 @@ from claxon.support.reporting import steps
 from claxon.support.validation import real_number
 from claxon_export.data.feature_cache import cached_features
 from claxon_export.data.labelled import LabelledTexts
-from claxon_export.evaluation.head_choice import Candidate, Chosen, chosen_heads
 from claxon_export.evaluation.conditions import conditions_of, source_of
+from claxon_export.evaluation.head_choice import Candidate, Chosen, chosen_heads
 from claxon_export.evaluation.head_evaluation import (
     JudgedBaseline,
     JudgedTexts,
@@ -156,10 +156,10 @@ def evaluate(
     )
     engine = LoadOptions(device=device, precision=precision, threads=threads, max_tokens=max_tokens)
     labelled = LabelledTexts.of(texts, labels)
-    return judge(bundle, labelled, how, engine, cache=cache, show_progress_bar=show_progress_bar)
+    return evaluate_labelled(bundle, labelled, how, engine, cache=cache, show_progress_bar=show_progress_bar)
 
 
-def judge(
+def evaluate_labelled(
     bundle: str | os.PathLike[str],
     labelled: LabelledTexts,
     how: EvaluateOptions,

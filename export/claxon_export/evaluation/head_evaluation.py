@@ -25,7 +25,7 @@ from claxon_export.metrics.scores import (
 
 Array = np.ndarray[Any, Any]
 
-NO_PROBABILITIES = "cosines are not probabilities; a temperature turns them into probabilities"
+NO_PROBABILITIES = "cosines are not probabilities; a temperature makes them so"
 NOT_ORDERED = "its labels were not declared to be steps of a scale (--ordered)"
 NO_THRESHOLD = "no threshold and no margin were given, so every text has a label"
 NO_ANSWER = "no text got a label"

@@ -58,7 +58,7 @@ def _requirement(
     if name in others:
         raise OptionError(f"{option} {word}: {name} goes with {other_option}")
     if name not in metrics:
-        raise OptionError(f"{option} {word!r}: unknown metric {name!r}, but {', '.join(metrics)}")
+        raise OptionError(f"{option} {word!r}: unknown metric {name!r}; the metrics are {', '.join(metrics)}")
     try:
         value = float(number)
     except ValueError:

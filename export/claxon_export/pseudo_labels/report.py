@@ -103,8 +103,8 @@ def bootstrap_lines(report: BootstrapReport) -> list[str]:
     title = f"{report.bundle.path}  head {report.head}"
     about = {
         "chosen": f"{len(report.pseudo_labels):,} of {report.n_texts:,} texts, those with the largest margins",
-        "beware": "their labels are pseudo-labels, not the truth: read the examples, and evaluate the head on texts that "
-        "people labeled",
+        "beware": "their labels are pseudo-labels, not the truth: read the examples, and evaluate the head on texts "
+        "that people labeled",
     }
     follow_up = f"claxon predict {report.bundle.path} --head {report.head}".replace(" ", NO_BREAK)
     ending = (
@@ -116,7 +116,9 @@ def bootstrap_lines(report: BootstrapReport) -> list[str]:
         "",
         *table([["label", "nearest", "chosen", "smallest margin"], *map(_row, report.labels)]),
         "",
-        *section("examples, largest and smallest margin", [line for label in report.labels for line in _examples(label)]),
+        *section(
+            "examples, largest and smallest margin", [line for label in report.labels for line in _examples(label)]
+        ),
         *facts({**_judgement(report), "next": ending}),
     ]
 
@@ -138,7 +140,9 @@ def _quoted(text: str) -> str:
 def _judgement(report: BootstrapReport) -> dict[str, str]:
     result = {}
     if report.agreement is not None:
-        result["agreement"] = f"{report.agreement:.3f} of {report.n_rest:,} other texts get the same label from head and similarity"
+        result["agreement"] = (
+            f"{report.agreement:.3f} of {report.n_rest:,} other texts get the same label from head and similarity"
+        )
     truth = report.truth
     if truth is None:
         return result
@@ -153,7 +157,7 @@ def _judgement(report: BootstrapReport) -> dict[str, str]:
     result["accuracy"] = f"{listed}, of {truth.n_held_out:,} text{'s' if truth.n_held_out > 1 else ''} held out{ending}"
     if truth.head_accuracy is not None and truth.head_accuracy <= truth.similarity_accuracy:
         result["so"] = (
-            "the head is no more accurate than similarity (claxon similar, claxon add-head); the rows of -o, corrected by hand, "
-            + ("may train a better head (claxon fit)")
+            "the head is no more accurate than similarity (claxon similar, claxon add-head); the rows of -o, "
+            + ("corrected by hand, may train a better head (claxon fit)")
         )
     return result

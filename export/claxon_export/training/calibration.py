@@ -17,7 +17,7 @@ import numpy as np
 
 from claxon_export.metrics.scores import log_loss
 from claxon_export.requirements import required
-from claxon_export.training.solver import Metric, Problem, Solution, probabilities, solve
+from claxon_export.training.solver import FeatureMetric, Problem, Solution, probabilities, solve
 
 Array = np.ndarray[Any, Any]
 
@@ -65,7 +65,7 @@ def calibrate(logits: Array, targets: Array, *, is_weighted: bool) -> Calibratio
     """
     if logits.shape[1] > 1 or is_weighted:
         return Calibration(CalibrationKind.TEMPERATURE, _factor(logits, targets))
-    result = solve(_smoothed(logits, targets), Metric.of(logits), PLATT_STRENGTH, PLATT_STEPS)
+    result = solve(_smoothed(logits, targets), FeatureMetric.from_features(logits), PLATT_STRENGTH, PLATT_STEPS)
     factor, shift = float(result.coefficients[0, 0]), float(result.intercepts[0])
     # Logits that say nothing, or the contrary: labels are not to be turned round. Or logits that hardly differ.
     if not 1 / LARGEST_FACTOR < factor < LARGEST_FACTOR:

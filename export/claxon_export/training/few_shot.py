@@ -11,7 +11,7 @@ import numpy as np
 
 from claxon_export.metrics.scores import Interval
 from claxon_export.training.rows import TrainingRows
-from claxon_export.training.solver import Metric, Solution, probabilities, solve
+from claxon_export.training.solver import FeatureMetric, Solution, probabilities, solve
 from claxon_export.training.splits import draw
 
 Array = np.ndarray[Any, Any]
@@ -22,7 +22,7 @@ NEAR = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class CurvePoint:
+class FewShotPoint:
     """One number of labels per class.
 
     Attributes:
@@ -43,10 +43,10 @@ class CurvePoint:
 
 
 @dataclass(frozen=True, slots=True)
-class LearningCurve:
+class FewShotCurve:
     """Points, all training rows last, and what they mean in one sentence."""
 
-    points: tuple[CurvePoint, ...]
+    points: tuple[FewShotPoint, ...]
     conclusion: str
 
 
@@ -70,7 +70,7 @@ def learning_curve(
     whole: Solution,
     strength: float,
     requested: int | Sequence[int],
-) -> LearningCurve:
+) -> FewShotCurve:
     """Fit on few rows, several times, and evaluate on the held-out ones.
 
     Args:
@@ -81,7 +81,7 @@ def learning_curve(
         strength: ``C``, the same for all sizes.
         requested: Labels a class, see ``curve_sizes``.
     """
-    problem, metric = training.problem(features), Metric.of(features)
+    problem, metric = training.problem(features), FeatureMetric.from_features(features)
     targets, judged = training.targets[training.rows], features[test]
 
     def accuracy(solution: Solution) -> float:
@@ -98,10 +98,10 @@ def learning_curve(
         result = {size: list(pool.map(lambda number, n=size: drawn(n, number), range(DRAWS))) for size in sizes}
     points = [_point(size, len(draw(targets, size, training.seed)), result[size]) for size in sizes]
     every = _point(None, len(training.rows), [accuracy(whole)])
-    return LearningCurve((*points, every), conclusion(points, every))
+    return FewShotCurve((*points, every), conclusion(points, every))
 
 
-def conclusion(points: Sequence[CurvePoint], every: CurvePoint) -> str:
+def conclusion(points: Sequence[FewShotPoint], every: FewShotPoint) -> str:
     """What a curve says about the labels that are needed."""
     enough = next((point for point in points if point.accuracy >= every.accuracy - NEAR), None)
     if enough is not None:
@@ -124,7 +124,7 @@ def conclusion(points: Sequence[CurvePoint], every: CurvePoint) -> str:
     )
 
 
-def _point(per_label: int | None, n_texts: int, result: Sequence[float]) -> CurvePoint:
+def _point(per_label: int | None, n_texts: int, result: Sequence[float]) -> FewShotPoint:
     deviation = float(np.std(result, ddof=1)) if len(result) > 1 else 0.0
     spread = Interval(min(result), max(result))
-    return CurvePoint(per_label, n_texts, len(result), float(np.mean(result)), deviation, spread)
+    return FewShotPoint(per_label, n_texts, len(result), float(np.mean(result)), deviation, spread)

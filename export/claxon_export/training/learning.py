@@ -11,11 +11,11 @@ import numpy as np
 from claxon.bundle.manifest import Feature
 from claxon_export.metrics.scores import Scores, held_out_scores
 from claxon_export.training.calibration import Calibration, calibrate
-from claxon_export.training.few_shot import LearningCurve, learning_curve
+from claxon_export.training.few_shot import FewShotCurve, learning_curve
 from claxon_export.training.options import FitOptions
 from claxon_export.training.rows import TrainingRows
 from claxon_export.training.search import FOLDS, CrossValidation, Search, search
-from claxon_export.training.solver import Metric, Problem, Solution, probabilities, solve
+from claxon_export.training.solver import FeatureMetric, Problem, Solution, probabilities, solve
 from claxon_export.training.splits import Split, folds
 
 Array = np.ndarray[Any, Any]
@@ -49,7 +49,7 @@ class Learnt:
     search: Search | None = None
     calibration: Calibration | None = None
     uncalibrated: Scores | None = None
-    curve: LearningCurve | None = None
+    curve: FewShotCurve | None = None
     notices: tuple[str, ...] = ()
     offered: Scores | None = None
 
@@ -68,7 +68,7 @@ def learn(features: Mapping[Feature, Array], training: TrainingRows, test: Array
     """
     choice = _choose(features, training, options.strength)
     values = features[choice.feature]
-    problem, metric = training.problem(values), Metric.of(values)
+    problem, metric = training.problem(values), FeatureMetric.from_features(values)
     plain = solve(problem, metric, choice.C, training.max_steps)
     calibration = _calibration(problem, metric, training, choice.C) if options.calibrate else None
     solution = plain if calibration is None else calibration.applied(plain)
@@ -99,7 +99,9 @@ def _choose(features: Mapping[Feature, Array], training: TrainingRows, strength:
     return _Choice(result.best.feature, result.best.C, result)
 
 
-def _calibration(problem: Problem, metric: Metric, training: TrainingRows, strength: float) -> Calibration | None:
+def _calibration(
+    problem: Problem, metric: FeatureMetric, training: TrainingRows, strength: float
+) -> Calibration | None:
     """What cross-validated logits of all training rows require; ``None`` where no label has two texts."""
     splits = [
         Split(training.rows[split.train], training.rows[split.test])
@@ -118,7 +120,7 @@ def _offered(
     """The held-out scores that calibration would give, where the calibration error asks for it."""
     if scores is None or scores.calibration_error <= NOTED_CALIBRATION_ERROR:
         return None
-    calibration = _calibration(training.problem(features), Metric.of(features), training, choice.C)
+    calibration = _calibration(training.problem(features), FeatureMetric.from_features(features), training, choice.C)
     return None if calibration is None else _scores(calibration.applied(solution), features, training, test)
 
 

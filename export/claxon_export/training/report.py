@@ -12,7 +12,7 @@ from claxon.version import __version__
 from claxon_export.data.labelled import LabelledTexts
 from claxon_export.metrics.scores import Scores
 from claxon_export.training.calibration import Calibration
-from claxon_export.training.few_shot import LearningCurve
+from claxon_export.training.few_shot import FewShotCurve
 from claxon_export.training.options import FitOptions
 from claxon_export.training.search import Search
 
@@ -65,7 +65,7 @@ class FitReport:
     search: Search | None = None
     calibration: Calibration | None = None
     uncalibrated: Scores | None = None
-    curve: LearningCurve | None = None
+    curve: FewShotCurve | None = None
     notices: tuple[str, ...] = ()
     offered: Scores | None = None
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from claxon.engine.hardware import available_threads
-from claxon.text.inputs import Distinct
+from claxon.text.inputs import Deduplicated
 from claxon_export.data.labelled import LabelledTexts
 from claxon_export.training.classes import Classes
 from claxon_export.training.options import FitOptions
@@ -75,7 +75,7 @@ class TrainingTexts:
 
     def rows(self, options: FitOptions) -> TrainingRows:
         """The training rows."""
-        distinct = Distinct.of(list(self.labelled.texts))
+        distinct = Deduplicated.of(list(self.labelled.texts))
         return TrainingRows(
             rows=self.split.train,
             targets=self.classes.targets,

@@ -17,7 +17,7 @@ import numpy as np
 from claxon.bundle.manifest import Feature
 from claxon_export.metrics.scores import log_loss
 from claxon_export.training.rows import TrainingRows
-from claxon_export.training.solver import ROUGH_TOLERANCE, Metric, Problem, Solution, probabilities, solve
+from claxon_export.training.solver import ROUGH_TOLERANCE, FeatureMetric, Problem, Solution, probabilities, solve
 from claxon_export.training.splits import Split, folds, sample
 
 Array = np.ndarray[Any, Any]
@@ -76,7 +76,7 @@ class CrossValidation:
 
     problem: Problem
     splits: Sequence[Split]
-    metric: Metric
+    metric: FeatureMetric
     max_steps: int
     starts: dict[int, Solution] = field(default_factory=dict)
 
@@ -122,7 +122,7 @@ def search(features: Mapping[Feature, Array], training: TrainingRows, strength: 
     tried: list[Candidate] = []
     for feature, values in features.items():
         problem = training.problem(values).copied(rows)
-        folded = CrossValidation(problem, splits, Metric.of(problem.features), training.max_steps)
+        folded = CrossValidation(problem, splits, FeatureMetric.from_features(problem.features), training.max_steps)
         tried += _tried(feature, folded, strength)
     return Search(tuple(tried), len(rows))
 

@@ -29,14 +29,14 @@ METRIC_ROWS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class FeatureMetric:
     """Where features lie: their mean, shape ``(width,)``, and covariance, shape ``(width, width)``; float64."""
 
     mean: Array
     covariance: Array
 
     @classmethod
-    def of(cls, features: Array) -> Metric:
+    def from_features(cls, features: Array) -> FeatureMetric:
         """Of evenly spaced rows. Shape: ``(rows, width)``."""
         rows = features[:: max(1, len(features) // METRIC_ROWS)]
         mean = rows.mean(axis=0, dtype=np.float64)
@@ -112,7 +112,7 @@ class Solution:
 
 def solve(
     problem: Problem,
-    metric: Metric,
+    metric: FeatureMetric,
     strength: float,
     max_steps: int,
     *,
@@ -146,7 +146,7 @@ class _Coordinates:
     factor: Array
 
     @classmethod
-    def from_problem(cls, problem: Problem, metric: Metric, strength: float) -> _Coordinates:
+    def from_problem(cls, problem: Problem, metric: FeatureMetric, strength: float) -> _Coordinates:
         curvature = 0.25 if problem.n_logits == 1 else 1 / problem.n_labels
         penalty = max(1 / (strength * problem.totals.mean()), 1e-12)
         matrix = curvature * metric.covariance + penalty * np.eye(len(metric.mean))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from claxon.bundle.manifest import LabelValue
 from claxon.cli.rendering import INDENT, NO_BREAK, WIDTH, facts, pairs_in_words, table
 from claxon_export.training.calibration import CalibrationKind
-from claxon_export.training.few_shot import LearningCurve
+from claxon_export.training.few_shot import FewShotCurve
 from claxon_export.training.report import FitReport
 from claxon_export.training.search import Search
 
@@ -95,7 +95,7 @@ def _search_lines(search: Search) -> list[str]:
     return table([["compared", "C", "log loss", "accuracy", ""], *rows])
 
 
-def _curve_lines(curve: LearningCurve) -> Iterator[str]:
+def _curve_lines(curve: FewShotCurve) -> Iterator[str]:
     rows = [
         [
             "all" if point.per_label is None else f"{point.per_label:,}",

@@ -21,7 +21,7 @@ from claxon.cli.command import ENTRY_POINT_GROUP, Command, CommandGroup, run_com
 from claxon.errors import ClaxonError, MissingDependencyError, OptionError
 from claxon.version import __version__
 
-DONE, FAILED, WORDS_OFF, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+DONE, FAILED, USAGE_ERROR, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except (ClaxonError, OSError) as error:
         _report(error)
-        return WORDS_OFF if isinstance(error, OptionError) else FAILED
+        return USAGE_ERROR if isinstance(error, OptionError) else FAILED
 
 
 def _dispatch(words: list[str]) -> int:
     if not words:
         print(_help_text(), file=sys.stderr)
-        return WORDS_OFF
+        return USAGE_ERROR
     if words[0] in ("-h", "--help", "help"):
         print(_help_text())
         return DONE

@@ -10,9 +10,9 @@ from claxon.bundle.bundle import Bundle, by_absolute_path
 from claxon.bundle.manifest import EncoderSpec, GraphVariant
 from claxon.encoder.extraction import Extraction
 from claxon.encoder.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
-from claxon.encoder.load_spec import Origin, reopen
+from claxon.encoder.load_spec import LoadSpec, reopen
 from claxon.encoder.loading import LoadOptions, load_parts
-from claxon.engine.fork import Owned
+from claxon.engine.fork import PerProcess
 from claxon.engine.providers import Device, device_of
 from claxon.engine.runner import BatchRunner
 from claxon.errors import ClosedError, OptionError
@@ -60,12 +60,12 @@ class Encoder:
         options: LoadOptions | None = None,
     ) -> None:
         """Compose loaded parts; ``Encoder.load`` is the usual way in. ``options`` are what to load them with again."""
-        self._origin = Origin(by_absolute_path(bundle), options or LoadOptions(), variant, runner.session.device)
+        self._origin = LoadSpec(by_absolute_path(bundle), options or LoadOptions(), variant, runner.session.device)
         self.bundle = bundle
         self.variant = variant
         self.max_tokens = max_tokens
         self._tokenizer = tokenizer
-        self._runner: Owned[BatchRunner] | None = Owned(runner, self._origin.runner_of_child)
+        self._runner: PerProcess[BatchRunner] | None = PerProcess(runner, self._origin.runner_of_child)
 
     @classmethod
     def load(
@@ -292,7 +292,7 @@ class Encoder:
     def _known(self) -> BatchRunner:
         return self._owned().known()
 
-    def _owned(self) -> Owned[BatchRunner]:
+    def _owned(self) -> PerProcess[BatchRunner]:
         if self._runner is None:
             raise ClosedError(f"the encoder of {self.bundle.path} was closed; load it again")
         return self._runner

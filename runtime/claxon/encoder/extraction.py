@@ -11,9 +11,9 @@ from claxon.bundle.manifest import EncoderSpec, Feature
 from claxon.encoder.features import Features, joined
 from claxon.engine.runner import BatchRunner
 from claxon.errors import TokenizationError
-from claxon.support.parallel import ahead
+from claxon.support.parallel import prefetch
 from claxon.support.progress import Bar, progress
-from claxon.text.inputs import Distinct, FailedRow, OnError, ReadTexts
+from claxon.text.inputs import Deduplicated, FailedRow, OnError, ReadTexts
 from claxon.text.tokenizer import Tokenizer
 from claxon.text.tokens import Tokens
 from claxon.text.truncation import OnTruncation, report_truncation
@@ -56,7 +56,7 @@ class Extraction:
                 read = read.but_for(failed)
 
     def _of_rows(self, rows: list[str]) -> Features:
-        distinct, parts = Distinct.of(rows), []
+        distinct, parts = Deduplicated.of(rows), []
         with progress(len(rows), unit="text", is_shown=self.is_shown, description="encoding") as bar:
             bar.update(len(rows) - len(distinct.texts))
             for tokens in self._chunks(distinct):
@@ -70,7 +70,7 @@ class Extraction:
                 parts.append(Features(values, tokens.uncut_lengths, tokens.truncated))
         return joined(parts, self.wanted, self.spec).taken(distinct.to_rows)
 
-    def _chunks(self, distinct: Distinct) -> Iterator[Tokens]:
+    def _chunks(self, distinct: Deduplicated) -> Iterator[Tokens]:
         """Tokens of so many texts at a time, the next ones made while these run; all at once if one may be an error."""
         is_error = self.on_truncation is OnTruncation.ERROR
         if len(distinct.texts) <= CHUNK or is_error:
@@ -80,7 +80,7 @@ class Extraction:
                 report_truncation(n_tokens, truncated, self.max_tokens, self.on_truncation)
             return iter([tokens])
         starts = range(0, len(distinct.texts), CHUNK)
-        return ahead(self.tokenizer, (distinct.texts[start : start + CHUNK] for start in starts))
+        return prefetch(self.tokenizer, (distinct.texts[start : start + CHUNK] for start in starts))
 
 
 def _without(features: Features, failed: tuple[FailedRow, ...]) -> Features:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class LoadSpec:
     """The bundle, by its absolute path, and the options that an encoder was loaded with, and what came of them."""
 
     bundle: Bundle
@@ -66,7 +66,7 @@ class Origin:
 
 
 def reopen(kind: type[Loaded], path: str, digest: str, options: Any, token_budget: int) -> Loaded:
-    """An encoder as ``Origin.travelling`` describes it.
+    """An encoder as ``LoadSpec.travelling`` describes it.
 
     Raises:
         IntegrityError: the bundle at the path is another one by now.

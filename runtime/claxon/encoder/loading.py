@@ -17,6 +17,7 @@ from claxon.engine.session import Session, engine_version
 from claxon.engine.tuner import tune as time_candidates
 from claxon.engine.tuning_store import Tuning, remember
 from claxon.errors import BundleError
+from claxon.support.parallel import submitted
 from claxon.support.validation import count
 from claxon.text.tokenizer import Tokenizer
 
@@ -70,7 +71,7 @@ def load_parts(
     expected = expected_variant(bundle, device, precision, threads)
     with ThreadPoolExecutor(1) as pool:
         # Hashing releases the interpreter: the weights are checked while the engine and the tokenizer load.
-        files = pool.submit(_read_files, bundle, expected)
+        files = submitted(pool, _read_files, bundle, expected)
         run = plan_run(bundle, device, precision, threads, tuning, cuda_graphs=cuda_graphs)
         content = bundle.read(TOKENIZER_NAME).tobytes()
         tokenizer = Tokenizer(content, max_tokens=limit, prompt=spec.prompt, n_embeddings=spec.vocab_size)

@@ -16,7 +16,7 @@ Value = TypeVar("Value")
 _engines: WeakSet[object] = WeakSet()
 
 
-class Owned(Generic[Value]):
+class PerProcess(Generic[Value]):
     """A value that belongs to the process it was made in; a forked child makes its own when it is first asked for."""
 
     def __init__(self, value: Value, make_again: Callable[[Value], Value]) -> None:
@@ -42,7 +42,7 @@ class Owned(Generic[Value]):
         return self._value
 
 
-def never_taken_down_in_children(engine: object) -> None:
+def leak_in_forked_child(engine: object) -> None:
     """Keep an engine that a forked child inherits from being taken down there, which would wait without end."""
     _engines.add(engine)
 

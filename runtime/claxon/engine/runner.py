@@ -12,7 +12,7 @@ from claxon.bundle.manifest import EncoderSpec
 from claxon.engine.providers import Device
 from claxon.engine.session import Session
 from claxon.errors import BundleError, EngineError
-from claxon.support.parallel import side_by_side
+from claxon.support.parallel import parallel_map
 from claxon.text.batching import Batch, batches
 from claxon.text.tokens import Tokens
 
@@ -65,7 +65,7 @@ class BatchRunner:
         """
         budget = self._shared_out(int(tokens.lengths.sum())) if batch_size is None else self.token_budget
         planned = batches(tokens, pad_id=self._spec.pad_id, token_budget=budget, batch_size=batch_size)
-        return side_by_side(lambda batch: self._run(outputs, batch), planned, self._workers)
+        return parallel_map(lambda batch: self._run(outputs, batch), planned, self._workers)
 
     def _shared_out(self, n_tokens: int) -> int:
         """A budget with which a few texts are shared out among the workers as well."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from claxon.engine import cuda
-from claxon.engine.fork import never_taken_down_in_children
+from claxon.engine.fork import leak_in_forked_child
 from claxon.engine.openvino import provider_options, register, streams
 from claxon.engine.padding import FewShapes, cut
 from claxon.engine.providers import (
@@ -116,7 +116,7 @@ class Session:
             raise
         except Exception as error:  # ONNX Runtime's exceptions have no common base but Exception
             raise EngineError(f"ONNX Runtime could not load the graph: {error}") from error
-        never_taken_down_in_children(self)
+        leak_in_forked_child(self)
         check_granted(asked, self.providers)
         self._device = device_of(self.providers)
         n_threads = options.intra_op_num_threads or asked.threads

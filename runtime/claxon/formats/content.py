@@ -56,11 +56,26 @@ def open_content(path: Path) -> BinaryIO:
     stream = path.open("rb")
     head = stream.peek(len(ZSTD))
     if head.startswith(GZIP):
-        return cast(BinaryIO, gzip.GzipFile(fileobj=stream))
+        stream.close()
+        return cast(BinaryIO, gzip.open(path))
     if head.startswith(ZSTD):
         stream.close()
         return cast(BinaryIO, io.BufferedReader(arrow().input_stream(str(path), compression="zstd")))
     return stream
+
+
+def head_of(path: Path) -> bytes:
+    """The first bytes of a file, decompressed.
+
+    Raises:
+        InputError: compressed bytes that are damaged.
+        MissingDependencyError, OSError: as ``open_content``.
+    """
+    with open_content(path) as content:
+        try:
+            return content.read(HEAD_BYTES)
+        except READ_ERRORS as error:
+            raise InputError(f"{path} is damaged: it cannot be decompressed ({error})") from None
 
 
 def encoding_of(head: bytes, name: str, requested: str | None = None) -> str:

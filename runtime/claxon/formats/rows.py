@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from claxon.errors import InputError, OptionError
-from claxon.formats.content import HEAD_BYTES, UTF8, decoded_lines, encoding_of, open_content
+from claxon.formats.content import HEAD_BYTES, UTF8, decoded_lines, encoding_of, head_of, open_content
 from claxon.formats.csv_records import Quoting, Record, TextLines, delimiter_of, records, settled_quoting
 from claxon.formats.json_values import JSONObject, json_line_objects, json_objects
 
@@ -176,8 +176,7 @@ def open_records(
         )
         return
     path = Path(source)
-    with open_content(path) as content:
-        head = content.read(HEAD_BYTES)
+    head = head_of(path)
     found = encoding_of(head, source, encoding)
     chosen = _chosen_format(source, file_format, head.decode(found, errors="replace"))
     if stat.S_ISREG(path.stat().st_mode):

@@ -10,7 +10,8 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from functools import partial
+from multiprocessing import current_process, get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -139,8 +140,21 @@ class LocalEngine:
         self.threads = max(1, available_threads() // workers) if threads is None else threads
 
     def run(self, plan: Plan, out: Path, shards: Sequence[Shard], tally: Tally) -> None:
-        """Do the shards; see ``Engine``."""
-        _Crew(plan, out, deque(shards), tally, self.threads).run(min(self.workers, len(shards)))
+        """Do the shards; see ``Engine``. A daemonic process, which may have no children, does them itself."""
+        if current_process().daemon:
+            _run_here(plan, out, shards, tally, self.threads)
+        else:
+            _Crew(plan, out, deque(shards), tally, self.threads).run(min(self.workers, len(shards)))
+
+
+def _run_here(plan: Plan, out: Path, shards: Sequence[Shard], tally: Tally, threads: int) -> None:
+    """Do the shards in this process, as in the workers of task queues, which are daemonic."""
+    with ShardRunner(plan, out, threads=threads) as runner:
+        for shard in shards:
+            try:
+                tally.on_done(runner.run(shard, partial(tally.on_window, shard)))
+            except JobInputError as error:
+                tally.on_failed(shard, error)
 
 
 class _Worker:

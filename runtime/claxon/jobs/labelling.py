@@ -52,6 +52,9 @@ def added_fields(manifest: Manifest, options: JobOptions) -> list[Any]:
     return fields
 
 
+Array = np.ndarray[Any, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Labelled:
     """What was found out about texts.
@@ -91,7 +94,7 @@ class Labeller:
         )
 
     def label(self, texts: list[str]) -> Labelled:
-        """Label some texts.
+        """Label some texts; one that is empty or blank gets no label and no score, as in ``claxon predict``.
 
         Raises:
             EngineError: ONNX Runtime failed.
@@ -103,19 +106,24 @@ class Labeller:
         failed = features.failed
         good = np.delete(np.arange(len(texts)), [failure.row for failure in failed])
         left = features.taken(lambda array: array[good]) if failed else features
-        return Labelled(self._arrays(left), failed, int(left.n_tokens.sum()), int(left.truncated.sum()))
+        is_blank = np.array([not texts[row].strip() for row in good], bool)
+        return Labelled(self._arrays(left, is_blank), failed, int(left.n_tokens.sum()), int(left.truncated.sum()))
 
     def close(self) -> None:
         """Give the memory back."""
         self._encoder.close()
 
-    def _arrays(self, features: Features) -> list[Any]:
+    def _arrays(self, features: Features, is_blank: Array) -> list[Any]:
+        """The added columns. Shape of ``is_blank``: ``(texts,)``, bool."""
         pa = arrow()
         columns: list[Any] = []
         for head in self._heads:
             given = head(features.values[head.feature])
             scores = given if head.temperature is None else softmax(given, head.temperature)
-            columns += [winners(scores, head.labels, self._abstention).tolist(), scores.max(axis=1)]
+            labels = winners(scores, head.labels, self._abstention).astype(object)
+            best = scores.max(axis=1).astype(object)
+            labels[is_blank] = best[is_blank] = None
+            columns += [labels.tolist(), best.tolist()]
         columns.append(features.truncated)
         fields = self._fields[: len(columns)]
         arrays = [

@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from claxon.errors import JobDamagedError, JobError
+from claxon.formats.csv_records import Quoting
 from claxon.formats.lines import Compression, InputFormat
 from claxon.storage.job_folder import PLAN_NAME, JobFolder
-from claxon.storage.strict_json import StrictJSONError, decode, encode, parse
+from claxon.storage.strict_json import LATER, StrictJSONError, decode, encode, parse
 
 SCHEMA = 1
 
@@ -78,7 +79,10 @@ class JobOptions:
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One file of the input, and what it was when the job was planned; ``rows`` counts bad ones too."""
+    """One file of the input, and what it was when the job was planned; ``rows`` counts bad ones too.
+
+    ``quoting`` says how the quotes of a CSV or TSV file are read.
+    """
 
     path: str
     compression: Compression
@@ -86,6 +90,7 @@ class InputFile:
     mtime_ns: int
     sha256: str
     rows: int
+    quoting: Quoting = field(default=Quoting.STANDARD, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ class TextSource:
         """
         self._path = Path(file.path)
         self._compression = file.compression
+        self._quoting = file.quoting
         self._format = file_format
         self._text = text
         self._kept = kept
@@ -171,7 +172,7 @@ class TextSource:
         if shard is None or shard.offset is None or shard.line is None:
             self._lines, self._next_row = Lines(self._path, self._compression), 0
             if self._format is not InputFormat.JSONL:
-                self._header = read_header(self._lines, self._format, str(self._path))
+                self._header = read_header(self._lines, self._format, str(self._path), self._quoting)
         else:
             self._lines = Lines(self._path, self._compression, Place(shard.offset, shard.line))
             self._next_row = shard.first_row

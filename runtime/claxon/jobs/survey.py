@@ -5,14 +5,17 @@ Whatever is wrong with an input comes to light here, before any work is done: da
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from claxon.errors import JobInputError, OptionError
+from claxon.errors import InputError, JobInputError, OptionError
 from claxon.formats.arrow import arrow
 from claxon.formats.column_types import ColumnKinds, Kind, arrow_fields, string_fields
+from claxon.formats.content import UTF8, encoding_of, head_of, open_content
+from claxon.formats.csv_records import Quoting, delimiter_of, settled_quoting
 from claxon.formats.lines import InputFormat, Lines, Place
 from claxon.formats.text_rows import TextRow, csv_rows, json_rows, read_header
 from claxon.jobs.inputs import Source, file_sha256, stamp
@@ -97,22 +100,54 @@ def _survey_file(source: Source, file_format: InputFormat, text: str, shard_rows
     before = stamp(source.path)
     sha256 = file_sha256(source.path)
 
+    quoting = Quoting.STANDARD if file_format is InputFormat.PARQUET else _quoting(source.path, file_format)
+
     def file(rows: int) -> InputFile:
         if stamp(source.path) != before:
             raise JobInputError(f"{source.path} was changed while it was read; begin again when it is complete")
-        return InputFile(str(source.path), source.compression, before.size_bytes, before.mtime_ns, sha256, rows)
+        seen = (before.size_bytes, before.mtime_ns, sha256)
+        return InputFile(str(source.path), source.compression, *seen, rows, quoting)
 
     if file_format is InputFormat.PARQUET:
         return _survey_parquet(source, text, shard_rows, file)
     with Lines(source.path, source.compression) as lines:
         if file_format is InputFormat.JSONL:
             return _survey_json(lines, text, shard_rows, file)
-        header = read_header(lines, file_format, str(source.path))
+        header = read_header(lines, file_format, str(source.path), quoting)
         _check_text(header.columns, text, source.path)
         starts = _Starts(csv_rows(lines, header), shard_rows)
         for _ in starts:
             pass
         return Surveyed(file(starts.rows), tuple(starts.starts), arrow().schema(string_fields(header.columns)))
+
+
+def _quoting(path: Path, file_format: InputFormat) -> Quoting:
+    """How the quotes of a text file are read; by the way, whether it is a text file.
+
+    Raises:
+        JobInputError: it is something else, or there are two ways of reading its quotes that give different rows.
+    """
+    try:
+        head = head_of(path)
+        encoding = encoding_of(head, str(path))
+    except InputError as error:
+        raise JobInputError(str(error)) from None
+    if encoding != UTF8:
+        raise JobInputError(f"{path} is {encoding}; jobs read UTF-8: convert it, for instance with iconv -t UTF-8")
+    if file_format is InputFormat.JSONL and head.lstrip()[:1] == b"[":
+        raise JobInputError(f"{path} is a JSON array; write one object a line, for instance with jq -c '.[]'")
+    if file_format is InputFormat.JSONL:
+        return Quoting.STANDARD
+
+    def lines() -> Iterator[str]:
+        with open_content(path) as content:
+            yield from io.TextIOWrapper(content, "utf-8-sig", errors="replace", newline="")
+
+    delimiter = "\t" if file_format is InputFormat.TSV else delimiter_of(next(lines(), ""))
+    try:
+        return settled_quoting(lines, delimiter, str(path))
+    except InputError as error:
+        raise JobInputError(str(error)) from None
 
 
 def _survey_parquet(source: Source, text: str, shard_rows: int, file: Callable[[int], InputFile]) -> Surveyed:

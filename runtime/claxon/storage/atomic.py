@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from claxon.errors import OutputError
-from claxon.storage.locks import Lock, take
+from claxon.storage.locks import Lock, acquire
 
 NAME_CHARACTERS = 32  # of the target's name in the unfinished file's: a file's name has 255 bytes at most
 SUFFIX = ".unfinished"
@@ -89,7 +89,7 @@ def remove_abandoned(folder: Path, name: str | None = None) -> None:
     """Remove what processes that are no more left of a target, or of any in the folder; all else stays."""
     prefix = ".*" if name is None else re.escape(name[:NAME_CHARACTERS])
     for path in siblings(folder, re.compile(rf"\.{prefix}\.{TOKEN}{re.escape(SUFFIX)}")):
-        lock = take(path)
+        lock = acquire(path)
         if lock is None:
             continue
         if lock.is_sure and path.is_file():
@@ -145,7 +145,7 @@ def _unfinished(target: Path, mode: int) -> _Unfinished:
     while True:
         path = target.with_name(f".{target.name[:NAME_CHARACTERS]}.{secrets.token_hex(4)}{SUFFIX}")
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
-        lock = take(path)
+        lock = acquire(path)
         if lock is not None:  # else somebody tidied up between the two lines above
             return _Unfinished(path, lock)
 

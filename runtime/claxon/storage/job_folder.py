@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from claxon.errors import JobLockedError, JobWriteError, OutputError
 from claxon.storage.atomic import whole_file
-from claxon.storage.locks import UNSURE, Lock, take
+from claxon.storage.locks import UNSURE, Lock, acquire
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -113,7 +113,7 @@ def job_lock(out: Path) -> Iterator[None]:
     with write_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         (out / LOCK_NAME).touch()
-    lock = take(out / LOCK_NAME)
+    lock = acquire(out / LOCK_NAME)
     if lock is None:
         raise JobLockedError(f"another process works in {out}; `claxon job status {out}` says how far it is")
     try:
@@ -125,7 +125,7 @@ def job_lock(out: Path) -> Iterator[None]:
 def is_locked(out: Path) -> bool:
     """Whether a process works in the folder."""
     path = out / LOCK_NAME
-    lock = take(path)
+    lock = acquire(path)
     if lock is not None:
         lock.release()
     return lock is None and path.exists()
@@ -134,13 +134,13 @@ def is_locked(out: Path) -> bool:
 def hold_worker_lock(out: Path) -> Lock:
     """Say that a worker is at work: until this process ends, or the lock is released."""
     (out / WORKERS_LOCK_NAME).touch()
-    return take(out / WORKERS_LOCK_NAME, is_shared=True, waits=True) or UNSURE
+    return acquire(out / WORKERS_LOCK_NAME, is_shared=True, waits=True) or UNSURE
 
 
 def wait_for_workers(out: Path) -> None:
     """Wait until no worker of an earlier run is left; they end when they see that it was killed."""
     (out / WORKERS_LOCK_NAME).touch()
-    lock = take(out / WORKERS_LOCK_NAME, waits=True)
+    lock = acquire(out / WORKERS_LOCK_NAME, waits=True)
     if lock is not None:
         lock.release()
 

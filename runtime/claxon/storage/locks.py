@@ -44,7 +44,7 @@ class Lock:
 UNSURE = Lock(None)
 
 
-def take(path: Path, *, is_shared: bool = False, waits: bool = False) -> Lock | None:
+def acquire(path: Path, *, is_shared: bool = False, waits: bool = False) -> Lock | None:
     """The lock of a file or folder, no link's; ``None`` if another has it, or if nothing is there any more.
 
     Args:
@@ -105,4 +105,4 @@ def exclusive(path: Path, *, wait_s: float) -> Iterator[None]:
 
 def _made(path: Path) -> Lock | None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o666))
-    return take(path)
+    return acquire(path)

@@ -133,7 +133,7 @@ def _is_unicode(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Distinct:
+class Deduplicated:
     """Every text once, in the order of its first row.
 
     Attributes:
@@ -145,7 +145,7 @@ class Distinct:
     rows: IntArray | None
 
     @classmethod
-    def of(cls, texts: list[str]) -> Distinct:
+    def of(cls, texts: list[str]) -> Deduplicated:
         """Find the texts that are there several times."""
         places: dict[str, int] = {}
         rows = np.fromiter((places.setdefault(text, len(places)) for text in texts), np.int64, len(texts))

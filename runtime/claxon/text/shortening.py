@@ -53,7 +53,7 @@ class _State:
 _START = _State(0, Kind.UNKNOWN, is_after_blank=False)
 
 
-class Compactor:
+class LongTextShortener:
     """Shortens texts; what is learnt of characters is kept. May be shared between threads."""
 
     def __init__(self, kind_of: Callable[[str], Kind], longest_word: int) -> None:

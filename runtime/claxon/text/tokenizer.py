@@ -18,7 +18,7 @@ import tokenizers
 from claxon.bundle.tokenizer_policy import check_ids, check_tokenizer
 from claxon.errors import BundleError, OptionError, TokenizationError
 from claxon.text.long_text import LONG, first_ids, slices
-from claxon.text.shortening import Compactor, Kind
+from claxon.text.shortening import Kind, LongTextShortener
 from claxon.text.tokens import Tokens
 
 WORD = "a"  # a text of one token or more in every vocabulary
@@ -173,7 +173,7 @@ def _ids(tokenizer: tokenizers.Tokenizer, text: str, *, add_special_tokens: bool
     return list(tokenizer.encode(text, add_special_tokens=add_special_tokens).ids)
 
 
-def _compactor(tokenizer: tokenizers.Tokenizer, document: Mapping[str, Any]) -> Compactor | None:
+def _compactor(tokenizer: tokenizers.Tokenizer, document: Mapping[str, Any]) -> LongTextShortener | None:
     """What shortens long texts for this tokenizer; ``None`` unless it is of BERT's kind."""
     normalizer, model = document.get("normalizer") or {}, document["model"]
     steps = [step["type"] for step in normalizer.get("normalizers", [normalizer])] if normalizer else [None]
@@ -188,7 +188,7 @@ def _compactor(tokenizer: tokenizers.Tokenizer, document: Mapping[str, Any]) -> 
 
     if not all(_is_plain(token, kind_of) for token in document.get("added_tokens") or []):
         return None
-    return Compactor(kind_of, int(model["max_input_chars_per_word"]))
+    return LongTextShortener(kind_of, int(model["max_input_chars_per_word"]))
 
 
 def _is_plain(token: Mapping[str, Any], kind_of: Any) -> bool:

@@ -112,7 +112,7 @@ def test_other_precisions_are_refused(requested: str | tuple[str, ...], tiny_che
 
 @pytest.mark.parametrize("precision", ["int8", "fp16"])
 def test_optimum_writes_fp32_only(precision: str, tiny_checkpoint: Path, target: Path) -> None:
-    with pytest.raises(OptionError, match="do not go with --exporter optimum"):
+    with pytest.raises(OptionError, match="cannot be combined with --exporter optimum"):
         export(tiny_checkpoint, target, precision=precision, exporter="optimum")
 
 

@@ -236,7 +236,7 @@ def test_pad_id_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stated", [999, -1, "0"])
 def test_a_pad_id_outside_the_vocabulary_is_refused(tmp_path: Path, stated: object) -> None:
-    with pytest.raises(CheckpointError, match="no token of the tokenizer"):
+    with pytest.raises(CheckpointError, match="not a token of the tokenizer"):
         pad_id({"pad_token_id": stated}, tokenizer_json(_tiny(tmp_path, "bert")))
 
 

@@ -81,7 +81,7 @@ def test_reaching_it_is_exit_code_0(tiny_bundle: Path, rows: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "code", "message"),
     [
-        (["--fail-under", "acuracy=0.8"], 2, "no metric 'acuracy', but accuracy, macro_f1"),
+        (["--fail-under", "acuracy=0.8"], 2, "unknown metric 'acuracy'; the metrics are accuracy, macro_f1"),
         (["--fail-under", "log_loss=0.8"], 2, "log_loss goes with --fail-over"),
         (["--head", "mood"], 2, "no head 'mood', but sentiment, topic"),
         (["--head", "topic"], 1, "head 'topic' does not know 'positive', 'negative'"),

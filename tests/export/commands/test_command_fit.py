@@ -89,7 +89,7 @@ def test_rows_without_a_label_may_be_left_out(copied_bundle: Path, tmp_path: Pat
     path.write_text("text,label\na,\n" + "good,pos\nbad,neg\n" * 5)
     words = ["fit", str(copied_bundle), str(path), "--head", "own"]
     assert main(words) == 1
-    assert main([*words, "--skip-unlabeled"]) == 0
+    assert main([*words, "--skip-unlabelled"]) == 0
 
 
 @pytest.mark.parametrize(

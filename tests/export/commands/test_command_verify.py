@@ -33,5 +33,5 @@ def test_a_changed_file_is_found(copied_bundle: Path) -> None:
 
 
 def test_a_signature_without_a_key_is_told(tiny_bundle: Path) -> None:
-    with pytest.raises(OptionError, match="--signature was given without --key"):
+    with pytest.raises(OptionError, match="--signature needs --key"):
         run_command(VERIFY, [str(tiny_bundle), "--signature", "x.sig"])

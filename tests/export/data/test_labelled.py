@@ -157,7 +157,7 @@ def test_blank_texts_of_a_list_are_left_out_and_noted() -> None:
 
 
 def test_lists_of_different_lengths() -> None:
-    with pytest.raises(LabelError, match="2 texts and 1 labels; expected one label a text"):
+    with pytest.raises(LabelError, match="2 texts and 1 labels; expected one label per text"):
         LabelledTexts.of(["a", "b"], ["x"])
 
 

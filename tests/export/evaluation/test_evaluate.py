@@ -122,11 +122,11 @@ def test_the_cache_changes_nothing(tiny_bundle: Path) -> None:
 def test_the_sample_of_the_map_is_a_seeded_draw(tiny_bundle: Path) -> None:
     from claxon.encoder.loading import LoadOptions
     from claxon_export.data.labelled import LabelledTexts
-    from claxon_export.evaluation.evaluate import EvaluateOptions, judge
+    from claxon_export.evaluation.evaluate import EvaluateOptions, evaluate_labelled
 
     engine = LoadOptions(device="cpu", precision="fp32")
     how = EvaluateOptions(map_texts=10, resamples=10)
-    sample = judge(tiny_bundle, LabelledTexts.of(TEXTS, LABELS), how, engine).sample
+    sample = evaluate_labelled(tiny_bundle, LabelledTexts.of(TEXTS, LABELS), how, engine).sample
     assert sample is not None
     assert (len(sample.truths), sample.total) == (10, 40)
     assert sample.vectors[Feature.EMBEDDING].shape == (10, 32)

@@ -18,7 +18,7 @@ def test_all_heads_that_know_the_labels_are_judged_and_the_others_named() -> Non
     result = chosen_heads([MOOD, SCALE, TOPIC], ["good", "bad"])
     assert [candidate.spec.name for candidate in result.candidates] == ["mood", "scale"]
     assert result.is_kept.tolist() == [True, True]
-    assert result.notes == ("head 'topic' is not evaluated: it does not know 'good', 'bad', but 'book', 'phone'",)
+    assert result.notes == ("head 'topic' is not evaluated: it does not know 'good', 'bad'; it knows 'book', 'phone'",)
 
 
 def test_named_heads_are_judged_in_their_order_and_once() -> None:

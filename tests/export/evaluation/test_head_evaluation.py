@@ -28,7 +28,7 @@ def test_cosines_have_neither_and_say_why() -> None:
     assert head.metrics.keys() == ALWAYS
     assert head.reliability is None
     for metric in (Metric.LOG_LOSS, Metric.CALIBRATION_ERROR):
-        assert head.not_told[metric] == "cosines are not probabilities; a temperature turns them into probabilities"
+        assert head.not_told[metric] == "cosines are not probabilities; a temperature makes them so"
 
 
 def test_a_temperature_makes_probabilities() -> None:

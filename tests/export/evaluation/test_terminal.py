@@ -21,7 +21,7 @@ def test_everything_is_there() -> None:
         "most frequent label",
         "labels drawn by share",
         "in brackets: 95 % bootstrap intervals, 50 resamples",
-        "log loss and calibration error of topic: cosines are no probabilities",
+        "log loss and calibration error of topic: cosines are not probabilities",
         "by McNemar's test",
         "head topic: similarity on embedding",
         "precision",

@@ -57,7 +57,7 @@ def test_a_loss_falls_short_above_its_value(value: float, is_short: bool) -> Non
 
 def test_a_metric_that_cannot_be_told_falls_short() -> None:
     (result,) = shortfalls(sample_evaluation(), requirements([], ["log_loss=9"]))
-    assert result == "log_loss of topic is not available: cosines are not probabilities; a temperature turns them into probabilities"
+    assert result == "log_loss of topic is not available: cosines are not probabilities; a temperature makes them so"
 
 
 def test_every_head_is_held_against_it() -> None:

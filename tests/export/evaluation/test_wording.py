@@ -82,7 +82,7 @@ def test_what_cannot_be_divided_is_a_dash(support: int, predicted: int, words: l
 
 def test_reasons_for_dashes_are_given_once() -> None:
     assert reasons(sample_evaluation()) == [
-        "log loss and calibration error of topic: cosines are not probabilities; a temperature turns them into probabilities"
+        "log loss and calibration error of topic: cosines are not probabilities; a temperature makes them so"
     ]
     assert reasons(sample_evaluation(cosine_head=False)) == []
 

@@ -68,7 +68,7 @@ def test_the_digest_is_that_of_the_rows() -> None:
 
 def test_a_graph_slightly_off_is_refused_with_the_figure() -> None:
     classifier = fitted()
-    with pytest.raises(HeadError, match=r"off those of predict_proba by 0\.0\d+ on 256 random rows"):
+    with pytest.raises(HeadError, match=r"differ from predict_proba by 0\.0\d+ on 256 random rows"):
         Probe.from_classifier(classifier).verified([shifted(convert(classifier), 1e-2)])
 
 
@@ -109,7 +109,7 @@ def test_what_rounds_by_itself_is_asked_in_float64(
 
 def test_a_large_rounding_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     classifier = rounding_estimator(1e-3, monkeypatch)
-    with pytest.raises(HeadError, match=r"by 0\.001 on 256 .* itself moves by 0\.001"):
+    with pytest.raises(HeadError, match=r"by 0\.001 on 256 .* itself changes by 0\.001"):
         Probe.from_classifier(classifier).verified([convert(classifier)])
 
 

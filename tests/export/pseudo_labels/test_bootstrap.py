@@ -204,11 +204,11 @@ def test_a_text_that_is_not_finite_is_named(bundle: Path, monkeypatch: pytest.Mo
 
 
 def test_warnings_name_the_rows_of_the_caller(bundle: Path) -> None:
-    with pytest.warns(UserWarning, match="seen once only") as told:
+    with pytest.warns(UserWarning, match="only seen once") as told:
         report = run(bundle, per_label=1)
     rows = {pseudo.label: pseudo.row for pseudo in report.pseudo_labels}
     assert min(rows.values()) > 1
-    (result,) = [warning for warning in told if "seen once only" in str(warning.message)]
+    (result,) = [warning for warning in told if "only seen once" in str(warning.message)]
     assert all(f"{label!r} (row {row})" in str(result.message) for label, row in rows.items())
     assert Path(result.filename).name == "test_bootstrap.py"
 

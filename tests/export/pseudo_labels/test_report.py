@@ -34,7 +34,7 @@ def test_everything_is_said(report: BootstrapReport) -> None:
     assert shown == "\n".join(bootstrap_lines(report))
     words = " ".join(shown.split())
     assert "1 of 4,000 texts" in words
-    assert "pseudo-labels, not truth" in words
+    assert "pseudo-labels, not the truth" in words
     assert "good 1,200 360 0.0312" in words
     assert "bad 3 0 -" in words
     assert "good: “great book”" in words
@@ -45,10 +45,10 @@ def test_everything_is_said(report: BootstrapReport) -> None:
 
 
 def test_a_head_that_is_no_better_than_similarity_is_not_praised(report: BootstrapReport) -> None:
-    assert "similarity is no worse alone" not in str(report)
+    assert "the head is no more accurate than similarity" not in str(report)
     assert report.truth is not None
     worse = replace(report, truth=replace(report.truth, head_accuracy=0.61))
-    assert "similarity is no worse alone" in " ".join(str(worse).split())
+    assert "the head is no more accurate than similarity" in " ".join(str(worse).split())
 
 
 def test_long_examples_are_cut(report: BootstrapReport) -> None:

@@ -9,7 +9,9 @@ from claxon_export.training.classes import Classes
 
 
 def classes(*labels: LabelValue) -> Classes:
-    return Classes.from_labelled(LabelledTexts.of([f"text {row}" for row in range(len(labels))], labels, name="rows.csv"))
+    return Classes.from_labelled(
+        LabelledTexts.of([f"text {row}" for row in range(len(labels))], labels, name="rows.csv")
+    )
 
 
 @pytest.mark.parametrize(
@@ -31,14 +33,14 @@ def test_one_label_is_named() -> None:
 
 def test_labels_seen_once_are_named_with_their_rows() -> None:
     (notice,) = classes("a", "b", "a", "c").notices
-    assert notice.startswith("rows.csv: only seen once: 'b' (row 1), 'c' (row 3); trained on, and never evaluated")
+    assert notice.startswith("rows.csv: only seen once: 'b' (row 1), 'c' (row 3); used for training only")
 
 
 def test_many_of_them_are_counted() -> None:
     (notice,) = classes(*range(1, 9)).notices
-    assert "5 (row 4) and 3 more; learned" in notice
+    assert "5 (row 4) and 3 more; used for training only" in notice
 
 
 def test_labels_that_look_alike_are_named() -> None:
     (notice,) = classes("joy", "Joy ", "sad", "joy", "Joy ", "sad").notices
-    assert notice.endswith("taken for different ones: 'Joy ' and 'joy'")
+    assert notice.endswith("treated as different: 'Joy ' and 'joy'")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from claxon_export.metrics.scores import Interval
-from claxon_export.training.few_shot import DRAWS, CurvePoint, conclusion, curve_sizes, learning_curve
+from claxon_export.training.few_shot import DRAWS, FewShotPoint, conclusion, curve_sizes, learning_curve
 from claxon_export.training.rows import TrainingRows
-from claxon_export.training.solver import Metric, solve
+from claxon_export.training.solver import FeatureMetric, solve
 
 RANDOM = np.random.default_rng(0)
 TARGETS = RANDOM.integers(0, 2, 400)
@@ -37,7 +37,7 @@ def test_accuracy_grows_with_labels() -> None:
     training = TrainingRows(
         np.arange(300), TARGETS, np.arange(400), 2, is_weighted=False, max_steps=1000, threads=2, seed=0
     )
-    whole = solve(training.problem(FEATURES), Metric.of(FEATURES), 1.0, 1000)
+    whole = solve(training.problem(FEATURES), FeatureMetric.from_features(FEATURES), 1.0, 1000)
     curve = learning_curve(FEATURES, training, np.arange(300, 400), whole, 1.0, [1, 16, 64])
     one, some, many, every = curve.points
     assert [point.n_texts for point in curve.points] == [2, 32, 128, 300]
@@ -50,8 +50,8 @@ def test_accuracy_grows_with_labels() -> None:
     assert again == curve
 
 
-def point(per_label: int | None, accuracy: float) -> CurvePoint:
-    return CurvePoint(per_label, 2 * (per_label or 500), 5, accuracy, 0.0, Interval(accuracy, accuracy))
+def point(per_label: int | None, accuracy: float) -> FewShotPoint:
+    return FewShotPoint(per_label, 2 * (per_label or 500), 5, accuracy, 0.0, Interval(accuracy, accuracy))
 
 
 def test_enough_labels_are_called_enough() -> None:
@@ -65,11 +65,11 @@ def test_a_curve_that_rises_asks_for_more() -> None:
 
 
 def test_a_difference_within_the_draws_is_not_called_growth() -> None:
-    uncertain = CurvePoint(16, 32, 5, 0.77, 0.04, Interval(0.7, 0.8))
-    assert "come within 0.030 of all 1,000 texts, which is less than the draws" in conclusion(
+    uncertain = FewShotPoint(16, 32, 5, 0.77, 0.04, Interval(0.7, 0.8))
+    assert "come within 0.030 of all 1,000 texts, less than the spread of the draws" in conclusion(
         [uncertain], point(None, 0.8)
     )
 
 
 def test_no_points_say_why() -> None:
-    assert "too few texts for a curve" in conclusion([], point(None, 0.8))
+    assert "too few texts for a learning curve" in conclusion([], point(None, 0.8))

@@ -168,7 +168,7 @@ def test_largest_seed(bundle: Path) -> None:
 
 
 def test_solver_that_stops_early_warns_the_caller(bundle: Path) -> None:
-    with pytest.warns(UserWarning, match="stopped after 1 steps before it converged; give a larger max_iter") as caught:
+    with pytest.warns(UserWarning, match="stopped after 1 steps before it converged; use a larger max_iter") as caught:
         fit(bundle, TEXTS, TARGETS, head="mood", max_iter=1, C=1000.0)
     assert [Path(warning.filename).name for warning in caught] == ["test_fitting.py"]
     assert claxon.load(bundle).labels == ("bad", "good")
@@ -187,7 +187,7 @@ def test_labels_that_are_odd_are_learnt_with_a_warning(bundle: Path) -> None:
     result = [str(warning.message) for warning in told]
     assert [Path(warning.filename).name for warning in told] == ["test_fitting.py"] * 3
     assert "of 40 rows, 1 without text (row 39) was left out" in result[0]
-    assert "only seen once: 'single' (row 0), 'Good' (row 1); trained on, and never evaluated" in result[1]
+    assert "only seen once: 'single' (row 0), 'Good' (row 1); used for training only" in result[1]
     assert "labels that differ by case or blanks only are taken for different ones: 'Good' and 'good'" in result[2]
     assert report.labels == ("Good", "bad", "good", "single")
     assert report.n_skipped == 1

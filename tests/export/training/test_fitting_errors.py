@@ -49,7 +49,7 @@ def test_counts_that_differ(bundle: Path, texts: int, labels: int) -> None:
 
 
 def test_one_label_is_too_few(bundle: Path) -> None:
-    with pytest.raises(TrainingError, match=r"found 1 label \('good'\) in 20 texts, expected two or more; is it"):
+    with pytest.raises(TrainingError, match=r"found 1 label \('good'\) in 20 texts, expected two or more; is this"):
         fit(bundle, TEXTS[:20], TARGETS[:20], head="mood")
     assert_untouched(bundle)
 
@@ -60,7 +60,7 @@ def test_no_texts_are_too_few(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize(("rows", "test_size"), [([0, 39], 0.2), ([0, 39], 0.5), ([0, 1, 39], 0.9), ([0, 39], 0.1)])
-@pytest.mark.filterwarnings("ignore:.*seen once only")
+@pytest.mark.filterwarnings("ignore:.*only seen once")
 def test_too_few_texts_to_hold_some_out(bundle: Path, rows: list[int], test_size: float) -> None:
     texts, targets = [TEXTS[row] for row in rows], [TARGETS[row] for row in rows]
     with pytest.raises(TrainingError, match=rf"{len(rows)} texts of 2 labels are too few to hold out {test_size:.0%}"):

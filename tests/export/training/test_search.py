@@ -14,7 +14,7 @@ from claxon.bundle.manifest import Feature
 from claxon_export.training import search as search_module
 from claxon_export.training.rows import TrainingRows
 from claxon_export.training.search import FOLDS, Candidate, CrossValidation, search
-from claxon_export.training.solver import Metric, probabilities
+from claxon_export.training.solver import FeatureMetric, probabilities
 from claxon_export.training.splits import folds
 
 Array = np.ndarray[Any, Any]
@@ -32,7 +32,7 @@ def training(rows: Array = EVERY, targets: Array = TARGETS, n_labels: int = 3, t
 
 def test_logits_are_those_of_fits_that_did_not_learn_from_the_row() -> None:
     splits = folds(TARGETS, FOLDS, 0, texts=EVERY)
-    folded = CrossValidation(training().problem(GOOD), splits, Metric.of(GOOD), 1000)
+    folded = CrossValidation(training().problem(GOOD), splits, FeatureMetric.from_features(GOOD), 1000)
     result = probabilities(folded.logits(1.0))
     for split in splits:
         estimator = LogisticRegression(tol=1e-9, max_iter=10_000).fit(GOOD[split.train], TARGETS[split.train])
@@ -43,7 +43,9 @@ def test_logits_are_those_of_fits_that_did_not_learn_from_the_row() -> None:
 
 def test_folds_one_by_one_are_folds_together(monkeypatch: pytest.MonkeyPatch) -> None:
     splits = folds(TARGETS, FOLDS, 0, texts=EVERY)
-    together, one_by_one = (CrossValidation(training().problem(GOOD), splits, Metric.of(GOOD), 1000) for _ in range(2))
+    together, one_by_one = (
+        CrossValidation(training().problem(GOOD), splits, FeatureMetric.from_features(GOOD), 1000) for _ in range(2)
+    )
     expected = probabilities(together.logits(1.0))
     monkeypatch.setattr(search_module, "LOGITS_AT_ONCE", 1)
     np.testing.assert_allclose(probabilities(one_by_one.logits(1.0)), expected, rtol=0, atol=2e-3)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from claxon_export.training.solver import Metric, Problem, Solution, loss_of, probabilities, solve
+from claxon_export.training.solver import FeatureMetric, Problem, Solution, loss_of, probabilities, solve
 
 # Probabilities of two solutions whose gradients are 1e-5.
 TOLERANCE = 2e-4
@@ -35,7 +35,7 @@ def reference(result: Problem, strength: float) -> Any:
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_solution_is_scikit_learns(n_labels: int, strength: float, weighted: bool) -> None:
     given = problem(n_labels, weighted=weighted)
-    result = solve(given, Metric.of(given.features), strength, 1000)
+    result = solve(given, FeatureMetric.from_features(given.features), strength, 1000)
     expected = reference(given, strength).predict_proba(given.features)
     assert result.has_converged
     np.testing.assert_allclose(probabilities(result.logits(given.features)), expected, rtol=0, atol=TOLERANCE)
@@ -45,7 +45,7 @@ def test_the_solution_is_scikit_learns(n_labels: int, strength: float, weighted:
 def test_several_fits_at_once_are_those_one_by_one(n_labels: int) -> None:
     given, rows = problem(n_labels, weighted=True), np.arange(ROWS)
     chosen = [rows[:200], rows[100:], rows[::2]]
-    metric = Metric.of(given.features)
+    metric = FeatureMetric.from_features(given.features)
     together = solve(given.only(*chosen), metric, 1.0, 1000).logits(given.features)
     for fit, part in enumerate(chosen):
         width = given.n_logits
@@ -71,14 +71,14 @@ def test_the_slope_is_that_of_the_loss(n_labels: int) -> None:
 
 def test_fewer_steps_than_it_needs_are_told() -> None:
     given = problem(3)
-    result = solve(given, Metric.of(given.features), 100.0, 2)
+    result = solve(given, FeatureMetric.from_features(given.features), 100.0, 2)
     assert not result.has_converged
     assert result.steps == 2
 
 
 def test_a_start_near_by_saves_steps() -> None:
     given = problem(3)
-    metric = Metric.of(given.features)
+    metric = FeatureMetric.from_features(given.features)
     first = solve(given, metric, 10.0, 1000)
     again = solve(given, metric, 10.0, 1000, start=first)
     assert again.steps < first.steps / 2
@@ -88,7 +88,7 @@ def test_a_start_near_by_saves_steps() -> None:
 def test_separable_rows_and_extreme_logits_are_finite() -> None:
     features = np.array([[-100.0], [-90.0], [90.0], [100.0]], np.float32)
     given = Problem(features, np.array([0, 0, 1, 1]), 2, np.ones((4, 1)))
-    result = solve(given, Metric.of(features), 1e5, 1000)
+    result = solve(given, FeatureMetric.from_features(features), 1e5, 1000)
     assert np.isfinite(result.coefficients).all()
     assert probabilities(result.logits(features)).argmax(axis=1).tolist() == [0, 0, 1, 1]
     assert np.isfinite(probabilities(np.array([[1e4, -1e4, 0.0]]))).all()
@@ -96,7 +96,7 @@ def test_separable_rows_and_extreme_logits_are_finite() -> None:
 
 def test_features_that_do_not_vary_are_left_at_the_labels_shares() -> None:
     given = Problem(np.ones((8, 3), np.float32), np.array([0] * 6 + [1] * 2), 2, np.ones((8, 1)))
-    result = probabilities(solve(given, Metric.of(given.features), 1.0, 1000).logits(given.features))
+    result = probabilities(solve(given, FeatureMetric.from_features(given.features), 1.0, 1000).logits(given.features))
     np.testing.assert_allclose(result[:, 1], 0.25, atol=1e-3)
 
 

@@ -149,5 +149,5 @@ def test_held_out_texts_that_are_learnt_from_are_told() -> None:
     texts[151] = "text 4"
     notice = repeated_notice(texts, split)
     assert notice is not None
-    assert notice.startswith("2 of 100 held-out texts are among the training texts too")
+    assert notice.startswith("2 of 100 held-out texts are also training texts")
     assert repeated_notice(texts, Split(np.arange(200), np.arange(0))) is None

@@ -9,7 +9,7 @@ from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import Feature, LabelValue
 from claxon_export.metrics.scores import Interval, Scores
 from claxon_export.training.calibration import Calibration, CalibrationKind
-from claxon_export.training.few_shot import CurvePoint, LearningCurve
+from claxon_export.training.few_shot import FewShotCurve, FewShotPoint
 from claxon_export.training.report import FitReport
 from claxon_export.training.search import Candidate, Search
 from claxon_export.training.summary import fit_lines
@@ -90,12 +90,12 @@ def test_only_what_was_chosen_is_said_to_be(tiny_bundle: Path) -> None:
 
 def test_the_curve_is_a_table_and_a_sentence(tiny_bundle: Path) -> None:
     points = (
-        CurvePoint(8, 16, 5, 0.6, 0.05, Interval(0.5, 0.65)),
-        CurvePoint(None, 1200, 1, 0.7, 0.0, Interval(0.7, 0.7)),
+        FewShotPoint(8, 16, 5, 0.6, 0.05, Interval(0.5, 0.65)),
+        FewShotPoint(None, 1200, 1, 0.7, 0.0, Interval(0.7, 0.7)),
     )
-    text = "\n".join(fit_lines(replace(report(tiny_bundle), curve=LearningCurve(points, "label more"))))
-    assert "8                   16      0.600       0.050   0.500 to 0.650" in text
-    assert "all              1,200      0.700\n" in text
+    text = "\n".join(fit_lines(replace(report(tiny_bundle), curve=FewShotCurve(points, "label more"))))
+    assert "8                     16      0.600       0.050   0.500 to 0.650" in text
+    assert "all                1,200      0.700\n" in text
     assert "label more" in text
 
 

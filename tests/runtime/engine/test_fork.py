@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from claxon.engine.fork import Owned
+from claxon.engine.fork import PerProcess
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 
@@ -111,7 +111,7 @@ def test_a_forked_child_finds_a_bundle_that_was_loaded_by_a_relative_path(copied
 
 
 def test_a_value_is_made_once_in_its_process() -> None:
-    owned = Owned("value", lambda _: pytest.fail("it was made again"))
+    owned = PerProcess("value", lambda _: pytest.fail("it was made again"))
     assert [owned.get(), owned.get()] == ["value", "value"]
 
 
@@ -122,7 +122,7 @@ def test_a_value_is_made_once_in_another_process(monkeypatch: pytest.MonkeyPatch
         made.append(inherited)
         return "other"
 
-    owned = Owned("value", again)
+    owned = PerProcess("value", again)
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert (owned.known(), made) == ("value", [])
     assert [owned.get(), owned.get(), owned.known(), made] == ["other", "other", "other", ["value"]]
@@ -137,7 +137,7 @@ def test_a_value_that_could_not_be_made_is_tried_again(monkeypatch: pytest.Monke
             raise OSError("not yet")
         return "other"
 
-    owned = Owned("value", again)
+    owned = PerProcess("value", again)
     monkeypatch.setattr(os, "getpid", lambda: -1)
     with pytest.raises(OSError, match="not yet"):
         owned.get()

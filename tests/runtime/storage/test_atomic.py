@@ -16,7 +16,7 @@ import pytest
 
 from claxon.errors import OutputError
 from claxon.storage.atomic import NamedFile, flush, remove_abandoned, whole_file
-from claxon.storage.locks import take
+from claxon.storage.locks import acquire
 
 LEFT = ".out.csv.0123abcd.unfinished"
 
@@ -148,7 +148,7 @@ def test_only_what_is_surely_nobodys_is_removed(target: Path) -> None:
     others = [".out.csv.unfinished", ".other.csv.0123abcd.unfinished", "out.csv.0123abcd.unfinished"]
     for name in [LEFT, *others]:
         target.with_name(name).touch()
-    lock = take(left)
+    lock = acquire(left)
     assert lock is not None
     remove_abandoned(target.parent, target.name)
     assert left.exists()

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from claxon.storage.locks import UNSURE, Lock, exclusive, take
+from claxon.storage.locks import UNSURE, Lock, acquire, exclusive
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no flock there")
 
 HOLDER = (
     "import sys, time\n"
     "from pathlib import Path\n"
-    "from claxon.storage.locks import take\n"
-    "lock = take(Path(sys.argv[1]))\n"
+    "from claxon.storage.locks import acquire\n"
+    "lock = acquire(Path(sys.argv[1]))\n"
     "print('held' if lock else 'not held', flush=True)\n"
     "time.sleep(60)\n"
 )
@@ -36,12 +36,12 @@ def thing(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def test_one_has_it_until_it_is_released(thing: Path) -> None:
-    first = take(thing)
+    first = acquire(thing)
     assert first is not None
     assert first.is_sure
-    assert take(thing) is None
+    assert acquire(thing) is None
     first.release()
-    second = take(thing)
+    second = acquire(thing)
     assert second is not None
     second.release()
 
@@ -50,19 +50,19 @@ def test_a_killed_process_has_it_no_more(thing: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", HOLDER, str(thing)], stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        assert take(thing) is None
+        assert acquire(thing) is None
         holder.send_signal(signal.SIGKILL)
-    lock = take(thing)
+    lock = acquire(thing)
     assert lock is not None
     assert lock.is_sure
     lock.release()
 
 
 def test_some_may_share_it_and_who_wants_it_alone_waits(thing: Path) -> None:
-    shared = [take(thing, is_shared=True), take(thing, is_shared=True)]
-    assert take(thing) is None
+    shared = [acquire(thing, is_shared=True), acquire(thing, is_shared=True)]
+    assert acquire(thing) is None
     alone: list[Lock | None] = []
-    waiting = threading.Thread(target=lambda: alone.append(take(thing, waits=True)))
+    waiting = threading.Thread(target=lambda: alone.append(acquire(thing, waits=True)))
     waiting.start()
     for lock in shared:
         assert lock is not None
@@ -72,18 +72,18 @@ def test_some_may_share_it_and_who_wants_it_alone_waits(thing: Path) -> None:
     assert len(alone) == 1
     assert alone[0] is not None
     assert alone[0].is_sure
-    assert take(thing, is_shared=True) is None
+    assert acquire(thing, is_shared=True) is None
     alone[0].release()
 
 
 def test_nothing_there_is_nobodys(tmp_path: Path) -> None:
-    assert take(tmp_path / "absent") is None
+    assert acquire(tmp_path / "absent") is None
 
 
 def test_a_link_is_not_followed(thing: Path) -> None:
     link = thing.with_name("link")
     link.symlink_to(thing)
-    assert take(link) == UNSURE
+    assert acquire(link) == UNSURE
 
 
 def test_what_another_replaced_before_it_was_locked_is_not_taken(thing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_what_another_replaced_before_it_was_locked_is_not_taken(thing: Path, mo
         return descriptor
 
     monkeypatch.setattr(os, "open", replaced)
-    assert take(thing) is None
+    assert acquire(thing) is None
 
 
 def test_a_file_system_without_locks_makes_nothing_sure(thing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_a_file_system_without_locks_makes_nothing_sure(thing: Path, monkeypatch
         raise OSError("Function not implemented")
 
     monkeypatch.setattr("fcntl.flock", none)
-    lock = take(thing)
+    lock = acquire(thing)
     assert lock == UNSURE
     lock.release()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from claxon.support.parallel import ahead, side_by_side
+from claxon.support.parallel import parallel_map, prefetch
 
 PATIENCE_S = 30
 
@@ -15,8 +15,8 @@ PATIENCE_S = 30
 @pytest.mark.parametrize("workers", [1, 2, 5])
 @pytest.mark.parametrize("count", [0, 1, 2, 9])
 def test_results_come_in_the_order_of_the_items(workers: int, count: int) -> None:
-    assert list(side_by_side(lambda item: item * item, range(count), workers)) == [item**2 for item in range(count)]
-    assert list(ahead(lambda item: item * item, range(count))) == [item**2 for item in range(count)]
+    assert list(parallel_map(lambda item: item * item, range(count), workers)) == [item**2 for item in range(count)]
+    assert list(prefetch(lambda item: item * item, range(count))) == [item**2 for item in range(count)]
 
 
 def test_so_many_run_at_once() -> None:
@@ -26,13 +26,13 @@ def test_so_many_run_at_once() -> None:
         together.wait(PATIENCE_S)  # breaks unless three are here
         return item
 
-    assert list(side_by_side(work, range(6), 3)) == list(range(6))
+    assert list(parallel_map(work, range(6), 3)) == list(range(6))
 
 
 def test_one_item_or_one_worker_needs_no_thread() -> None:
     here = threading.get_ident()
-    assert list(side_by_side(lambda _: threading.get_ident(), [0], 4)) == [here]
-    assert list(side_by_side(lambda _: threading.get_ident(), [0, 1], 1)) == [here, here]
+    assert list(parallel_map(lambda _: threading.get_ident(), [0], 4)) == [here]
+    assert list(parallel_map(lambda _: threading.get_ident(), [0, 1], 1)) == [here, here]
 
 
 def test_items_are_taken_no_faster_than_results_are_used() -> None:
@@ -43,7 +43,7 @@ def test_items_are_taken_no_faster_than_results_are_used() -> None:
             taken.append(item)
             yield item
 
-    results = side_by_side(lambda item: item, items(), 2)
+    results = parallel_map(lambda item: item, items(), 2)
     next(results)
     assert len(taken) == 3
     results.close()  # type: ignore[attr-defined]
@@ -57,12 +57,12 @@ def test_an_error_is_raised_where_the_results_are_used(workers: int) -> None:
             raise ValueError("two")
         return item
 
-    results = side_by_side(work, range(9), workers)
+    results = parallel_map(work, range(9), workers)
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ValueError, match="two"):
         next(results)
     with pytest.raises(ValueError, match="two"):
-        list(ahead(work, range(9)))
+        list(prefetch(work, range(9)))
 
 
 def test_the_next_is_made_while_one_is_used() -> None:
@@ -72,5 +72,5 @@ def test_the_next_is_made_while_one_is_used() -> None:
         made[item].set()
         return item
 
-    for item in ahead(make, range(3)):
+    for item in prefetch(make, range(3)):
         assert made[min(item + 1, 2)].wait(PATIENCE_S)

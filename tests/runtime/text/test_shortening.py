@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from claxon.text import shortening
-from claxon.text.shortening import Compactor, Kind
+from claxon.text.shortening import Kind, LongTextShortener
 
 KINDS = {" ": Kind.BLANK, "!": Kind.BREAK, "\0": Kind.DROPPED, "\u0301": Kind.DROPPED, "\u034f": Kind.DROPPED_MARK}
 LONGEST = 3
@@ -18,7 +18,7 @@ def kind_of(character: str) -> Kind:
 
 
 def short(text: str) -> str:
-    return "".join(Compactor(kind_of, LONGEST).chunks(text))
+    return "".join(LongTextShortener(kind_of, LONGEST).chunks(text))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_no_more_of_a_text_is_read_than_was_asked_for() -> None:
         asked.append(character)
         return Kind.WORD
 
-    chunks = Compactor(spy, LONGEST).chunks("a" * shortening.FIRST_CHUNK + "b" * 100_000)
+    chunks = LongTextShortener(spy, LONGEST).chunks("a" * shortening.FIRST_CHUNK + "b" * 100_000)
     assert next(chunks) == "aaaa"
     assert asked == ["a"]
 
@@ -85,7 +85,7 @@ def test_a_character_is_asked_about_once() -> None:
         asked.append(character)
         return kind_of(character)
 
-    compactor = Compactor(spy, LONGEST)
+    compactor = LongTextShortener(spy, LONGEST)
     for _ in range(3):
         list(compactor.chunks("ab ж" * 10_000))
     assert sorted(asked) == [" ", "a", "b", "ж"]

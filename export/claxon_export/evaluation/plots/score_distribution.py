@@ -47,7 +47,9 @@ def _axes(axis: Axes, head: HeadEvaluation, most_right: float, most_wrong: float
     most = max(most_right, most_wrong, 0.01)
     axis.set_ylim(-1.12 * max(most_wrong, 0.1 * most), 1.1 * max(most_right, 0.1 * most) + 0.22 * most)
     axis.set_title(f"{head.name}: scores of right and wrong labels")
-    axis.set_xlabel("probability of the best label" if is_probability else "cosine of the best label (not a probability)")
+    axis.set_xlabel(
+        "probability of the best label" if is_probability else "cosine of the best label (not a probability)"
+    )
     axis.set_ylabel("share of the right (up), of the wrong (down)", fontsize=8.5, color=MUTED)
     axis.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{abs(share):.0%}"))
     axis.grid(axis="y")

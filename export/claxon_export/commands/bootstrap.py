@@ -12,7 +12,8 @@ from claxon.bundle.manifest import Feature
 from claxon.cli.arguments import add_bundle, finite_float, positive_int
 from claxon.cli.commands.similar import add_labels, label_set_of
 from claxon.errors import InputError, OptionError
-from claxon.formats.rows import SUFFIXES, Format, Records, Row, format_of, open_records
+from claxon.formats.rows import open_records
+from claxon.formats.tables import SUFFIXES, Format, Records, Row, format_of
 from claxon.formats.writers import open_output, row_writer
 from claxon.heads.label_sets import LabelSet
 from claxon.labelling.columns import shortest

@@ -16,7 +16,7 @@ from claxon_export.evaluation.targets import parsed_map
 from claxon_export.evaluation.thresholds import requirements, shortfalls
 
 if TYPE_CHECKING:
-    from claxon_export.evaluation.evaluate import EvaluateOptions
+    from claxon_export.evaluation.options import EvaluateOptions
 
 
 class Evaluate:
@@ -76,7 +76,7 @@ EVALUATE = Evaluate()
 
 
 def _judging(options: argparse.Namespace) -> EvaluateOptions:
-    from claxon_export.evaluation.evaluate import EvaluateOptions
+    from claxon_export.evaluation.options import EvaluateOptions
 
     return EvaluateOptions(
         heads=options.head,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from claxon.cli.arguments import add_decoding
-from claxon.formats.rows import Format
+from claxon.formats.tables import Format
 from claxon_export.data.labelled import DEFAULT_LABEL_COLUMN, LabelledTexts, read_labelled
 
 

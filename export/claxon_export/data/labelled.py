@@ -18,7 +18,8 @@ import numpy as np
 from claxon.bundle.manifest import LabelValue
 from claxon.errors import OptionError
 from claxon.formats.csv_records import Quoting
-from claxon.formats.rows import STANDARD_STREAM, Format, Records, format_of, open_records, read_records
+from claxon.formats.rows import open_records, read_records
+from claxon.formats.tables import STANDARD_STREAM, Format, Records, format_of
 from claxon.text.inputs import check_texts
 from claxon_export.errors import LabelError
 
@@ -184,10 +185,10 @@ class _Rows:
             if type(label) not in (str, int, bool):
                 whole = "; write whole numbers without a decimal point" if isinstance(label, float) else ""
                 raise LabelError(
-                    f"{name}: {place} {line} has the label {label!r:.80} ({type(label).__name__}), expected str, int "
+                    f"{name}: {place} {line} has the label {label!r:.80} ({_type_name(label)}), expected str, int "
                     f"or bool{whole}"
                 )
-        first = {type(label).__name__: line for line, label in zip(self.lines[::-1], self.labels[::-1], strict=True)}
+        first = {_type_name(label): line for line, label in zip(self.lines[::-1], self.labels[::-1], strict=True)}
         if len(first) > 1:
             kinds = ", ".join(f"{kind} ({place} {first[kind]})" for kind in sorted(first))
             raise LabelError(f"{name}: labels are of several types, {kinds}; expected one")
@@ -197,6 +198,10 @@ class _Rows:
         texts, labels, lines = tuple(self.texts), tuple(self.labels), tuple(self.lines)
         skipped = Skipped(tuple(self.blank), tuple(self.unlabelled))
         return LabelledTexts(name, texts, labels, lines, sha256, skipped, place)
+
+
+def _type_name(label: Any) -> str:
+    return "float" if isinstance(label, float) else type(label).__name__
 
 
 def _plain_labels(labels: Iterable[LabelValue]) -> list[Any]:

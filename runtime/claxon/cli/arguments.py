@@ -11,7 +11,7 @@ from claxon.bundle.manifest import Precision
 from claxon.engine.providers import Device
 from claxon.errors import OptionError
 from claxon.formats.csv_records import Quoting
-from claxon.formats.rows import STANDARD_STREAM, SUFFIXES, Format, OnEmpty
+from claxon.formats.tables import STANDARD_STREAM, SUFFIXES, Format, OnEmpty
 from claxon.text.inputs import OnError
 
 OUTPUT_FORMATS = [str(Format.CSV), str(Format.TSV), str(Format.JSONL)]

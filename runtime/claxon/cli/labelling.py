@@ -14,7 +14,7 @@ from claxon.classifier import Classifier
 from claxon.cli.arguments import finite_float, positive_int_or_all, row_format
 from claxon.cli.matrix import MatrixWriter, NoMatrix
 from claxon.cli.streaming import EmptyTexts, Failures, notice_truncation, open_input, stream_rows
-from claxon.formats.rows import Format, OnEmpty, Records, Row
+from claxon.formats.tables import Format, OnEmpty, Records, Row
 from claxon.formats.writers import open_output, row_writer
 from claxon.heads.decision import Abstention
 from claxon.labelling.columns import HeadColumns, head_names

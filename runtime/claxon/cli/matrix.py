@@ -13,7 +13,7 @@ import numpy as np
 from claxon.encoder.features import FloatMatrix, FloatVector
 from claxon.errors import OptionError
 from claxon.formats.arrays import ArrayWriter
-from claxon.formats.rows import Records, Row
+from claxon.formats.tables import Records, Row
 from claxon.formats.writers import CSVWriter, JSONWriter, check_new_columns, open_output
 from claxon.labelling.columns import shortest
 

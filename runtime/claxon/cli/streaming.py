@@ -11,7 +11,8 @@ from itertools import islice
 
 from claxon.cli.arguments import check_one_input
 from claxon.errors import InputError
-from claxon.formats.rows import STANDARD_STREAM, Format, OnEmpty, Records, Row, open_records, read_records
+from claxon.formats.rows import open_records
+from claxon.formats.tables import DEFAULT_TEXT_COLUMN, STANDARD_STREAM, Format, OnEmpty, Records, Row
 from claxon.support.progress import progress
 from claxon.text.inputs import FailedRow, OnError
 
@@ -35,8 +36,7 @@ def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
     """
     check_one_input(options)
     if options.texts is not None:
-        texts = [text.encode(errors="replace") for text in options.texts]
-        return nullcontext(read_records(texts, "--texts", Format.LINES))
+        return nullcontext(_given_texts(options.texts))
     source = STANDARD_STREAM if options.input is None else options.input
     if _is_typed(options) and not options.quiet:
         print("claxon: reading from the terminal, one text a line; Ctrl-D ends", file=sys.stderr)
@@ -48,6 +48,13 @@ def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
         encoding=options.encoding,
         quoting=options.quoting,
     )
+
+
+def _given_texts(texts: list[str]) -> Records:
+    """The rows of ``--texts``; bytes of the command line that are no characters are replaced."""
+    shown = [text.encode(errors="replace").decode() for text in texts]
+    rows = (Row(number, text, {DEFAULT_TEXT_COLUMN: text}) for number, text in enumerate(shown, 1))
+    return Records("--texts", Format.LINES, (DEFAULT_TEXT_COLUMN,), DEFAULT_TEXT_COLUMN, ",", rows)
 
 
 def stream_rows(rows: Iterable[Row], work: Callable[[list[Row]], int], options: argparse.Namespace) -> Streamed:

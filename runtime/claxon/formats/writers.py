@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Protocol
 
 from claxon.errors import InputError, OptionError
 from claxon.formats.csv_records import Quoting
-from claxon.formats.rows import STANDARD_STREAM, Format, Records
+from claxon.formats.tables import STANDARD_STREAM, Format, Records
 from claxon.storage.atomic import NamedFile, whole_file
 
 

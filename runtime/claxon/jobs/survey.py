@@ -140,8 +140,8 @@ def _quoting(path: Path, file_format: InputFormat) -> Quoting:
         return Quoting.STANDARD
 
     def lines() -> Iterator[str]:
-        with open_content(path) as content:
-            yield from io.TextIOWrapper(content, "utf-8-sig", errors="replace", newline="")
+        with io.TextIOWrapper(open_content(path), "utf-8-sig", errors="replace", newline="") as text:
+            yield from text
 
     delimiter = "\t" if file_format is InputFormat.TSV else delimiter_of(next(lines(), ""))
     try:

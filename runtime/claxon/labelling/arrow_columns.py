@@ -47,7 +47,7 @@ def _column(values: Array, kind: Any) -> Any:
     pa = arrow()
     if values.ndim == 2:
         return _lists(values, kind)
-    if pa.types.is_floating(kind):
+    if pa.types.is_floating(kind) and values.dtype != object:
         return pa.array(values, kind, mask=np.isnan(values))
     if pa.types.is_string(kind):
         return pa.array([None if value is None else str(value) for value in values.tolist()], kind)

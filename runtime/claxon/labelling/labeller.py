@@ -141,20 +141,23 @@ class ColumnPredictor:
         """The columns, by their names.
 
         Returns:
-            Labels as ``Classifier.predict`` has them, and of dtype object where rows may fail; scores of the winners,
-            float32, NaN where there is none; ``truncated``, bool; all of shape ``(texts,)``. The embedding is float32,
+            Labels as ``Classifier.predict`` has them, and of dtype object where rows may fail or a text is empty;
+            scores of the winners, float32, NaN where there is none; ``truncated``, bool; all of shape ``(texts,)``. A
+            text that is empty or blank has no label and no score, as in ``claxon predict``. The embedding is float32,
             ``(texts, width)``. ``error`` is of dtype object: why a row has no result, ``None`` where it has.
 
         Raises:
             InputError: a row is no text, and that is not recorded.
             EngineError: ONNX Runtime failed.
         """
+        rows = texts.to_pylist() if hasattr(texts, "to_pylist") else list(texts)
+        is_blank = np.array([isinstance(text, str) and not text.strip() for text in rows], bool)
         found = self._encoder.features(
-            texts, self._features, batch_size=BATCH_SIZE, on_truncation="ignore", errors=self.wanted.on_error
+            rows, self._features, batch_size=BATCH_SIZE, on_truncation="ignore", errors=self.wanted.on_error
         )
         columns: dict[str, Array] = {}
         for head in self._heads:
-            columns |= self._answers(head, found)
+            columns |= self._answers(head, found, is_blank)
         columns[self.wanted.named(TRUNCATED)] = found.truncated
         if self.wanted.feature is not None:
             columns[self.wanted.named(EMBEDDING)] = found.values[self.wanted.feature]
@@ -162,15 +165,17 @@ class ColumnPredictor:
             columns[self.wanted.named(ERROR)] = _messages(found.failed, len(found.truncated))
         return columns
 
-    def _answers(self, head: GraphHead, found: Features) -> dict[str, Array]:
+    def _answers(self, head: GraphHead, found: Features, is_blank: Array) -> dict[str, Array]:
         given = head(found.values[head.feature])
         scores = given if head.temperature is None else softmax(given, head.temperature)
         labels: Array = winners(scores, head.labels, self.wanted.abstention)
-        if self.wanted.on_error is OnError.RECORD:
+        best = scores.max(axis=1)
+        if self.wanted.on_error is OnError.RECORD or is_blank.any():
             labels = labels.astype(object)
             labels[[failure.row for failure in found.failed]] = None
+            labels[is_blank], best[is_blank] = None, np.nan
         names = self.wanted.names[head.name]
-        return {names.label: labels, names.score: scores.max(axis=1)}
+        return {names.label: labels, names.score: best}
 
 
 def found_bundle(bundle: object) -> str | os.PathLike[str]:

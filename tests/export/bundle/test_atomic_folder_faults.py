@@ -281,7 +281,7 @@ def test_a_writer_that_hangs_is_waited_for_and_told(old: Path, monkeypatch: pyte
     lock = old.with_name(f".{old.name}.lock")
     with (
         exclusive(lock, wait_s=0),
-        pytest.raises(ExportError, match=r"another process holds .*\.lock for .* nothing was changed"),
+        pytest.raises(ExportError, match=r"another process has held .*\.lock for .* nothing was changed"),
     ):
         write_new(old, force=True)
     assert contents(old) == OLD

@@ -132,7 +132,7 @@ def test_no_rows_at_all(tmp_path: Path, content: str) -> None:
 
 def test_another_encoding(tmp_path: Path) -> None:
     source = table(tmp_path, "text,label\na,x\nschön,y\n".encode("latin-1"))
-    with pytest.raises(InputError, match=r"line 3 is not UTF-8 \(byte 0xf6\); convert it first"):
+    with pytest.raises(InputError, match=r"line 3 is not UTF-8 \(byte 0xf6\); as Windows-1252 it would read"):
         read_labelled(source)
 
 

@@ -122,7 +122,8 @@ def test_the_cache_changes_nothing(tiny_bundle: Path) -> None:
 def test_the_sample_of_the_map_is_a_seeded_draw(tiny_bundle: Path) -> None:
     from claxon.encoder.loading import LoadOptions
     from claxon_export.data.labelled import LabelledTexts
-    from claxon_export.evaluation.evaluate import EvaluateOptions, evaluate_labelled
+    from claxon_export.evaluation.evaluate import evaluate_labelled
+    from claxon_export.evaluation.options import EvaluateOptions
 
     engine = LoadOptions(device="cpu", precision="fp32")
     how = EvaluateOptions(map_texts=10, resamples=10)

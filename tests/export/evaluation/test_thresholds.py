@@ -26,7 +26,7 @@ def test_words_become_requirements() -> None:
 
 @pytest.mark.parametrize("word", ["acuracy=0.8", "=0.8", "", "0.8"])
 def test_unknown_metric_lists_those_that_there_are(word: str) -> None:
-    with pytest.raises(OptionError, match=r"unknown metric .* but accuracy, macro_f1, weighted_f1, within_one, "):
+    with pytest.raises(OptionError, match=r"unknown metric .* are accuracy, macro_f1, weighted_f1, within_one, "):
         requirements([word])
 
 

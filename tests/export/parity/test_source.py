@@ -176,7 +176,7 @@ def test_without_torch_the_reference_answers(absent: str, open_tiny: OpenTiny, m
     checkpoint = open_tiny("distilbert")
     monkeypatch.setitem(sys.modules, absent, None)
     assert open_source(checkpoint).name == "numpy reference"
-    with pytest.raises(MissingDependencyError, match=f"takes {absent}.*pip install torch transformers"):
+    with pytest.raises(MissingDependencyError, match=f"needs {absent}.*pip install torch transformers"):
         open_source(checkpoint, prefer="torch")
 
 

@@ -188,7 +188,7 @@ def test_labels_that_are_odd_are_learnt_with_a_warning(bundle: Path) -> None:
     assert [Path(warning.filename).name for warning in told] == ["test_fitting.py"] * 3
     assert "of 40 rows, 1 without text (row 39) was left out" in result[0]
     assert "only seen once: 'single' (row 0), 'Good' (row 1); used for training only" in result[1]
-    assert "labels that differ by case or blanks only are taken for different ones: 'Good' and 'good'" in result[2]
+    assert "labels that differ only by case or white space are treated as different: 'Good' and 'good'" in result[2]
     assert report.labels == ("Good", "bad", "good", "single")
     assert report.n_skipped == 1
     assert report.notices == tuple(result[1:])

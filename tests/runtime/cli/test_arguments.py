@@ -15,7 +15,7 @@ from claxon.cli.arguments import (
     row_format,
 )
 from claxon.encoder.encoder import Encoder
-from claxon.formats.rows import Format
+from claxon.formats.tables import Format
 
 
 @pytest.mark.parametrize("word", ["0", "-1", "1.5", "x", "", "²"])

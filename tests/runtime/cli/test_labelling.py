@@ -11,7 +11,7 @@ import claxon
 from claxon.cli.labelling import Labelling, _write_cosines, add_decision
 from claxon.cli.matrix import NoMatrix
 from claxon.encoder.features import FloatMatrix
-from claxon.formats.rows import Format, Row
+from claxon.formats.tables import Format, Row
 from claxon.heads.decision import Abstention
 
 
@@ -19,7 +19,7 @@ def options(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     add_decision(parser)
     return argparse.Namespace(
-        **vars(parser.parse_args(words)), prefix="p_", batch_size=None, errors="raise", quiet=False
+        **vars(parser.parse_args(words)), prefix="p_", batch_size=None, errors="raise", empty="skip", quiet=False
     )
 
 

@@ -8,13 +8,21 @@ import pytest
 
 from claxon.cli.streaming import Streamed, notice_truncation, open_input, stream_rows, windows
 from claxon.errors import OptionError
-from claxon.formats.rows import Row
+from claxon.formats.tables import Row
 
 ROWS = [Row(number, "x", {"text": "x"}) for number in range(1, 11)]
 
 
 def options(**given: object) -> argparse.Namespace:
-    defaults = {"input": None, "texts": None, "text": None, "format": None, "quiet": False}
+    defaults = {
+        "input": None,
+        "texts": None,
+        "text": None,
+        "format": None,
+        "quiet": False,
+        "encoding": None,
+        "quoting": "auto",
+    }
     return argparse.Namespace(**{**defaults, **given})
 
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.errors import InputError, OptionError
-from claxon.formats.rows import Format, Records, format_of, open_records, read_records
+from claxon.formats.rows import open_records, read_records
+from claxon.formats.tables import Format, Records, format_of
 
 
 def read(content: bytes, file_format: Format, text_column: str | None = None) -> Records:

@@ -34,9 +34,13 @@ def labelled(bundle: Bundle, texts: list[str], **request: Any) -> dict[str, Any]
     return {**dict(zip(names, found.arrays, strict=True)), "found": found}
 
 
+# Those that get a label: an empty text is told of in a test of its own.
+SAYING = [text for text in TEXTS if text.strip()]
+
+
 def test_labels_and_scores_are_those_of_the_classifier(tiny_bundle: Path, several: claxon.Classifier) -> None:
-    found = labelled(Bundle.open(tiny_bundle), TEXTS)
-    for head, expected in several.predictions_all(TEXTS, on_truncation="ignore").items():
+    found = labelled(Bundle.open(tiny_bundle), SAYING)
+    for head, expected in several.predictions_all(SAYING, on_truncation="ignore").items():
         assert found[f"predicted_label_{head}"].to_pylist() == expected.labels.tolist()
         np.testing.assert_allclose(found[f"score_{head}"], expected.scores.max(axis=1), atol=1e-6)
         assert found["truncated"].to_pylist() == expected.truncated.tolist()
@@ -56,11 +60,17 @@ def test_embeddings_are_lists_of_fixed_size(
 
 def test_a_label_below_the_threshold_is_null_and_its_score_stays(tiny_bundle: Path) -> None:
     bundle = Bundle.open(tiny_bundle)
-    middle = float(np.median(labelled(bundle, TEXTS, heads="sentiment")["score"].to_pylist()))
-    found = labelled(bundle, TEXTS, heads="sentiment", threshold=middle, prefix="my_")
+    middle = float(np.median(labelled(bundle, SAYING, heads="sentiment")["score"].to_pylist()))
+    found = labelled(bundle, SAYING, heads="sentiment", threshold=middle, prefix="my_")
     labels, scores = found["my_predicted_label"].to_pylist(), found["my_score"].to_pylist()
     assert [label is None for label in labels] == [score < middle for score in scores]
     assert 0 < labels.count(None) < len(labels)
+
+
+def test_a_text_that_is_empty_or_blank_has_no_label_and_no_score(tiny_bundle: Path) -> None:
+    found = labelled(Bundle.open(tiny_bundle), ["good", "", " \n"], heads="sentiment")
+    assert [label is None for label in found["predicted_label"].to_pylist()] == [False, True, True]
+    assert [score is None for score in found["score"].to_pylist()] == [False, True, True]
 
 
 def test_a_text_that_the_tokenizer_fails_on_is_told_of(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from claxon.encoder.encoder import Encoder
 from claxon.encoder.features import Features, chosen_feature
 from claxon.errors import OptionError
 from claxon.formats.arrays import ArrayWriter
-from claxon.formats.rows import STANDARD_STREAM, Records, Row
+from claxon.formats.tables import STANDARD_STREAM, Records, Row
 from claxon.formats.writers import JSONWriter, check_new_columns, open_output
 from claxon.labelling.columns import shortest
 from claxon.text.inputs import OnError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from claxon.bundle.manifest import Feature, LabelValue
-from claxon_export.evaluation.learning import DRAWS, curve_sizes, learning_curve
+from claxon_export.metrics.learning_curve import DRAWS, curve_sizes, learning_curve
 
 
 def clouds(

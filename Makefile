@@ -53,9 +53,10 @@ test: $(VENV)/installed
 
 # On a processor that this machine is not; QEMU emulates AVX2 and older sets. `qemu-x86_64 -cpu help` lists the names.
 CPU ?= Haswell
+CPU_TESTS ?= tests/export/int8 tests/runtime/engine
 
 test-cpu: $(VENV)/installed
-	OMP_NUM_THREADS=1 qemu-x86_64 -cpu $(CPU) $(VENV)/bin/python -m pytest -m processor -p no:xdist
+	OMP_NUM_THREADS=1 qemu-x86_64 -cpu $(CPU) $(VENV)/bin/python -m pytest -m processor -p no:xdist $(CPU_TESTS)
 
 docs: $(VENV)/installed
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict --quiet --site-dir build/site

@@ -1,4 +1,4 @@
-"""Who may import whom, read from the source; what a prediction loads, seen in a fresh process."""
+"""The order of rooms, read from the source; what a prediction loads, seen in a fresh process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows -> the table that is written down, published figure beside ours. Pure."""
+"""Rows -> the table that is written down, published figure beside ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far an engine's results are from the reference's. Pure."""
+"""How far an engine's results are from the reference's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every engine that can be measured, by name, and which of them a call asks for. Pure."""
+"""Every engine that can be measured, by name, and which of them a call asks for."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Soak:
     """All that was seen, and under what conditions.
 
     Attributes:
-        changed: Calls after which the probe texts had other features than at first, to the bit.
+        changed: Calls after which the probe texts had features that are not bit-for-bit those of the beginning.
         errors: Calls that raised anything but the ``InputError`` that odd texts ask for, by its name. A bundle that
             cannot be loaded anew ends the run.
         calls_asked: How many were wanted; ``calls`` were made. ``None`` where it was not noted.
@@ -178,7 +178,7 @@ class Caller:
         return np.concatenate(list(features.values.values()), axis=1)
 
     def is_unchanged(self) -> bool:
-        """Whether the probe's features are those of the beginning, to the bit."""
+        """Whether the probe's features are bit-for-bit those of the beginning."""
         return bool((self._probe() == self._expected).all())
 
 

@@ -1,4 +1,4 @@
-"""Samples -> the few numbers that stand for them. Pure."""
+"""Samples -> the few numbers that stand for them."""
 
 from __future__ import annotations
 

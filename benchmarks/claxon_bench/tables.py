@@ -1,4 +1,4 @@
-"""Results -> Markdown. Pure."""
+"""Results -> Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs on Ray whose actors are killed, and labels from Spark: every row once, equal to the local job's to the bit."""
+"""Jobs on Ray whose actors are killed, and labels from Spark: every row once, bit-for-bit equal to the local job's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ONNX models changed where it hurts: other operators, attributes, shapes and wires, drawn with a seed. Pure."""
+"""ONNX models changed where it hurts: other operators, attributes, shapes and wires, drawn with a seed."""
 
 from __future__ import annotations
 

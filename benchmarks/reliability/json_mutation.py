@@ -1,4 +1,4 @@
-"""JSON changed where it hurts: a tree with other values, keys and parts, drawn with a seed. Pure.
+"""JSON changed where it hurts: a tree with other values, keys and parts, drawn with a seed.
 
 A fuzzer that changes bytes makes what is no JSON, and never gets beyond the parser.
 """

@@ -1,4 +1,4 @@
-"""Records -> the table that is written down. Pure."""
+"""Records -> the table that is written down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""32 threads on one classifier: every call gives what it gives alone, to the bit."""
+"""32 threads on one classifier: every call gives what it gives alone, bit for bit."""
 
 from __future__ import annotations
 

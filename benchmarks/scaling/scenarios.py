@@ -1,4 +1,4 @@
-"""A job of a thousand million texts on clusters of several sizes and kinds of luck: what is simulated for the page."""
+"""A job of a billion texts on clusters of several sizes and kinds of luck: what is simulated for the page."""
 
 from __future__ import annotations
 

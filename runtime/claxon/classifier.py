@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
@@ -17,6 +19,7 @@ from claxon.heads.decision import ANY_LABEL, Abstention, Label, label_array, ran
 from claxon.heads.heads import GraphHead, Head, LabelHead, chosen_head
 from claxon.heads.label_sets import LabelSet
 from claxon.predictions import Predictions, without_failed
+from claxon.support.stack_level import caller_level
 from claxon.support.validation import count
 from claxon.text.inputs import OnError, iter_windows
 
@@ -95,7 +98,9 @@ class Classifier:
                 "or use Encoder.load and Classifier.from_labels"
             )
         if head is not None and head not in names:
-            raise OptionError(f"{bundle.path} has no head {head!r}, but {', '.join(names)}")
+            near = get_close_matches(str(head), names, n=1, cutoff=0.4)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise OptionError(f"{bundle.path} has no head {head!r}, but {', '.join(names)}{hint}")
         encoder = Encoder.from_bundle(
             bundle,
             device=device,
@@ -117,6 +122,7 @@ class Classifier:
         template: str | None = None,
         combine: str | None = None,
         temperature: float | None = None,
+        label_names_encoder: Encoder | None = None,
         label_encoder: Encoder | None = None,
     ) -> Self:
         """Classify by the cosine between a text's embedding and each label's; no training.
@@ -128,22 +134,28 @@ class Classifier:
             template: Put around every phrasing, with ``{label}`` in it: ``"This review is {label}."``.
             combine: ``mean`` of a label's phrasings (the default), or ``best`` of them.
             temperature: Makes probabilities, ``softmax(cosine / temperature)``; ``None`` leaves cosines.
-            label_encoder: Embeds the labels in another precision of the same bundle, and may be closed afterwards:
-                where texts run in int8, labels embedded in fp32 give more of them the label that fp32 gives.
+            label_names_encoder: Embeds the labels in another precision of the same bundle, and may be closed
+                afterwards. Where texts run in int8, labels embedded in fp32 give more of them the label of fp32.
+            label_encoder: The old name of ``label_names_encoder``; it warns.
 
         Raises:
             OptionError: fewer than two labels, duplicates, a template without ``{label}``, a ``LabelSet`` together with
-                what it has of its own, no sentence embedding, a ``label_encoder`` of another bundle.
+                what it has of its own, no sentence embedding, a ``label_names_encoder`` of another bundle.
         """
         if not isinstance(labels, LabelSet):
             labels = LabelSet.of(labels, template=template, combine=combine)
         elif template is not None or combine not in (None, labels.combine):
             raise OptionError("a LabelSet has its own template and combine: give them to LabelSet.of")
-        if label_encoder is not None and label_encoder.bundle.digest != encoder.bundle.digest:
+        if label_encoder is not None:
+            message = "label_encoder= is called label_names_encoder= now"
+            warnings.warn(message, DeprecationWarning, stacklevel=caller_level())
+            label_names_encoder = label_encoder
+        embedder = encoder if label_names_encoder is None else label_names_encoder
+        if embedder.bundle.digest != encoder.bundle.digest:
             raise OptionError(
-                f"label_encoder is of {label_encoder.bundle.path}, which is not the bundle that embeds the texts"
+                f"label_names_encoder is of {embedder.bundle.path}, which is not the bundle that embeds the texts"
             )
-        head = LabelHead.of(encoder if label_encoder is None else label_encoder, labels, temperature)
+        head = LabelHead.of(embedder, labels, temperature)
         return cls(encoder, {head.name: head}, abstention=labels.abstention)
 
     @property

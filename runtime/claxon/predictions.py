@@ -1,4 +1,4 @@
-"""What a classifier finds out about texts. Pure."""
+"""What a classifier finds out about texts."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ def test_labels_may_be_embedded_in_another_precision_than_the_texts(bundle_of_tw
     names = ["book", "phone", "food"]
     with claxon.Encoder.load(bundle_of_two_precisions, device="cpu", precision="int8") as encoder:
         with claxon.Encoder.load(bundle_of_two_precisions, device="cpu", precision="fp32") as exact:
-            vectors, found = exact.encode(names), Classifier.from_labels(encoder, names, label_encoder=exact)
+            vectors, found = exact.encode(names), Classifier.from_labels(encoder, names, label_names_encoder=exact)
         cosines = encoder.encode(TEXTS) @ vectors.T
         np.testing.assert_allclose(found.similarity(TEXTS), cosines, atol=PADDING_TOLERANCE)
         own = Classifier.from_labels(encoder, names)
@@ -126,6 +126,14 @@ def test_labels_may_be_embedded_in_another_precision_than_the_texts(bundle_of_tw
 def test_labels_are_not_embedded_by_another_bundle(topic: Classifier, bundle_of_two_precisions: Path) -> None:
     with (
         claxon.Encoder.load(bundle_of_two_precisions, device="cpu", precision="fp32") as other,
-        pytest.raises(OptionError, match=r"label_encoder is of .*two, which is not the bundle that embeds the texts"),
+        pytest.raises(
+            OptionError, match=r"label_names_encoder is of .*two, which is not the bundle that embeds the texts"
+        ),
     ):
-        Classifier.from_labels(topic.encoder, ["book", "phone"], label_encoder=other)
+        Classifier.from_labels(topic.encoder, ["book", "phone"], label_names_encoder=other)
+
+
+def test_the_old_name_of_the_label_names_encoder_warns(topic: claxon.Classifier) -> None:
+    with pytest.warns(DeprecationWarning, match="label_encoder= is called label_names_encoder= now") as caught:
+        Classifier.from_labels(topic.encoder, ["book", "phone"], label_encoder=topic.encoder)
+    assert caught[0].filename == __file__

@@ -1,4 +1,4 @@
-"""What a graph of a bundle may hold: known operators, and outside it only values that the manifest lists. Pure.
+"""What a graph of a bundle may hold: known operators, and outside it only values that the manifest lists.
 
 A graph can name any file of the machine as the place of its values, and operators of other libraries. So it is looked
 through before ONNX Runtime sees it.

@@ -1,4 +1,4 @@
-"""How many values a head's graph makes, from the shapes in it, before the engine makes them. Pure.
+"""How many values a head's graph makes, from the shapes in it, before the engine makes them.
 
 A few tensors of a kilobyte multiply to gigabytes, ``(n, 1) + (1, n)`` for instance. What shapes alone do not tell is
 taken at its largest.

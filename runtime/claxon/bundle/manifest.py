@@ -1,4 +1,4 @@
-"""What a bundle says of itself: frozen dataclasses, and ``manifest.json`` to and from them. Pure.
+"""What a bundle says of itself: frozen dataclasses, and ``manifest.json`` to and from them.
 
 Everything that the runtime would otherwise guess stands here. The layout of the JSON is the layout of the classes.
 Unknown keys, missing keys, wrong types and unknown schema numbers are errors that name the place.

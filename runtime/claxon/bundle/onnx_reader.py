@@ -1,4 +1,4 @@
-"""What an ONNX file holds, without the onnx package: just enough of protobuf to walk to it. Pure.
+"""What an ONNX file holds, without the onnx package: just enough of protobuf to walk to it.
 
 Every occurrence of a field is looked at, also of those that may stand once: protobuf itself takes the last one, or
 merges them, and a graph must not look harmless here and be another there. Field numbers are those of onnx.proto.

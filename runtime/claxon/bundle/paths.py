@@ -1,4 +1,4 @@
-"""Names of files that are the same file on every system, and lie inside their folder. Pure."""
+"""Names of files that are the same file on every system, and lie inside their folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The safetensors format: bytes -> named arrays, without a copy. Pure.
+"""The safetensors format: bytes -> named arrays, without a copy.
 
 A file is eight bytes of header length (little-endian), a JSON header ``{name: {dtype, shape, data_offsets}}``, and the
 tensors' bytes. Format: https://huggingface.co/docs/safetensors

@@ -1,4 +1,4 @@
-"""What a bundle's ``tokenizer.json`` may hold: components that encoders need, ids that the encoder has rows for. Pure.
+"""What a bundle's ``tokenizer.json`` may hold: components that encoders need, ids that the encoder has rows for.
 
 The native library takes more than that: regular expressions of any cost, templates of tokens that are not there, ids of
 any size. Some of it makes it panic, and some of it makes wrong numbers without a word.

@@ -54,7 +54,7 @@ class Labelling:
         truncated: The name of the column that says which texts were cut.
         error: The name of the column that says why a row has no label; ``None`` where such a row ends the work.
         failures: Those rows.
-        empty: The rows whose text is empty or blank, and what becomes of them.
+        empty: The rows whose text is empty or blank, and what is done with them.
     """
 
     classifier: Classifier

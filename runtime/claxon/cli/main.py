@@ -1,6 +1,6 @@
 """The command line: finds the command, hands over its words, and turns what happens into an exit code.
 
-Exit codes: 0 done, 1 the work failed, 2 the words were off, 130 interrupted, 141 the reader of the output went away.
+Exit codes: 0 done, 1 the work failed, 2 usage error, 130 interrupted, 141 the reader of the output went away.
 ``CLAXON_DEBUG=1`` adds the traceback.
 """
 
@@ -143,7 +143,7 @@ def _help_text() -> str:
         *_columns((name, "from another package") for name in _foreign_names()),
         "",
         "`claxon COMMAND --help` tells the options; `claxon --version` the version.",
-        "Exit codes: 0 done, 1 the work failed, 2 the words were off.",
+        "Exit codes: 0 done, 1 failed, 2 usage error.",
     ]
     return "\n".join(lines)
 

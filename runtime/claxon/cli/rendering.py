@@ -1,4 +1,4 @@
-"""Aligned text for people. Pure."""
+"""Aligned text for people."""
 
 from __future__ import annotations
 

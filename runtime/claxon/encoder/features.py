@@ -1,4 +1,4 @@
-"""What an encoder gives: one vector a text for each pooled feature. Pure."""
+"""What an encoder gives: one vector a text for each pooled feature."""
 
 from __future__ import annotations
 

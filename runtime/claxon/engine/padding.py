@@ -1,4 +1,4 @@
-"""Few shapes for engines that like some better than others: feeds are padded up to them, results cut down. Pure.
+"""Few shapes for engines that like some better than others: feeds are padded up to them, results cut down.
 
 OpenVINO compiles each shape, CUDA's attention wants lengths in eights, and a CUDA graph has one shape for ever.
 """

@@ -1,4 +1,4 @@
-"""Which of a bundle's encoder graphs to run, where, and why. Pure.
+"""Which of a bundle's encoder graphs to run, where, and why.
 
 A tuning of this machine decides, if there is one. Without one: on the CPU the int8 graph where the bundle holds it and
 the processor is fast at it, else fp32; on CUDA fp16 where the bundle holds it, else fp32; on OpenVINO fp32.

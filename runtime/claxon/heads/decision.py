@@ -1,4 +1,4 @@
-"""Scores -> labels: the largest wins, unless it is too low or too near to the second. Pure."""
+"""Scores -> labels: the largest wins, unless it is too low or too near to the second."""
 
 from __future__ import annotations
 

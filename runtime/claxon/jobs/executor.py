@@ -1,4 +1,4 @@
-"""What runs a job's shards: processes of this machine, or those of a cluster. Pure."""
+"""What runs a job's shards: processes of this machine, or those of a cluster."""
 
 from __future__ import annotations
 

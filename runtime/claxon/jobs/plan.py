@@ -1,4 +1,4 @@
-"""What a job does, fixed before it begins: frozen dataclasses, and ``job.json`` to and from them. Pure."""
+"""What a job does, fixed before it begins: frozen dataclasses, and ``job.json`` to and from them."""
 
 from __future__ import annotations
 

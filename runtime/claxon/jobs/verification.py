@@ -26,7 +26,7 @@ class Verification:
     Attributes:
         out: The job's folder.
         shards: How many the plan has.
-        rows: Of the input; where nothing is wrong, ``labelled`` and ``rejected`` add up to it.
+        rows: Of the input; where all is well, ``labelled`` and ``rejected`` add up to it.
         labelled: Rows in the parts.
         rejected: Rows in the rejects.
         missing: Numbers of the shards that are not done.

@@ -1,4 +1,4 @@
-"""JSON to frozen dataclasses and back, strictly: no unknown key, none missing but ``LATER`` ones, no other type. Pure.
+"""JSON to frozen dataclasses and back, strictly: no unknown key, none missing but ``LATER`` ones, no other type.
 
     decode(Point, {"x": 1, "y": 2})  ->  Point(x=1, y=2)
 

@@ -1,4 +1,4 @@
-"""Where a warning belongs: at the first line outside this package. Pure."""
+"""Where a warning belongs: at the first line outside this package."""
 
 from __future__ import annotations
 

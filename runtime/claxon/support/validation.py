@@ -1,4 +1,4 @@
-"""What a caller gives as an option -> its value, or an error that says what it can be. Pure."""
+"""What a caller gives as an option -> its value, or an error that says what it can be."""
 
 from __future__ import annotations
 

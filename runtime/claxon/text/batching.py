@@ -1,4 +1,4 @@
-"""Ragged token ids -> padded batches by a token budget, and the rows they came from. Pure."""
+"""Ragged token ids -> padded batches by a token budget, and the rows they came from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller gives as texts -> a list of ``str``, or an error that names the row. Pure."""
+"""What a caller gives as texts -> a list of ``str``, or an error that names the row."""
 
 from __future__ import annotations
 

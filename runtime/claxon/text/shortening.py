@@ -1,4 +1,4 @@
-"""A long text -> a shorter one with the same tokens, for tokenizers of BERT's kind. Pure.
+"""A long text -> a shorter one with the same tokens, for tokenizers of BERT's kind.
 
 Three things make a text long and leave its tokens few, and all three can be shortened without changing a token:
 a word of more characters than the model reads, which is one unknown token however long it is; characters that the

@@ -1,4 +1,4 @@
-"""Ragged token ids: many texts in one array. Pure."""
+"""Ragged token ids: many texts in one array."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of texts that are longer than the limit: a warning at the caller's line, an error, or nothing. Pure."""
+"""What is said of texts that are longer than the limit: a warning at the caller's line, an error, or nothing."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ from claxon_export.parity.parity import calibration_texts, cosine
 from tests.checkpoints import LAYERS, write_checkpoint
 from tests.encoder_graphs import TinyEncoder, random_batch, reference_features, write_graph
 
+pytestmark = pytest.mark.processor
+
 BATCH_TOLERANCE = 1e-5
 LEAST_COSINE = 0.995
 

@@ -23,6 +23,8 @@ from claxon_export.int8.observation import Observed
 from tests.encoder_graphs import run_writer
 from tests.linear_layers import dense, observed
 
+pytestmark = pytest.mark.processor
+
 NAME = "layer.0.dense"
 TOLERANCE = 2e-4
 

@@ -1,4 +1,4 @@
-"""The shards of a job on a local Ray cluster, against those of processes of this machine, to the bit."""
+"""The shards of a job on a local Ray cluster, against those of processes of this machine, bit for bit."""
 
 from __future__ import annotations
 

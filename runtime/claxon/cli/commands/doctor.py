@@ -54,7 +54,7 @@ def report(diagnosis: Diagnosis) -> list[str]:
     for title, findings in diagnosis.sections.items():
         lines += section(title, facts({finding.name: _value(finding) for finding in findings}))
     if not diagnosis.problems:
-        return [*lines, "nothing is wrong"]
+        return [*lines, "no problems found"]
     numbered = {str(number): problem for number, problem in enumerate(diagnosis.problems, 1)}
     return [*lines, *section("wrong", facts(numbered))][:-1]
 

@@ -108,7 +108,7 @@ def _load(options: argparse.Namespace, label_set: LabelSet) -> Classifier:
     how = LoadOptions(device=options.device, precision=options.label_precision)
     how |= {"threads": options.threads, "max_tokens": options.max_tokens}
     with Encoder.from_bundle(encoder.bundle, **how) as label_encoder:
-        return Classifier.from_labels(encoder, label_set, label_encoder=label_encoder)
+        return Classifier.from_labels(encoder, label_set, label_names_encoder=label_encoder)
 
 
 def _matrix(options: argparse.Namespace, label_set: LabelSet) -> OpenMatrix | None:

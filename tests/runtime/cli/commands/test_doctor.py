@@ -32,7 +32,7 @@ def test_a_bundle_that_is_whole(tiny_bundle: Path, capsys: pytest.CaptureFixture
 def test_nothing_wrong_is_zero(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(doctor, "diagnose", lambda _: WELL)
     assert main(["doctor"]) == 0
-    assert capsys.readouterr().out.endswith("nothing is wrong\n")
+    assert capsys.readouterr().out.endswith("no problems found\n")
 
 
 def test_something_wrong_is_one_with_its_cure(

@@ -12,13 +12,14 @@ import numpy as np
 
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import LabelValue, ScoreKind
-from claxon.encoder.encoder import WINDOW, Encoder, RunOptions
+from claxon.encoder.encoder import RUN_DEFAULTS, WINDOW, Encoder, RunOptions
 from claxon.encoder.features import FloatMatrix
 from claxon.errors import OptionError
 from claxon.heads.decision import ANY_LABEL, Abstention, Label, label_array, ranked, softmax, winners
 from claxon.heads.heads import GraphHead, Head, LabelHead, chosen_head
 from claxon.heads.label_sets import LabelSet
 from claxon.predictions import Predictions, without_failed
+from claxon.support.signatures import shows_options
 from claxon.support.stack_level import caller_level
 from claxon.support.validation import count
 from claxon.text.inputs import OnError, iter_windows
@@ -32,6 +33,9 @@ class PredictOptions(RunOptions, total=False):
 
     threshold: float | None
     margin: float | None
+
+
+PREDICT_DEFAULTS: PredictOptions = {**RUN_DEFAULTS, "threshold": None, "margin": None}
 
 
 class Classifier:
@@ -168,6 +172,7 @@ class Classifier:
         """``labels`` as an array, as scikit-learn has it."""
         return label_array(self.labels)
 
+    @shows_options(RunOptions, RUN_DEFAULTS)
     def predict(
         self,
         texts: Iterable[str],
@@ -194,6 +199,7 @@ class Classifier:
         """
         return self.predictions(texts, threshold=threshold, margin=margin, **options).labels
 
+    @shows_options(RunOptions, RUN_DEFAULTS)
     def predict_proba(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
         """Probabilities, rows sum to one. Shape: ``(texts, labels)``, float32.
 
@@ -208,10 +214,12 @@ class Classifier:
             )
         return self.predictions(texts, **options).scores
 
+    @shows_options(RunOptions, RUN_DEFAULTS)
     def decision_function(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
         """What ``predict`` takes the largest of. Shape: ``(texts, labels)``, float32; see the class for its kind."""
         return self.predictions(texts, **options).scores
 
+    @shows_options(RunOptions, RUN_DEFAULTS)
     def similarity(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
         """Cosines between texts and labels, in [-1, 1]; not probabilities. Shape: ``(texts, labels)``, float32.
 
@@ -223,6 +231,7 @@ class Classifier:
             raise OptionError(f"head {head.name!r} gives probabilities: use predict_proba()")
         return head(self.encoder.features(texts, [head.feature], **options).values[head.feature])
 
+    @shows_options(RunOptions, RUN_DEFAULTS)
     def classify(
         self,
         texts: Iterable[str],
@@ -247,6 +256,7 @@ class Classifier:
         most, abstention = count("top_k", top_k, none_means="all labels"), self._abstention(threshold, margin)
         return ranked(self.predictions(texts, **options).scores, self.labels, most, abstention)
 
+    @shows_options(PredictOptions, PREDICT_DEFAULTS)
     def predictions(self, texts: Iterable[str], **options: Unpack[PredictOptions]) -> Predictions:
         """Labels, scores, token counts and truncation from one call; the arguments are those of ``predict``."""
         head = self._head()
@@ -268,12 +278,14 @@ class Classifier:
             for window in iter_windows(texts, WINDOW)
         )
 
+    @shows_options(PredictOptions, PREDICT_DEFAULTS)
     def predict_all(
         self, texts: Iterable[str], **options: Unpack[PredictOptions]
     ) -> dict[str, np.ndarray[tuple[int], Any]]:
         """The labels that every head gives, by head; the encoder runs once for all of them."""
         return {name: predictions.labels for name, predictions in self.predictions_all(texts, **options).items()}
 
+    @shows_options(PredictOptions, PREDICT_DEFAULTS)
     def predictions_all(self, texts: Iterable[str], **options: Unpack[PredictOptions]) -> dict[str, Predictions]:
         """``predictions`` of every head, by head; the encoder runs once for all of them."""
         return self._all(texts, list(self.heads.values()), options)

@@ -11,12 +11,13 @@ from claxon.bundle.manifest import EncoderSpec, GraphVariant
 from claxon.encoder.extraction import Extraction
 from claxon.encoder.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
 from claxon.encoder.load_spec import LoadSpec, reopen
-from claxon.encoder.loading import LoadOptions, load_parts
+from claxon.encoder.loading import LOAD_DEFAULTS, LoadOptions, load_parts
 from claxon.engine.fork import PerProcess
 from claxon.engine.providers import Device, device_of
 from claxon.engine.runner import BatchRunner
 from claxon.errors import ClosedError, OptionError
 from claxon.support.progress import Bar
+from claxon.support.signatures import shows_options
 from claxon.support.validation import choice, count
 from claxon.text.inputs import OnError, check_texts, iter_windows, read_texts
 from claxon.text.tokenizer import Tokenizer
@@ -39,6 +40,14 @@ class RunOptions(TypedDict, total=False):
     show_progress_bar: bool
     on_truncation: str
     errors: str
+
+
+RUN_DEFAULTS: RunOptions = {
+    "batch_size": None,
+    "show_progress_bar": False,
+    "on_truncation": OnTruncation.WARN,
+    "errors": OnError.RAISE,
+}
 
 
 class Encoder:
@@ -106,6 +115,7 @@ class Encoder:
         return cls.from_bundle(Bundle.open(path, expected_digest=expected_digest), **options)
 
     @classmethod
+    @shows_options(LoadOptions, LOAD_DEFAULTS)
     def from_bundle(cls, bundle: Bundle, **options: Unpack[LoadOptions]) -> Self:
         """As ``load``, for a bundle that was opened already."""
         parts = load_parts(bundle, **options)

@@ -37,6 +37,17 @@ class LoadOptions(TypedDict, total=False):
     cuda_graphs: bool
 
 
+LOAD_DEFAULTS: LoadOptions = {
+    "device": Device.AUTO,
+    "precision": AUTO,
+    "threads": None,
+    "max_tokens": None,
+    "session_options": None,
+    "tune": False,
+    "cuda_graphs": False,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What an encoder is made of; ``max_tokens`` is the limit that ``tokenizer`` has, ``run`` says why it runs so."""

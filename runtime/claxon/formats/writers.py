@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BufferedWriter
@@ -33,8 +35,8 @@ def open_output(target: str) -> Iterator[BinaryIO]:
     """A stream to write to: standard output for ``-``, else a file that appears when all is written.
 
     The file is written beside its target under another name, and renamed at the end: after an error or an
-    interruption the target is as it was. What is there and is not a plain file (a pipe, a terminal) is written to
-    as it is.
+    interruption the target is as it was. What is there and is not a plain file (a pipe, a terminal), or is mounted by
+    itself as single files of containers are, is written to as it is.
 
     Raises:
         OutputError: the file cannot be written.
@@ -43,12 +45,26 @@ def open_output(target: str) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         return
     path = Path(target).resolve()
-    if path.exists() and not path.is_file():
+    is_mounted = path.is_file() and is_mount_point(path)
+    if is_mounted:
+        message = f"{target} is mounted by itself and cannot be replaced, so it is written in place"
+        warnings.warn(message, UserWarning, stacklevel=2)
+    if is_mounted or (path.exists() and not path.is_file()):
         with BufferedWriter(NamedFile(path, target)) as stream:
             yield stream
         return
     with whole_file(path, name=target) as stream:
         yield stream
+
+
+def is_mount_point(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
+    """Whether something is mounted at exactly this path; see proc_pid_mountinfo(5), whose fifth field it is."""
+    try:
+        lines = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return path.is_mount()
+    points = (line.split()[4] for line in lines if len(line.split()) > 4)
+    return any(re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), point) == str(path) for point in points)
 
 
 def check_new_columns(columns: Sequence[str], added: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ from claxon.heads.decision import ANY_LABEL, Abstention
 from claxon.heads.label_files import read_label_file
 from claxon.storage.strict_json import StrictJSONError
 from claxon.storage.strict_yaml import StrictYAMLError
+from claxon.support.signatures import shows_options
 from claxon.support.validation import choice, real_number
 
 PLACEHOLDER = "{label}"
@@ -42,6 +43,15 @@ class LabelSettings(TypedDict, total=False):
     temperature: float | None
     threshold: float | None
     margin: float | None
+
+
+NO_SETTINGS: LabelSettings = {
+    "template": None,
+    "combine": None,
+    "temperature": None,
+    "threshold": None,
+    "margin": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,7 @@ class LabelSet:
         )
 
     @classmethod
+    @shows_options(LabelSettings, NO_SETTINGS)
     def parse(cls, text: str, **settings: Unpack[LabelSettings]) -> LabelSet:
         """A label set from names with commas between, spaces around them dropped: ``"negative, positive"``.
 
@@ -126,6 +137,7 @@ class LabelSet:
         return cls.of([name.strip() for name in text.split(",")], **settings)
 
     @classmethod
+    @shows_options(LabelSettings, NO_SETTINGS)
     def from_file(cls, path: str | Path, **settings: Unpack[LabelSettings]) -> LabelSet:
         """A label set from a UTF-8 file: ``.json`` or ``.yaml`` with what ``of`` takes, or ``.txt`` with a name a line.
 

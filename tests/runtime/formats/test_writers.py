@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.errors import InputError, OptionError, OutputError
-from claxon.formats.writers import CSVWriter, JSONWriter, check_new_columns, csv_cell, open_output
+from claxon.formats import writers
+from claxon.formats.writers import CSVWriter, JSONWriter, check_new_columns, csv_cell, is_mount_point, open_output
 
 CHARACTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 
@@ -136,3 +137,25 @@ def test_a_dash_is_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) ->
         stream.write("ü".encode())
         stream.flush()
     assert capfdbinary.readouterr().out == "ü".encode()
+
+
+def test_a_file_that_is_mounted_by_itself_is_found(tmp_path: Path) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        "36 35 98:0 / / rw - ext4 /dev/root rw\n37 36 98:0 /a /out/my\\040file.csv rw - ext4 /dev/root rw\n"
+    )
+    assert is_mount_point(Path("/out/my file.csv"), mounts)
+    assert not is_mount_point(Path("/out"), mounts)
+    assert not is_mount_point(tmp_path / "file", tmp_path / "absent")
+
+
+def test_a_file_that_cannot_be_replaced_is_written_in_place_and_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+    inode = path.stat().st_ino
+    monkeypatch.setattr(writers, "is_mount_point", lambda _: True)
+    with pytest.warns(UserWarning, match="is mounted by itself"), open_output(str(path)) as stream:
+        stream.write(b"after")
+    assert (path.read_text(), path.stat().st_ino) == ("after", inode)

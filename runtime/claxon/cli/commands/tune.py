@@ -55,14 +55,14 @@ class Tune:
         if options.json:
             print(json.dumps({**encode(tuning), "kept": is_kept}, indent=2))
         else:
-            print("\n".join(summary(str(bundle.path), tuning)))
+            print("\n".join(summary(str(bundle.path), tuning, is_kept=is_kept)))
         return 0
 
 
 TUNE = Tune()
 
 
-def summary(path: str, tuning: Tuning) -> list[str]:
+def summary(path: str, tuning: Tuning, *, is_kept: bool = True) -> list[str]:
     """The tuning for people, as lines: the fastest first."""
     head = ["", "short tokens/s", "medium tokens/s", "of the fastest"]
     best = tuning.rates[0]
@@ -72,7 +72,7 @@ def summary(path: str, tuning: Tuning) -> list[str]:
         "runs here": f"{best.pair}, {here.threads} thread{'s' * (here.threads > 1)}",
         "holds for": f"{here.processor}, ONNX Runtime {here.onnxruntime}"
         + (f", OpenVINO plugin {here.openvino}" if here.openvino else ""),
-        "kept in": str(tuning_path(tuning.digest)),
+        "kept in": str(tuning_path(tuning.digest)) if is_kept else "no file: it cannot be written",
     }
     return [*section(path, table([head, *rows])), *facts(about)]
 

@@ -1,0 +1,55 @@
+"""Options that a function hands on, shown one by one by ``help`` and refused by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def shows_options(
+    options: type, defaults: Mapping[str, Any]
+) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+    """Put the keys of a ``TypedDict`` in place of ``**options`` in a function's signature.
+
+    Args:
+        options: The ``TypedDict`` that ``**options`` unpacks.
+        defaults: The value of each key where it is not given.
+
+    Returns:
+        A decorator. What it decorates raises ``TypeError`` for an unknown keyword; the message names the function and
+        the nearest option.
+    """
+
+    def decorate(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+        signature = _signature(function, options, defaults)
+
+        @wraps(function)
+        def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+            unknown = next((name for name in kwargs if name not in signature.parameters), None)
+            if unknown is not None:
+                near = get_close_matches(unknown, signature.parameters, n=1, cutoff=0.5)
+                hint = f"; did you mean {near[0]!r}?" if near else ""
+                raise TypeError(f"{function.__qualname__}() got an unexpected keyword argument {unknown!r}{hint}")
+            return function(*args, **kwargs)
+
+        checked.__signature__ = signature  # type: ignore[attr-defined]  # what inspect.signature and help read
+        return checked
+
+    return decorate
+
+
+def _signature(function: Callable[..., Any], options: type, defaults: Mapping[str, Any]) -> inspect.Signature:
+    signature = inspect.signature(function)
+    own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+    shown = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=defaults[name], annotation=annotation)
+        for name, annotation in inspect.get_annotations(options).items()
+        if name not in signature.parameters
+    ]
+    return signature.replace(parameters=[*own, *shown])

@@ -2,7 +2,7 @@
 
 python examples/ray_job.py BUNDLE 'reviews/*.parquet' labelled --text review --address auto --workers 64
 
-The same as `claxon job run BUNDLE 'reviews/*.parquet' --text review --out labelled --engine ray --address auto …`.
+The same as `claxon job run BUNDLE 'reviews/*.parquet' --text review --out labelled --executor ray --address auto …`.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from __future__ import annotations
 import argparse
 
 from claxon.jobs import run_job, verify_job
-from claxon.ray import RayEngine
+from claxon.ray import RayExecutor
 
 
 def main() -> None:
     """Run the job, and look at what it wrote."""
     options = _options()
     # Every node sees the bundle, the inputs and the job's folder under the paths that are given here.
-    engine = RayEngine(options.workers, options.threads, address=options.address)
-    result = run_job(options.bundle, options.input, options.out, text=options.text, engine=engine, show_progress=True)
+    executor = RayExecutor(options.workers, options.threads, address=options.address)
+    result = run_job(
+        options.bundle, options.input, options.out, text=options.text, executor=executor, show_progress=True
+    )
     problems = verify_job(options.out).problems
     print(f"{result.labelled} of {result.rows} rows are labelled, {result.skipped} of {result.shards} shards before")
     print("\n".join(problems) or "nothing is missing, nothing is there twice")

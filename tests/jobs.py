@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from claxon.bundle.bundle import Bundle
 from claxon.jobs.plan import Plan
-from claxon.jobs.planning import Asked, JobRequest, plan_job
+from claxon.jobs.planning import JobRequest, PlanRequest, plan_job
 from claxon.storage.job_folder import PLAN_NAME, write_durably
 
 WORDS = ("good", "great", "bad", "awful", "love", "hate", "book", "film", "phone", "food", "room")
@@ -43,7 +43,7 @@ def planned(bundle: Path, inputs: list[Path], out: Path, **request: Any) -> Plan
     """A plan, written into its folder."""
     out.mkdir(exist_ok=True)
     whole: JobRequest = {"heads": "sentiment", **request}  # type: ignore[typeddict-item]  # tests give whatever they test
-    return plan_job(Asked.of(Bundle.open(bundle), inputs, out, whole), out)
+    return plan_job(PlanRequest.of(Bundle.open(bundle), inputs, out, whole), out)
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:

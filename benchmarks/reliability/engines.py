@@ -19,7 +19,7 @@ from typing import Any
 from claxon import spark as claxon_spark
 from claxon.bundle.bundle import Bundle
 from claxon.formats.arrow import arrow, parquet
-from claxon.integrations.ray_executor import RayEngine, ShardActor
+from claxon.integrations.ray_executor import RayExecutor, ShardActor
 from claxon.jobs.job import run_job
 from claxon.jobs.plan import Plan
 from claxon.jobs.verification import verify_job
@@ -74,8 +74,8 @@ def kill_actors(found: Found, out: Path, draw: random.Random, most: int) -> None
     """Run a job on Ray and kill an actor now and then; compare its parts with those of the local job."""
     killer = _Killer(out, draw, most - found.kills)
     with killer:
-        engine = RayEngine(ACTORS)
-        run_job(found.bundle, found.input, out, heads=found.head, shard_rows=SHARD_ROWS, engine=engine)
+        engine = RayExecutor(ACTORS)
+        run_job(found.bundle, found.input, out, heads=found.head, shard_rows=SHARD_ROWS, executor=engine)
     found.kills += killer.kills
     found.jobs += 1
     found.failures += [f"{out.name}: {problem}" for problem in verify_job(out).problems]

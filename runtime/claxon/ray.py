@@ -1,4 +1,4 @@
-"""Ray: ``Predictor`` labels the batches of a Ray dataset; ``RayEngine`` runs a job's shards on a cluster."""
+"""Ray: ``Predictor`` labels the batches of a Ray dataset; ``RayExecutor`` runs a job's shards on a cluster."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from claxon.integrations.ray import Predictor
 
 if TYPE_CHECKING:
-    from claxon.integrations.ray_executor import RayEngine
+    from claxon.integrations.ray_executor import RayExecutor
 
-__all__ = ["Predictor", "RayEngine"]
+__all__ = ["Predictor", "RayExecutor"]
 
 
 def __getattr__(name: str) -> Any:
-    """``RayEngine``, imported when it is first used: it needs pyarrow, and a ``Predictor`` does not."""
-    if name == "RayEngine":
-        from claxon.integrations.ray_executor import RayEngine
+    """``RayExecutor``, imported when it is first used: it needs pyarrow, and a ``Predictor`` does not."""
+    if name == "RayExecutor":
+        from claxon.integrations.ray_executor import RayExecutor
 
-        return RayEngine
+        return RayExecutor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

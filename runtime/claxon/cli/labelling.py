@@ -45,7 +45,7 @@ def add_decision(parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelling:
+class RowLabeller:
     """How rows are labelled, and the columns that come of it.
 
     Attributes:
@@ -68,7 +68,7 @@ class Labelling:
     batch_size: int | None
 
     @classmethod
-    def of(cls, classifier: Classifier, options: argparse.Namespace, *, all_heads: bool) -> Labelling:
+    def of(cls, classifier: Classifier, options: argparse.Namespace, *, all_heads: bool) -> RowLabeller:
         """By the classifier's chosen head; or by all of its heads, their names in those of the columns.
 
         Raises:
@@ -139,7 +139,7 @@ def label_stream(
         matrix: Opens what gets the cosines of similarity heads as well.
     """
     with open_input(options) as records, load() as classifier:
-        labelling = Labelling.of(classifier, options, all_heads=all_heads)
+        labelling = RowLabeller.of(classifier, options, all_heads=all_heads)
         file_format = row_format(options, records.format)
         opened = nullcontext(NoMatrix()) if matrix is None else matrix(records)
         with open_output(options.output) as stream, opened as cosines:

@@ -10,7 +10,7 @@ from claxon.engine.hardware import available_threads, processor_features, proces
 from claxon.engine.openvino import arithmetic_for, compiled_folder, plugin_version
 from claxon.engine.padding import FewShapes
 from claxon.engine.providers import CUDA_PROVIDER, Arithmetic, Device, EngineRequest
-from claxon.engine.selection import AUTO, Pair, Place, Plan, choose, runs_on
+from claxon.engine.selection import AUTO, Choice, Environment, Pair, choose, runs_on
 from claxon.engine.session import engine_request, engine_version
 from claxon.engine.tuning_store import Machine, Tuning, is_tuned, recall
 from claxon.errors import OptionError
@@ -21,7 +21,7 @@ from claxon.support.validation import choice
 class Run:
     """What will run: the graph with its device and the reason, what ONNX Runtime is asked for, and the tuning used."""
 
-    plan: Plan
+    plan: Choice
     asked: EngineRequest
     tuning: Tuning | None = None
 
@@ -65,7 +65,7 @@ def with_graphs(device: str) -> Device:
     return Device.CUDA
 
 
-def _is_tied(plan: Plan, asked: EngineRequest) -> bool:
+def _is_tied(plan: Choice, asked: EngineRequest) -> bool:
     """Whether the graph runs on its device only: asked for by name, that it does not start is an error with causes."""
     return len(asked.devices) > 1 and not any(runs_on(plan.variant, device) for device in asked.devices[1:])
 
@@ -115,8 +115,10 @@ def for_encoder(asked: EngineRequest, bundle: Bundle, precision: str, *, cuda_gr
     return replace(asked, arithmetic=arithmetic, shapes=shapes, compiled=compiled)
 
 
-def _choose(bundle: Bundle, asked: Device, devices: tuple[Device, ...], precision: str, tuning: Tuning | None) -> Plan:
+def _choose(
+    bundle: Bundle, asked: Device, devices: tuple[Device, ...], precision: str, tuning: Tuning | None
+) -> Choice:
     pairs: tuple[Pair, ...] = () if tuning is None else tuning.pairs
     if asked is Device.AUTO and any(pair.device is Device.OPENVINO for pair in pairs):
         devices = (*devices, Device.OPENVINO)
-    return choose(bundle.manifest.encoder.variants, precision, Place(devices, processor_features()), pairs)
+    return choose(bundle.manifest.encoder.variants, precision, Environment(devices, processor_features()), pairs)

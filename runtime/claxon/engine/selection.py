@@ -30,7 +30,7 @@ FAST_INT8 = (*MET_BY["vnni"], "avx512f", "avx2")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Environment:
     """Where a graph would run: devices in the order in which they are tried, and the processor's features."""
 
     devices: tuple[Device, ...]
@@ -50,7 +50,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Choice:
     """The graph to run, where, and the reason in words."""
 
     variant: GraphVariant
@@ -58,7 +58,7 @@ class Plan:
     reason: str
 
 
-def choose(variants: Sequence[GraphVariant], precision: str, place: Place, tuned: Iterable[Pair] = ()) -> Plan:
+def choose(variants: Sequence[GraphVariant], precision: str, place: Environment, tuned: Iterable[Pair] = ()) -> Choice:
     """What to run.
 
     Args:
@@ -75,21 +75,21 @@ def choose(variants: Sequence[GraphVariant], precision: str, place: Place, tuned
     fit = {Pair(variant.precision, device): variant for variant, device in runnable(variants, place)}
     for pair in tuned:
         if pair in fit:
-            return Plan(fit[pair], pair.device, "the fastest when this machine was tuned")
+            return Choice(fit[pair], pair.device, "the fastest when this machine was tuned")
     for pair in (Pair(precision, device) for device in place.devices for precision in _preferred(device, place)):
         if pair in fit:
-            return Plan(fit[pair], pair.device, _rule(pair, variants, place))
+            return Choice(fit[pair], pair.device, _rule(pair, variants, place))
     raise OptionError(_nothing_runs(variants, place))
 
 
-def _preferred(device: Device, place: Place) -> tuple[Precision, ...]:
+def _preferred(device: Device, place: Environment) -> tuple[Precision, ...]:
     """What ``auto`` takes on a device, first choice first."""
     preferred = PREFERRED[device]
     is_slow = preferred[0] is Precision.INT8 and set(FAST_INT8).isdisjoint(place.features)
     return preferred[::-1] if is_slow else preferred
 
 
-def runnable(variants: Sequence[GraphVariant], place: Place) -> list[tuple[GraphVariant, Device]]:
+def runnable(variants: Sequence[GraphVariant], place: Environment) -> list[tuple[GraphVariant, Device]]:
     """Every graph with every device that can run it here, in the order of the devices."""
     return [(variant, d) for d in place.devices for variant in variants if obstacle(variant, d, place) is None]
 
@@ -117,20 +117,20 @@ def needs_unsigned_weights(variant: GraphVariant, features: Iterable[str]) -> bo
     return "vnni" in missing_features(variant.requires, features)
 
 
-def _asked_for(variants: Sequence[GraphVariant], precision: str, place: Place) -> Plan:
+def _asked_for(variants: Sequence[GraphVariant], precision: str, place: Environment) -> Choice:
     asked = next((variant for variant in variants if variant.precision == precision), None)
     if asked is None:
         raise OptionError(f"precision is {str(precision)!r}, but the bundle holds {_precisions(variants)}")
     obstacles = [obstacle(asked, device, place) for device in place.devices]
     for device, problem in zip(place.devices, obstacles, strict=True):
         if problem is None:
-            return Plan(asked, device, "asked for")
+            return Choice(asked, device, "asked for")
     here = _precisions([variant for variant, _ in runnable(variants, place)])
     use = f"use {here}, or 'auto'" if here else "export the bundle again with --precision fp32"
     raise OptionError(f"precision is {str(precision)!r}, but {obstacles[0]}; {use}")
 
 
-def obstacle(variant: GraphVariant, device: Device, place: Place) -> str | None:
+def obstacle(variant: GraphVariant, device: Device, place: Environment) -> str | None:
     """Why a graph cannot run on a device; ``None`` where it can."""
     if not runs_on(variant, device):
         return f"its graph was written for {', '.join(variant.devices) or 'no device'}, not for {device}"
@@ -143,7 +143,7 @@ def obstacle(variant: GraphVariant, device: Device, place: Place) -> str | None:
     )
 
 
-def _rule(pair: Pair, variants: Sequence[GraphVariant], place: Place) -> str:
+def _rule(pair: Pair, variants: Sequence[GraphVariant], place: Environment) -> str:
     """Why this pair is the first that fits."""
     first = _preferred(pair.device, place)[0]
     if pair.precision is Precision.INT8:
@@ -169,7 +169,7 @@ def _int8_products(variants: Sequence[GraphVariant], features: Sequence[str]) ->
     return "; its products are exact without VNNI"
 
 
-def _nothing_runs(variants: Sequence[GraphVariant], place: Place) -> str:
+def _nothing_runs(variants: Sequence[GraphVariant], place: Environment) -> str:
     device = place.devices[0]
     obstacles = "; ".join(f"{variant.precision}: {obstacle(variant, device, place)}" for variant in variants)
     return f"nothing in the bundle runs on {device} here ({obstacles}); export it again with --precision fp32"

@@ -19,7 +19,7 @@ from claxon.engine.hardware import processor_features
 from claxon.engine.openvino import plugin_version
 from claxon.engine.planning import for_encoder, machine
 from claxon.engine.providers import Device
-from claxon.engine.selection import AUTO, Pair, Place, obstacle, runnable
+from claxon.engine.selection import AUTO, Environment, Pair, obstacle, runnable
 from claxon.engine.session import Session, engine_request, engine_version
 from claxon.engine.tuning_store import Rate, Tuning
 from claxon.errors import DeviceError, EngineError, InputError, OptionError
@@ -52,13 +52,13 @@ def candidates(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
     A graph that is not exact is left out unless its parity was recorded: how far it is off is not known otherwise.
     """
     devices = tuple(dict.fromkeys([*engine_request(Device.AUTO, threads).devices, *_plugins()]))
-    found = runnable(bundle.manifest.encoder.variants, Place(devices, processor_features()))
+    found = runnable(bundle.manifest.encoder.variants, Environment(devices, processor_features()))
     return [Candidate(variant, device, _objection(variant)) for variant, device in found]
 
 
 def left_out(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
     """The graphs that run on no device here, each with the reason, on the device that it was written for if known."""
-    place = Place(engine_request(Device.AUTO, threads).devices, processor_features())
+    place = Environment(engine_request(Device.AUTO, threads).devices, processor_features())
     able = {candidate.variant.precision for candidate in candidates(bundle, threads)}
     others = [variant for variant in bundle.manifest.encoder.variants if variant.precision not in able]
     reasons = [obstacle(variant, place.devices[-1], place) for variant in others]

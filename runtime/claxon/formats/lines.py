@@ -39,14 +39,14 @@ class Compression(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LinePosition:
     """Where a line begins: the byte after decompression, and the line's number from 1."""
 
     offset: int
     line: int
 
 
-START = Place(0, 1)
+START = LinePosition(0, 1)
 
 
 class Lines:
@@ -56,7 +56,7 @@ class Lines:
         place: Where the next line begins.
     """
 
-    def __init__(self, path: Path, compression: Compression, start: Place = START) -> None:
+    def __init__(self, path: Path, compression: Compression, start: LinePosition = START) -> None:
         """Open ``path`` at ``start``; in a compressed file only the beginning can be opened.
 
         Raises:
@@ -91,10 +91,10 @@ class Lines:
         line = self._given_back.popleft() if self._given_back else self._read()
         if not line:
             raise StopIteration
-        self.place = Place(self.place.offset + len(line), self.place.line + 1)
+        self.place = LinePosition(self.place.offset + len(line), self.place.line + 1)
         return line
 
-    def give_back(self, lines: list[bytes], place: Place) -> None:
+    def give_back(self, lines: list[bytes], place: LinePosition) -> None:
         """Put lines back that were the last to be taken, the first of them at ``place``."""
         self._given_back.extendleft(reversed(lines))
         self.place = place
@@ -113,7 +113,7 @@ class Lines:
 
     def _skip_byte_order_mark(self) -> None:
         if self._stream.peek(len(BYTE_ORDER_MARK)).startswith(BYTE_ORDER_MARK):
-            self.place = Place(len(self._stream.read(len(BYTE_ORDER_MARK))), 1)
+            self.place = LinePosition(len(self._stream.read(len(BYTE_ORDER_MARK))), 1)
 
     def _read(self) -> bytes:
         try:

@@ -13,14 +13,14 @@ from typing import Any
 from claxon.errors import JobInputError
 from claxon.formats.csv_records import Quoting, Record, delimiter_of, records
 from claxon.formats.json_values import JSONObject, json_line_objects
-from claxon.formats.lines import InputFormat, Lines, Place
+from claxon.formats.lines import InputFormat, LinePosition, Lines
 
 
 @dataclass(frozen=True, slots=True)
 class TextRow:
     """A row: where it begins, its values by column, and why it has none."""
 
-    place: Place
+    place: LinePosition
     values: dict[str, Any]
     problem: str | None = None
 
@@ -85,7 +85,7 @@ def json_rows(lines: Lines) -> Iterator[TextRow]:
         place = lines.place
 
 
-def _json_row(line: bytes, place: Place) -> TextRow:
+def _json_row(line: bytes, place: LinePosition) -> TextRow:
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
@@ -116,7 +116,7 @@ class _Taken:
         """Go back to the line after the record's first: a quote that is never closed takes no other row with it."""
         others = self.raw[1:]
         if others:
-            after = Place(self._lines.place.offset - sum(map(len, others)), self._lines.place.line - len(others))
+            after = LinePosition(self._lines.place.offset - sum(map(len, others)), self._lines.place.line - len(others))
             self._lines.give_back(others, after)
 
     def __iter__(self) -> Iterator[str]:

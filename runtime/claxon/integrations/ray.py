@@ -19,7 +19,7 @@ from typing import Any
 from claxon.bundle.bundle import Bundle
 from claxon.errors import InputError
 from claxon.labelling.arrow_columns import arrow_columns, arrow_schema
-from claxon.labelling.labeller import Array, Asked, ColumnPredictor, Wanted, found_bundle, given_heads
+from claxon.labelling.labeller import Array, ColumnOptions, ColumnPredictor, ColumnSpec, found_bundle, given_heads
 
 
 class Predictor:
@@ -67,7 +67,9 @@ class Predictor:
             OptionError: an option's value cannot be met.
             BundleError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
         """
-        asked = Asked(given_heads(heads), embed, errors, prefix, threshold, margin, device, precision, max_tokens)
+        asked = ColumnOptions(
+            given_heads(heads), embed, errors, prefix, threshold, margin, device, precision, max_tokens
+        )
         opened = Bundle.open(found_bundle(bundle), expected_digest=expected_digest)
         self._text = text
         self._predictor = ColumnPredictor(opened, asked, assigned_threads() if threads is None else threads)
@@ -108,15 +110,15 @@ def assigned_threads() -> int | None:
     return max(1, int(assigned)) if assigned > 0 else None
 
 
-def _with_arrays(batch: Mapping[str, Array], columns: dict[str, Array], _: Wanted) -> dict[str, Array]:
+def _with_arrays(batch: Mapping[str, Array], columns: dict[str, Array], _: ColumnSpec) -> dict[str, Array]:
     return {**batch, **columns}
 
 
-def _with_series(batch: Any, columns: dict[str, Array], _: Wanted) -> Any:
+def _with_series(batch: Any, columns: dict[str, Array], _: ColumnSpec) -> Any:
     return batch.assign(**{name: list(array) if array.ndim > 1 else array for name, array in columns.items()})
 
 
-def _with_arrow(batch: Any, columns: dict[str, Array], wanted: Wanted) -> Any:
+def _with_arrow(batch: Any, columns: dict[str, Array], wanted: ColumnSpec) -> Any:
     schema = arrow_schema(wanted)
     for field, column in zip(schema, arrow_columns(columns, schema), strict=True):
         batch = batch.append_column(field, column)
@@ -128,7 +130,7 @@ class BatchFormat:
     """How the columns of a batch are named, and how it gets more of them."""
 
     names: Callable[[Any], list[str]]
-    extended: Callable[[Any, dict[str, Array], Wanted], Any]
+    extended: Callable[[Any, dict[str, Array], ColumnSpec], Any]
 
 
 # By the library that a batch is of.

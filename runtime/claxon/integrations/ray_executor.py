@@ -17,7 +17,7 @@ from claxon.errors import JobError, JobInputError, JobWorkerError, MissingDepend
 from claxon.jobs.executor import ATTEMPTS, Failure, limit_threads, shard_name, travelling
 from claxon.jobs.parts import Marker
 from claxon.jobs.plan import Plan, Shard
-from claxon.jobs.progress import Tally
+from claxon.jobs.progress import JobProgress
 from claxon.jobs.runner import ShardRunner
 from claxon.storage.job_folder import hold_worker_lock, wait_for_workers
 from claxon.support.validation import count
@@ -26,10 +26,10 @@ CONNECT_WITHIN_S = 10.0
 FoundOnNode = str | os.PathLike[str] | Callable[[], str | os.PathLike[str]]
 
 
-class RayEngine:
+class RayExecutor:
     """Actors of a Ray cluster, which see the inputs and the job's folder under the same paths as the driver.
 
-    >>> run_job(bundle, inputs, out, engine=RayEngine(workers=64, threads=2, address="auto"))
+    >>> run_job(bundle, inputs, out, executor=RayExecutor(workers=64, threads=2, address="auto"))
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class RayEngine:
         self.address = address
         self.bundle = bundle
 
-    def run(self, plan: Plan, out: Path, shards: Sequence[Shard], tally: Tally) -> None:
+    def run(self, plan: Plan, out: Path, shards: Sequence[Shard], tally: JobProgress) -> None:
         """Do the shards; see ``Engine``.
 
         Raises:
@@ -118,7 +118,9 @@ class _Assignment:
 class _Crew:
     """The actors of one run."""
 
-    def __init__(self, ray: Any, plan: Plan, shards: deque[Shard], tally: Tally, new_actor: Callable[[], Any]) -> None:
+    def __init__(
+        self, ray: Any, plan: Plan, shards: deque[Shard], tally: JobProgress, new_actor: Callable[[], Any]
+    ) -> None:
         self._ray = ray
         self._plan = plan
         self._shards = shards

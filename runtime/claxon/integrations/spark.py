@@ -27,9 +27,9 @@ from claxon.labelling.labeller import (
     ERROR,
     TRUNCATED,
     Array,
-    Asked,
+    ColumnOptions,
     ColumnPredictor,
-    Wanted,
+    ColumnSpec,
     found_bundle,
     given_heads,
 )
@@ -90,10 +90,10 @@ def predict(
         OptionError: an option's value cannot be met, or a column has the name of one that is added.
         BundleError: the folder is not a whole bundle.
     """
-    asked = Asked(given_heads(heads), embed, errors, prefix, threshold, margin, device, precision, max_tokens)
+    asked = ColumnOptions(given_heads(heads), embed, errors, prefix, threshold, margin, device, precision, max_tokens)
     opened = Bundle.open(found_bundle(bundle))
-    schema = _schema(frame, text, Wanted.of(opened, asked))
-    return frame.mapInArrow(Labelling(bundle, opened.digest, asked, text, threads), schema)
+    schema = _schema(frame, text, ColumnSpec.of(opened, asked))
+    return frame.mapInArrow(BatchLabeller(bundle, opened.digest, asked, text, threads), schema)
 
 
 def ship(spark: SparkSession, bundle: str | os.PathLike[str]) -> Callable[[], str]:
@@ -125,7 +125,7 @@ class Shipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelling:
+class BatchLabeller:
     """What each Python worker of Spark is sent, and calls with the batches of a partition.
 
     Attributes:
@@ -135,7 +135,7 @@ class Labelling:
 
     bundle: str | os.PathLike[str] | Callable[[], str | os.PathLike[str]]
     digest: str
-    asked: Asked
+    asked: ColumnOptions
     text: str
     threads: int | None
 
@@ -157,7 +157,7 @@ class Labelling:
 
 
 @lru_cache(maxsize=KEPT)
-def loaded(path: str, digest: str, asked: Asked, threads: int | None) -> ColumnPredictor:
+def loaded(path: str, digest: str, asked: ColumnOptions, threads: int | None) -> ColumnPredictor:
     """The session of this Python worker, loaded by the first task that needs it."""
     return ColumnPredictor(Bundle.open(path, expected_digest=digest), asked, threads)
 
@@ -168,7 +168,7 @@ def assigned_threads() -> int | None:
     return None if context is None else max(1, int(context.cpus()))
 
 
-def _schema(frame: DataFrame, text: str, wanted: Wanted) -> StructType:
+def _schema(frame: DataFrame, text: str, wanted: ColumnSpec) -> StructType:
     types = _pyspark().sql.types
     found = [field.dataType for field in frame.schema.fields if field.name == text]
     if not found:
@@ -181,7 +181,7 @@ def _schema(frame: DataFrame, text: str, wanted: Wanted) -> StructType:
     return schema
 
 
-def _fields(wanted: Wanted) -> list[StructField]:
+def _fields(wanted: ColumnSpec) -> list[StructField]:
     types = _pyspark().sql.types
     kinds = {bool: types.BooleanType(), int: types.LongType(), float: types.DoubleType(), str: types.StringType()}
     added = {wanted.named(TRUNCATED): types.BooleanType()}

@@ -22,15 +22,15 @@ from claxon.errors import ClaxonError, JobError, JobInputError, JobWorkerError
 from claxon.formats.arrow import arrow
 from claxon.jobs.parts import Marker
 from claxon.jobs.plan import Plan, Shard
-from claxon.jobs.progress import Tally
+from claxon.jobs.progress import JobProgress
 from claxon.jobs.runner import ShardRunner, WindowDone
 from claxon.storage.job_folder import hold_worker_lock
 
 
-class Engine(Protocol):
+class Executor(Protocol):
     """Has every shard done once by a ``ShardRunner`` somewhere, and tells the tally."""
 
-    def run(self, plan: Plan, out: Path, shards: Sequence[Shard], tally: Tally) -> None:
+    def run(self, plan: Plan, out: Path, shards: Sequence[Shard], tally: JobProgress) -> None:
         """Do the shards.
 
         Workers see ``out`` under the same path. A shard whose worker dies is done again, up to ``ATTEMPTS`` times; one
@@ -39,7 +39,7 @@ class Engine(Protocol):
 
         Raises:
             JobWorkerError: a shard ended its worker ``ATTEMPTS`` times.
-            ClaxonError, OSError: as ``ShardRunner`` and ``Tally``.
+            ClaxonError, OSError: as ``ShardRunner`` and ``JobProgress``.
         """
 
 
@@ -131,7 +131,7 @@ def travelling(error: Exception) -> Exception:
 END_WITHIN_S = 10.0
 
 
-class LocalEngine:
+class LocalExecutor:
     """Processes of this machine."""
 
     def __init__(self, workers: int = 1, threads: int | None = None) -> None:
@@ -139,15 +139,15 @@ class LocalEngine:
         self.workers = workers
         self.threads = max(1, available_threads() // workers) if threads is None else threads
 
-    def run(self, plan: Plan, out: Path, shards: Sequence[Shard], tally: Tally) -> None:
-        """Do the shards; see ``Engine``. A daemonic process, which may have no children, does them itself."""
+    def run(self, plan: Plan, out: Path, shards: Sequence[Shard], tally: JobProgress) -> None:
+        """Do the shards; see ``Executor``. A daemonic process, which may have no children, does them itself."""
         if current_process().daemon:
             _run_here(plan, out, shards, tally, self.threads)
         else:
             _Crew(plan, out, deque(shards), tally, self.threads).run(min(self.workers, len(shards)))
 
 
-def _run_here(plan: Plan, out: Path, shards: Sequence[Shard], tally: Tally, threads: int) -> None:
+def _run_here(plan: Plan, out: Path, shards: Sequence[Shard], tally: JobProgress, threads: int) -> None:
     """Do the shards in this process, as in the workers of task queues, which are daemonic."""
     with ShardRunner(plan, out, threads=threads) as runner:
         for shard in shards:
@@ -191,7 +191,7 @@ class _Worker:
 class _Crew:
     """The workers of one run."""
 
-    def __init__(self, plan: Plan, out: Path, shards: deque[Shard], tally: Tally, threads: int) -> None:
+    def __init__(self, plan: Plan, out: Path, shards: deque[Shard], tally: JobProgress, threads: int) -> None:
         self._plan = plan
         self._out = out
         self._shards = shards

@@ -11,12 +11,12 @@ from typing import Unpack
 
 from claxon.bundle.bundle import Bundle
 from claxon.errors import OptionError
-from claxon.jobs.executor import Engine, LocalEngine
+from claxon.jobs.executor import Executor, LocalExecutor
 from claxon.jobs.inputs import stamp
 from claxon.jobs.parts import done_markers
 from claxon.jobs.plan import Plan
-from claxon.jobs.planning import Asked, JobRequest, check_no_other_folder, plan_job
-from claxon.jobs.progress import Tally
+from claxon.jobs.planning import JobRequest, PlanRequest, check_no_other_folder, plan_job
+from claxon.jobs.progress import JobProgress
 from claxon.storage.atomic import remove_abandoned
 from claxon.storage.job_folder import PLAN_NAME, job_lock, wait_for_workers
 from claxon.support.progress import progress
@@ -60,7 +60,7 @@ def run_job(
     threads: int | None = None,
     expected_digest: str | None = None,
     show_progress: bool = False,
-    engine: Engine | None = None,
+    executor: Executor | None = None,
     **request: Unpack[JobRequest],
 ) -> JobResult:
     """Label files of texts, shard by shard; what is done stays done, and the same call goes on from there.
@@ -76,7 +76,7 @@ def run_job(
         threads: Of each worker; ``None``: what affinity and quota allow, shared out.
         expected_digest: As for ``claxon.load``.
         show_progress: Tell on standard error how far it is.
-        engine: Has the shards done instead of processes of this machine.
+        executor: Has the shards done instead of processes of this machine.
         request: What is written. ``text``: the column of the texts (``"text"``). ``heads``: one or several; the only
             one where none is given, none with ``embed``. ``embed``: ``"float32"`` or ``"float16"`` writes embeddings,
             of ``feature`` or the bundle's own. ``keep``: the input's columns to keep (all). ``input_format``:
@@ -95,17 +95,17 @@ def run_job(
         raise OptionError(f"max_rejects is {max_rejects}, expected 0 or more, or None for one row in a hundred")
     opened = Bundle.open(bundle, expected_digest=expected_digest)
     names = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
-    asked = Asked.of(opened, names, folder, request)
+    asked = PlanRequest.of(opened, names, folder, request)
     check_no_other_folder(folder)
     with job_lock(folder):
         wait_for_workers(folder)
         plan = _planned(asked, folder, is_shown=show_progress)
-        tally = Tally(plan, done_markers(plan, folder).values(), max_rejects=max_rejects, is_shown=show_progress)
-        _do(plan, folder, LocalEngine(n_workers, n_threads) if engine is None else engine, tally)
+        tally = JobProgress(plan, done_markers(plan, folder).values(), max_rejects=max_rejects, is_shown=show_progress)
+        _do(plan, folder, LocalExecutor(n_workers, n_threads) if executor is None else executor, tally)
     return _result(folder, plan, tally)
 
 
-def _planned(asked: Asked, out: Path, *, is_shown: bool) -> Plan:
+def _planned(asked: PlanRequest, out: Path, *, is_shown: bool) -> Plan:
     """The plan; where it is made anew, every input is read once, which is told on a terminal."""
     total = sum(stamp(source.path).size_bytes for source in asked.sources)
     is_new = not (out / PLAN_NAME).exists()
@@ -113,7 +113,7 @@ def _planned(asked: Asked, out: Path, *, is_shown: bool) -> Plan:
         return plan_job(asked, out, lambda source: bar.update(stamp(source.path).size_bytes))
 
 
-def _do(plan: Plan, out: Path, engine: Engine, tally: Tally) -> None:
+def _do(plan: Plan, out: Path, executor: Executor, tally: JobProgress) -> None:
     """Have what is left done; of what is broken off nothing stays."""
     tally.check_rejects()
     left = tally.left()
@@ -121,7 +121,7 @@ def _do(plan: Plan, out: Path, engine: Engine, tally: Tally) -> None:
     try:
         with tally.shown():
             if left:
-                engine.run(plan, out, left, tally)
+                executor.run(plan, out, left, tally)
     finally:
         for folder in plan.folder(out).folders:
             remove_abandoned(folder)
@@ -138,7 +138,7 @@ def _sweep(plan: Plan, out: Path, left: set[int]) -> None:
             path.unlink(missing_ok=True)
 
 
-def _result(out: Path, plan: Plan, tally: Tally) -> JobResult:
+def _result(out: Path, plan: Plan, tally: JobProgress) -> JobResult:
     markers = [*tally.before, *tally.done]
     return JobResult(
         out=out,

@@ -52,7 +52,7 @@ class JobRequest(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlanRequest:
     """What is asked for: a bundle, the files, and the options; nothing was written yet."""
 
     bundle: Bundle
@@ -79,7 +79,7 @@ class Asked:
         return cls(bundle, tuple(sources), job_options(bundle, one_format(sources, file_format), request))
 
 
-def plan_job(asked: Asked, out: Path, on_file: Callable[[Source], object] = lambda _: None) -> Plan:
+def plan_job(asked: PlanRequest, out: Path, on_file: Callable[[Source], object] = lambda _: None) -> Plan:
     """The plan of the job in ``out``, made and written if there is none yet.
 
     Args:
@@ -132,7 +132,7 @@ def job_options(bundle: Bundle, file_format: InputFormat, request: JobRequest) -
     )
 
 
-def new_plan(asked: Asked, on_file: Callable[[Source], object]) -> Plan:
+def new_plan(asked: PlanRequest, on_file: Callable[[Source], object]) -> Plan:
     """Read the inputs once and plan.
 
     Raises:
@@ -169,7 +169,7 @@ def cut_shards(files: Sequence[Surveyed]) -> tuple[Shard, ...]:
     return tuple(shards)
 
 
-def check_same_job(plan: Plan, asked: Asked, out: Path) -> None:
+def check_same_job(plan: Plan, asked: PlanRequest, out: Path) -> None:
     """Raise unless the folder's job is the one that is asked for.
 
     Raises:

@@ -25,8 +25,8 @@ ROWS_A_REJECT = 100
 MAX_NAMED = 3
 
 
-class Tally:
-    """Is told what workers do, by whatever engine runs them.
+class JobProgress:
+    """Is told what workers do, by whatever executor runs them.
 
     Attributes:
         before: Markers of the shards that were done in earlier runs.

@@ -12,7 +12,7 @@ from typing import Any
 from claxon.errors import JobInputError, OptionError
 from claxon.formats.arrow import arrow
 from claxon.formats.column_types import columns_of
-from claxon.formats.lines import Compression, InputFormat, Lines, Place
+from claxon.formats.lines import Compression, InputFormat, LinePosition, Lines
 from claxon.formats.text_rows import Header, TextRow, csv_rows, json_rows, read_header
 from claxon.jobs.plan import InputFile, Plan, Shard
 from claxon.text.inputs import FailedRow
@@ -174,7 +174,7 @@ class TextSource:
             if self._format is not InputFormat.JSONL:
                 self._header = read_header(self._lines, self._format, str(self._path), self._quoting)
         else:
-            self._lines = Lines(self._path, self._compression, Place(shard.offset, shard.line))
+            self._lines = Lines(self._path, self._compression, LinePosition(shard.offset, shard.line))
             self._next_row = shard.first_row
         self._rows = json_rows(self._lines) if self._header is None else csv_rows(self._lines, self._header)
 

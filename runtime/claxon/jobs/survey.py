@@ -16,7 +16,7 @@ from claxon.formats.arrow import arrow
 from claxon.formats.column_types import ColumnKinds, Kind, arrow_fields, string_fields
 from claxon.formats.content import UTF8, encoding_of, head_of, open_content
 from claxon.formats.csv_records import Quoting, delimiter_of, settled_quoting
-from claxon.formats.lines import InputFormat, Lines, Place
+from claxon.formats.lines import InputFormat, LinePosition, Lines
 from claxon.formats.text_rows import TextRow, csv_rows, json_rows, read_header
 from claxon.jobs.inputs import Source, file_sha256, stamp
 from claxon.jobs.parquet_source import is_text_type, open_parquet
@@ -48,7 +48,7 @@ class Start:
     """Where a shard begins."""
 
     row: int
-    place: Place | None = None
+    place: LinePosition | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 from claxon.bundle.manifest import LabelValue
 from claxon.formats.arrow import arrow
 from claxon.labelling.columns import label_kind
-from claxon.labelling.labeller import EMBEDDING, ERROR, TRUNCATED, Array, Wanted
+from claxon.labelling.labeller import EMBEDDING, ERROR, TRUNCATED, Array, ColumnSpec
 from claxon.text.inputs import OnError
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def label_type(labels: Sequence[LabelValue]) -> Any:
     return {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}[label_kind(labels)]
 
 
-def arrow_schema(wanted: Wanted, *, fixed_size: bool = True) -> Schema:
+def arrow_schema(wanted: ColumnSpec, *, fixed_size: bool = True) -> Schema:
     """Types of the columns that are added: embeddings are lists of float32, of fixed size or not."""
     pa = arrow()
     fields = {wanted.named(TRUNCATED): pa.bool_()}

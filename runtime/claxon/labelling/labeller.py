@@ -30,7 +30,7 @@ TRUNCATED, EMBEDDING, ERROR = "truncated", "embedding", "error"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ColumnOptions:
     """What a caller asks for, as it travels to a worker.
 
     Attributes:
@@ -54,7 +54,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ColumnSpec:
     """What is to be found out about texts.
 
     Attributes:
@@ -74,7 +74,7 @@ class Wanted:
     abstention: Abstention
 
     @classmethod
-    def of(cls, bundle: Bundle, asked: Asked) -> Self:
+    def of(cls, bundle: Bundle, asked: ColumnOptions) -> Self:
         """What a caller asks for, checked against the bundle.
 
         Raises:
@@ -123,13 +123,13 @@ class ColumnPredictor:
     number of threads.
     """
 
-    def __init__(self, bundle: Bundle, asked: Asked, threads: int | None) -> None:
+    def __init__(self, bundle: Bundle, asked: ColumnOptions, threads: int | None) -> None:
         """Load the encoder and the heads.
 
         Raises:
             BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
         """
-        self.wanted = Wanted.of(bundle, asked)
+        self.wanted = ColumnSpec.of(bundle, asked)
         self._encoder = Encoder.from_bundle(
             bundle, device=asked.device, precision=asked.precision, threads=threads, max_tokens=asked.max_tokens
         )
@@ -219,7 +219,7 @@ def chosen_heads(bundle: Bundle, asked: str | Sequence[str] | None, *, is_embedd
     return tuple(names)
 
 
-def _chosen(bundle: Bundle, asked: Asked) -> tuple[HeadSpec, ...]:
+def _chosen(bundle: Bundle, asked: ColumnOptions) -> tuple[HeadSpec, ...]:
     specs = {spec.name: spec for spec in bundle.manifest.heads}
     return tuple(specs[name] for name in chosen_heads(bundle, asked.heads, is_embedded=asked.embed))
 

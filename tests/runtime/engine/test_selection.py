@@ -7,8 +7,8 @@ import pytest
 from claxon.bundle.manifest import GraphVariant, Precision
 from claxon.engine.providers import Device
 from claxon.engine.selection import (
+    Environment,
     Pair,
-    Place,
     choose,
     missing_features,
     most_exact,
@@ -51,7 +51,7 @@ VNNI = ("avx2", "avx512_vnni")
     ],
 )
 def test_the_rule(held: list[GraphVariant], device: Device, features: tuple[str, ...], chosen: GraphVariant) -> None:
-    plan = choose(held, "auto", Place((device,), features))
+    plan = choose(held, "auto", Environment((device,), features))
     assert (plan.variant, plan.device) == (chosen, device)
     assert plan.reason.startswith("not tuned; ")
 
@@ -68,46 +68,47 @@ def test_the_rule(held: list[GraphVariant], device: Device, features: tuple[str,
     ],
 )
 def test_the_rule_says_why(held: list[GraphVariant], features: tuple[str, ...], reason: str) -> None:
-    assert reason in choose(held, "auto", Place((CPU,), features)).reason
+    assert reason in choose(held, "auto", Environment((CPU,), features)).reason
 
 
 def test_the_first_device_that_can_is_taken() -> None:
-    assert choose(ALL, "auto", Place((CUDA, CPU), VNNI)).variant is FP16
-    found = choose([INT8], "auto", Place((CUDA, CPU), VNNI))
+    assert choose(ALL, "auto", Environment((CUDA, CPU), VNNI)).variant is FP16
+    found = choose([INT8], "auto", Environment((CUDA, CPU), VNNI))
     assert (found.variant, found.device) == (INT8, CPU)
 
 
 def test_a_tuning_comes_before_the_rule() -> None:
     tuned = [Pair(Precision.FP32, OPENVINO), Pair(Precision.FP32, CPU), Pair(Precision.INT8, CPU)]
-    everywhere = choose(ALL, "auto", Place((CPU, OPENVINO), VNNI), tuned)
+    everywhere = choose(ALL, "auto", Environment((CPU, OPENVINO), VNNI), tuned)
     assert (everywhere.variant, everywhere.device) == (FP32, OPENVINO)
     assert everywhere.reason == "the fastest when this machine was tuned"
-    on_cpu = choose(ALL, "auto", Place((CPU,), VNNI), tuned)
+    on_cpu = choose(ALL, "auto", Environment((CPU,), VNNI), tuned)
     assert (on_cpu.variant, on_cpu.device) == (FP32, CPU)
 
 
 def test_a_tuning_of_what_is_not_there_leaves_the_rule() -> None:
     assert (
-        choose([FP32], "auto", Place((CPU,)), [Pair(Precision.INT8, CPU), Pair(Precision.FP16, CUDA)]).variant is FP32
+        choose([FP32], "auto", Environment((CPU,)), [Pair(Precision.INT8, CPU), Pair(Precision.FP16, CUDA)]).variant
+        is FP32
     )
 
 
 @pytest.mark.parametrize(("precision", "chosen"), [("fp32", FP32), ("int8", INT8), (Precision.INT8, INT8)])
 def test_the_variant_of_a_precision(precision: str, chosen: GraphVariant) -> None:
-    plan = choose(ALL, precision, Place((CPU,), VNNI), [Pair(Precision.FP32, OPENVINO)])
+    plan = choose(ALL, precision, Environment((CPU,), VNNI), [Pair(Precision.FP32, OPENVINO)])
     assert (plan.variant, plan.device, plan.reason) == (chosen, CPU, "asked for")
 
 
 @pytest.mark.parametrize("precision", ["bf16", "INT8", ""])
 def test_a_precision_that_is_not_held(precision: str) -> None:
     with pytest.raises(OptionError, match=f"^precision is '{precision}', but the bundle holds fp32, int8, fp16$"):
-        choose(ALL, precision, Place((CPU,), VNNI))
+        choose(ALL, precision, Environment((CPU,), VNNI))
 
 
 def test_a_precision_that_the_processor_cannot_run() -> None:
     message = r"^precision is 'int8', but its graph needs sme, which .* \(it supports avx2\); use fp32, or 'auto'"
     with pytest.raises(OptionError, match=message):
-        choose([FP32, OTHER], "int8", Place((CPU,), ("avx2",)))
+        choose([FP32, OTHER], "int8", Environment((CPU,), ("avx2",)))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +124,7 @@ def test_weights_are_made_unsigned_where_products_would_overflow(
 @pytest.mark.parametrize("device", [CUDA, OPENVINO])
 def test_a_precision_that_the_device_does_not_run(device: Device) -> None:
     with pytest.raises(OptionError, match=f"was written for cpu, not for {device}; use fp32"):
-        choose(ALL, "int8", Place((device,), VNNI))
+        choose(ALL, "int8", Environment((device,), VNNI))
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_a_precision_that_the_device_does_not_run(device: Device) -> None:
 )
 def test_a_bundle_with_nothing_that_runs_here(held: list[GraphVariant], device: Device, message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        choose(held, "auto", Place((device,)))
+        choose(held, "auto", Environment((device,)))
 
 
 @pytest.mark.parametrize(
@@ -153,7 +154,7 @@ def test_fp32_for_the_cpu_is_fp32_for_all() -> None:
 
 
 def test_everything_that_runs_here() -> None:
-    found = runnable(ALL, Place((CUDA, CPU), ()))
+    found = runnable(ALL, Environment((CUDA, CPU), ()))
     assert found == [(FP32, CUDA), (FP16, CUDA), (FP32, CPU), (INT8, CPU)]
 
 
@@ -165,7 +166,7 @@ def test_what_adds_up_in_32_bits_meets_vnni(feature: str) -> None:
 
 def test_a_graph_for_cuda_asks_nothing_of_the_processor() -> None:
     both = variant(Precision.INT8, ("cpu", "cuda"), ("sme",))
-    assert runnable([both], Place((CUDA, CPU), ())) == [(both, CUDA)]
+    assert runnable([both], Environment((CUDA, CPU), ())) == [(both, CUDA)]
 
 
 def test_a_pair_in_words() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from claxon.errors import JobInputError
 from claxon.formats import lines as module
-from claxon.formats.lines import Compression, Lines, Place
+from claxon.formats.lines import Compression, LinePosition, Lines
 
 CONTENT = b"\xef\xbb\xbfone\ntwo\r\n\nfour"
 
@@ -35,9 +35,9 @@ def test_lines_with_their_places(compression: Compression, tmp_path: Path) -> No
 
 
 def test_a_plain_file_opens_anywhere(tmp_path: Path) -> None:
-    with Lines(written(tmp_path, Compression.NONE), Compression.NONE, Place(7, 2)) as lines:
+    with Lines(written(tmp_path, Compression.NONE), Compression.NONE, LinePosition(7, 2)) as lines:
         assert next(lines) == b"two\r\n"
-        assert lines.place == Place(12, 3)
+        assert lines.place == LinePosition(12, 3)
 
 
 def test_what_is_given_back_comes_again(tmp_path: Path) -> None:

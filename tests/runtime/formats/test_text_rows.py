@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from claxon.errors import JobInputError
-from claxon.formats.lines import Compression, InputFormat, Lines, Place
+from claxon.formats.lines import Compression, InputFormat, LinePosition, Lines
 from claxon.formats.text_rows import TextRow, csv_rows, json_rows, read_header
 
 
 def csv_of(
-    folder: Path, content: bytes, start: Place | None = None, kind: InputFormat = InputFormat.CSV
+    folder: Path, content: bytes, start: LinePosition | None = None, kind: InputFormat = InputFormat.CSV
 ) -> list[TextRow]:
     path = folder / "x"
     path.write_bytes(content)

@@ -16,7 +16,7 @@ import pytest
 from claxon.bundle.bundle import Bundle
 from claxon.errors import InputError, IntegrityError, OptionError
 from claxon.integrations.ray import Predictor, assigned_threads
-from claxon.labelling.labeller import Asked, ColumnPredictor
+from claxon.labelling.labeller import ColumnOptions, ColumnPredictor
 
 TEXTS = [f"{text} {number}" for number in range(20) for text in ("great book", "awful film", "the phone broke")]
 ADDED = ["predicted_label", "score", "truncated"]
@@ -24,7 +24,7 @@ ADDED = ["predicted_label", "score", "truncated"]
 
 @pytest.fixture(scope="module")
 def expected(tiny_bundle: Path) -> dict[str, Any]:
-    return ColumnPredictor(Bundle.open(tiny_bundle), Asked(("sentiment",), embed=True), 1)(TEXTS)
+    return ColumnPredictor(Bundle.open(tiny_bundle), ColumnOptions(("sentiment",), embed=True), 1)(TEXTS)
 
 
 def predictor(bundle: Path, **options: Any) -> Predictor:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from claxon.errors import MissingDependencyError, OptionError
-from claxon.integrations.ray_executor import RayEngine, ShardActor, check_reachable, tell_of_room
+from claxon.integrations.ray_executor import RayExecutor, ShardActor, check_reachable, tell_of_room
 from claxon.jobs import JobError, JobInputError, JobWorkerError, Plan, run_job, verify_job
 from reliability.engines import actor_processes
 
@@ -71,7 +71,7 @@ def test_an_actor_that_is_killed_is_replaced_and_nothing_is_lost(
     killer = threading.Thread(target=kill_one)
     killer.start()
     result = run_job(
-        tiny_bundle, texts, out, heads="sentiment", shard_rows=SHARD_ROWS, engine=RayEngine(2, address=None)
+        tiny_bundle, texts, out, heads="sentiment", shard_rows=SHARD_ROWS, executor=RayExecutor(2, address=None)
     )
     killer.join()
     assert killed
@@ -83,9 +83,9 @@ def test_an_actor_that_is_killed_is_replaced_and_nothing_is_lost(
 DRIVER = """
 import sys
 from claxon.jobs import run_job
-from claxon.integrations.ray_executor import RayEngine
+from claxon.integrations.ray_executor import RayExecutor
 bundle, texts, out, address, rows = sys.argv[1:]
-run_job(bundle, texts, out, heads="sentiment", shard_rows=int(rows), engine=RayEngine(2, address=address))
+run_job(bundle, texts, out, heads="sentiment", shard_rows=int(rows), executor=RayExecutor(2, address=address))
 """
 
 
@@ -99,7 +99,7 @@ def test_a_driver_that_is_killed_is_run_again_and_goes_on(
     driver.kill()
     driver.wait()
     assert done(out) < ROWS // SHARD_ROWS
-    result = run_job(tiny_bundle, texts, out, heads="sentiment", shard_rows=SHARD_ROWS, engine=RayEngine(2))
+    result = run_job(tiny_bundle, texts, out, heads="sentiment", shard_rows=SHARD_ROWS, executor=RayExecutor(2))
     assert result.skipped >= 10
     assert result.labelled == ROWS
     assert verify_job(out).problems == ()
@@ -113,17 +113,17 @@ def test_no_actor_is_left_afterwards(local_ray: Any) -> None:
 def test_a_shard_that_ends_its_actor_ends_the_job(
     local_ray: Any, tiny_bundle: Path, texts: Path, tmp_path: Path
 ) -> None:
-    engine = RayEngine(1, bundle=lambda: os._exit(3))
+    engine = RayExecutor(1, bundle=lambda: os._exit(3))
     with pytest.raises(JobWorkerError, match=r"shard 0 \(rows 0 to 299 of .*texts.csv\) ended its actor 3 times"):
-        run_job(tiny_bundle, texts, tmp_path / "out", heads="sentiment", shard_rows=300, engine=engine)
+        run_job(tiny_bundle, texts, tmp_path / "out", heads="sentiment", shard_rows=300, executor=engine)
 
 
 def test_a_node_with_another_bundle_ends_the_job(
     local_ray: Any, tiny_bundle: Path, texts: Path, tmp_path: Path
 ) -> None:
-    engine = RayEngine(1, bundle=tmp_path / "nowhere")
+    engine = RayExecutor(1, bundle=tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        run_job(tiny_bundle, texts, tmp_path / "out", heads="sentiment", shard_rows=300, engine=engine)
+        run_job(tiny_bundle, texts, tmp_path / "out", heads="sentiment", shard_rows=300, executor=engine)
 
 
 def test_an_input_that_changed_meanwhile_is_told_of_and_the_others_are_done(
@@ -133,13 +133,13 @@ def test_an_input_that_changed_meanwhile_is_told_of_and_the_others_are_done(
     kept.write_bytes(texts.read_bytes())
     changed.write_bytes(texts.read_bytes())
 
-    class Changing(RayEngine):
+    class Changing(RayExecutor):
         def run(self, *args: Any) -> None:
             changed.write_text("id,text\n")
             super().run(*args)
 
     with pytest.raises(JobInputError, match=r"2 of 4 shards are not done: .*a\.csv"):
-        run_job(tiny_bundle, [changed, kept], tmp_path / "out", heads="sentiment", shard_rows=300, engine=Changing(1))
+        run_job(tiny_bundle, [changed, kept], tmp_path / "out", heads="sentiment", shard_rows=300, executor=Changing(1))
     assert done(tmp_path / "out") == 2
 
 
@@ -162,7 +162,7 @@ def test_no_cluster_at_the_address_is_an_error(
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", refuse)
     with pytest.raises(JobError, match=r"at auto: Could not find any running Ray instance\.$"):
-        run_job(tiny_bundle, texts, tmp_path / "out", heads="sentiment", engine=RayEngine(1, address="auto"))
+        run_job(tiny_bundle, texts, tmp_path / "out", heads="sentiment", executor=RayExecutor(1, address="auto"))
 
 
 def test_an_address_where_nothing_listens_is_an_error_at_once() -> None:
@@ -182,13 +182,13 @@ def test_without_ray_the_extra_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingDependencyError, match=r"pip install 'claxon\[ray\]'"):
-        run_job(tiny_bundle, texts, tmp_path / "out", heads="sentiment", engine=RayEngine())
+        run_job(tiny_bundle, texts, tmp_path / "out", heads="sentiment", executor=RayExecutor())
 
 
 @pytest.mark.parametrize(("workers", "threads"), [(0, None), (1, -1)])
 def test_numbers_are_checked(workers: int, threads: int | None) -> None:
     with pytest.raises(OptionError, match="expected 1 or more"):
-        RayEngine(workers, threads)
+        RayExecutor(workers, threads)
 
 
 def test_an_actor_is_an_ordinary_object(on_this_machine: Path, tiny_bundle: Path, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from claxon.bundle.bundle import Bundle
 from claxon.errors import InputError, IntegrityError, MissingDependencyError, OptionError
-from claxon.integrations.spark import Labelling, assigned_threads, loaded, predict, ship
-from claxon.labelling.labeller import Asked, ColumnPredictor
+from claxon.integrations.spark import BatchLabeller, assigned_threads, loaded, predict, ship
+from claxon.labelling.labeller import ColumnOptions, ColumnPredictor
 
 TEXTS = [f"{text} {number}" for number in range(20) for text in ("great book", "awful film", "the phone broke")]
 
@@ -30,7 +30,7 @@ def pandas_is_newer_than_spark_likes() -> Iterator[None]:
 
 
 def answers(bundle: Path) -> dict[str, Any]:
-    return ColumnPredictor(Bundle.open(bundle), Asked(("sentiment", "topic"), embed=True), 1)(TEXTS)
+    return ColumnPredictor(Bundle.open(bundle), ColumnOptions(("sentiment", "topic"), embed=True), 1)(TEXTS)
 
 
 def test_labels_are_those_of_this_process(local_spark: Any, tiny_bundle: Path) -> None:
@@ -81,8 +81,8 @@ def test_what_is_wrong_is_said_before_spark_runs(
         predict(frame, tiny_bundle, **{"heads": "sentiment", **options})
 
 
-def labelling(bundle: Path, **options: Any) -> Labelling:
-    return Labelling(str(bundle), Bundle.open(bundle).digest, Asked(("sentiment",), **options), "text", 1)
+def labelling(bundle: Path, **options: Any) -> BatchLabeller:
+    return BatchLabeller(str(bundle), Bundle.open(bundle).digest, ColumnOptions(("sentiment",), **options), "text", 1)
 
 
 def test_a_worker_loads_once_and_keeps_it(tiny_bundle: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_worker_loads_once_and_keeps_it(tiny_bundle: Path) -> None:
 
 def test_a_node_with_another_bundle_is_an_error(tiny_bundle: Path) -> None:
     with pytest.raises(IntegrityError, match="another bundle"):
-        list(Labelling(str(tiny_bundle), "0" * 64, Asked(("sentiment",)), "text", 1)(iter([])))
+        list(BatchLabeller(str(tiny_bundle), "0" * 64, ColumnOptions(("sentiment",)), "text", 1)(iter([])))
 
 
 def test_a_row_that_is_no_text_is_named(tiny_bundle: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from claxon.jobs.executor import Engine, LocalEngine, shard_name
+from claxon.jobs.executor import Executor, LocalExecutor, shard_name
 from tests.jobs import planned, short_texts, write_csv
 
 
@@ -13,5 +13,5 @@ def test_a_shard_is_called_by_its_rows_and_file(tiny_bundle: Path, tmp_path: Pat
 
 
 def test_the_local_engine_is_one() -> None:
-    engine: Engine = LocalEngine(2, 1)
-    assert isinstance(engine, LocalEngine)
+    engine: Executor = LocalExecutor(2, 1)
+    assert isinstance(engine, LocalExecutor)

@@ -16,7 +16,7 @@ import pytest
 import claxon
 from claxon.errors import OptionError
 from claxon.jobs import JobError, JobLockedError, JobRejectsError, Plan, Shard, job_status, pending, run_job, verify_job
-from claxon.jobs.progress import Tally
+from claxon.jobs.progress import JobProgress
 from claxon.jobs.runner import ShardRunner
 from claxon.storage.job_folder import job_lock
 from tests.jobs import rows_of, short_texts, write_csv, write_json_lines, write_parquet
@@ -31,7 +31,7 @@ class Here:
         self.most = most
         self.done: list[int] = []
 
-    def run(self, plan: Plan, out: Path, shards: Sequence[Shard], tally: Tally) -> None:
+    def run(self, plan: Plan, out: Path, shards: Sequence[Shard], tally: JobProgress) -> None:
         with ShardRunner(plan, out, threads=1) as runner:
             for shard in shards:
                 if len(self.done) == self.most:
@@ -59,31 +59,31 @@ def test_what_is_done_is_not_done_again(tiny_bundle: Path, tmp_path: Path) -> No
     path, out = write_csv(tmp_path / "in.csv", short_texts(50)), tmp_path / "out"
     first, second, third = Here(2), Here(), Here()
     with pytest.raises(ZeroDivisionError):
-        run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, engine=first)
-    assert run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, engine=second).skipped == 2
+        run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, executor=first)
+    assert run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, executor=second).skipped == 2
     assert (first.done, second.done) == ([0, 1], [2, 3, 4])
-    assert run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, engine=third).skipped == 5
+    assert run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, executor=third).skipped == 5
     assert third.done == []
     assert [row["id"] for row in rows_of(out)] == [str(number) for number in range(50)]
 
 
 def test_a_part_that_was_removed_is_made_again(tiny_bundle: Path, tmp_path: Path) -> None:
     path, out = write_csv(tmp_path / "in.csv", short_texts(30)), tmp_path / "out"
-    run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, engine=Here())
+    run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, executor=Here())
     (out / "parts" / "part-000001.parquet").unlink()
     again = Here()
-    run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, engine=again)
+    run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, executor=again)
     assert again.done == [1]
     assert verify_job(out).is_whole
 
 
 def test_what_was_broken_off_is_swept_up_before_anything_else(tiny_bundle: Path, tmp_path: Path) -> None:
     path, out = write_csv(tmp_path / "in.csv", short_texts(30)), tmp_path / "out"
-    run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, engine=Here())
+    run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, executor=Here())
     (out / "done" / "part-000001.json").unlink()
     (out / "parts" / ".part-000002.parquet.0123abcd.unfinished").touch()
     with pytest.raises(ZeroDivisionError):
-        run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, engine=Here(0))
+        run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, executor=Here(0))
     names = sorted(path.name for path in (out / "parts").iterdir())
     assert names == ["part-000000.parquet", "part-000002.parquet"]
 
@@ -92,11 +92,11 @@ def test_too_many_bad_rows_end_the_job_and_what_is_done_stays(tiny_bundle: Path,
     rows = [{"text": None if number % 5 == 0 else "good"} for number in range(40)]
     path, out = write_json_lines(tmp_path / "in.jsonl", rows), tmp_path / "out"
     with pytest.raises(JobRejectsError, match="2 rows could not be labelled, and 1 are let pass"):
-        run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, engine=Here())
+        run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, executor=Here())
     assert job_status(out).shards_done == 1
     with pytest.raises(JobRejectsError):  # before any work
-        run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, max_rejects=0, engine=Here(0))
-    result = run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, max_rejects=8, engine=Here())
+        run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, max_rejects=0, executor=Here(0))
+    result = run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, max_rejects=8, executor=Here())
     assert (result.labelled, result.rejected) == (32, 8)
     assert verify_job(out).is_whole
 
@@ -110,7 +110,7 @@ def test_no_rows_are_a_job_too(tiny_bundle: Path, tmp_path: Path) -> None:
 def test_one_job_a_folder(tiny_bundle: Path, tmp_path: Path) -> None:
     path, out = write_csv(tmp_path / "in.csv", ["a"]), tmp_path / "out"
     with job_lock(out), pytest.raises(JobLockedError):
-        run_job(tiny_bundle, path, out, heads="topic", engine=Here())
+        run_job(tiny_bundle, path, out, heads="topic", executor=Here())
 
 
 @pytest.mark.parametrize("options", [{"workers": 0}, {"threads": 0}, {"max_rejects": -1}, {"heads": "no"}])
@@ -122,7 +122,7 @@ def test_options_that_cannot_be_met_leave_no_folder(tiny_bundle: Path, tmp_path:
 
 def test_a_bundle_is_no_folder_for_a_job(tiny_bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(JobError, match="and no job; choose an empty folder"):
-        run_job(tiny_bundle, write_csv(tmp_path / "in.csv", ["a"]), tiny_bundle, heads="topic", engine=Here())
+        run_job(tiny_bundle, write_csv(tmp_path / "in.csv", ["a"]), tiny_bundle, heads="topic", executor=Here())
     claxon.Encoder.load(tiny_bundle).close()  # nothing was put into it
 
 
@@ -134,7 +134,7 @@ def command(bundle: Path, path: Path, out: Path) -> list[str]:
 @posix_only
 def test_a_job_that_is_killed_again_and_again_loses_nothing(tiny_bundle: Path, tmp_path: Path) -> None:
     path, out, whole = write_parquet(tmp_path / "x.parquet", short_texts(8000)), tmp_path / "out", tmp_path / "whole"
-    run_job(tiny_bundle, path, whole, heads="sentiment", keep=["id"], shard_rows=1000, engine=Here())
+    run_job(tiny_bundle, path, whole, heads="sentiment", keep=["id"], shard_rows=1000, executor=Here())
     rng = random.Random(0)
     for _ in range(2):
         before = _shards_done(out)

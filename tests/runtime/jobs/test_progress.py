@@ -8,7 +8,7 @@ from claxon.errors import JobInputError, JobRejectsError
 from claxon.jobs import progress as module
 from claxon.jobs.parts import Marker, Written
 from claxon.jobs.plan import Plan
-from claxon.jobs.progress import Tally, duration
+from claxon.jobs.progress import JobProgress, duration
 from claxon.jobs.runner import WindowDone
 from tests.jobs import planned, short_texts, write_csv
 
@@ -24,14 +24,14 @@ def marker_of(plan: Plan, number: int, rejected: int = 0) -> Marker:
 
 
 def test_what_is_left_is_what_has_no_marker(plan: Plan) -> None:
-    tally = Tally(plan, [marker_of(plan, 1)], max_rejects=None, is_shown=False)
+    tally = JobProgress(plan, [marker_of(plan, 1)], max_rejects=None, is_shown=False)
     tally.on_done(marker_of(plan, 0))
     assert tally.left() == [plan.shards[2]]
     assert [marker.shard.number for marker in tally.done] == [0]
 
 
 def test_rows_are_counted_once_although_a_worker_dies(plan: Plan) -> None:
-    tally = Tally(plan, [], max_rejects=None, is_shown=False)
+    tally = JobProgress(plan, [], max_rejects=None, is_shown=False)
     shard = plan.shards[0]
     tally.on_window(shard, WindowDone(60, 600))
     tally.on_lost(shard)
@@ -43,14 +43,14 @@ def test_rows_are_counted_once_although_a_worker_dies(plan: Plan) -> None:
 
 @pytest.mark.parametrize(("max_rejects", "passing"), [(None, 3), (0, 0), (7, 7)])
 def test_bad_rows_of_all_runs_count(plan: Plan, max_rejects: int | None, passing: int) -> None:
-    tally = Tally(plan, [marker_of(plan, 0, passing)], max_rejects=max_rejects, is_shown=False)
+    tally = JobProgress(plan, [marker_of(plan, 0, passing)], max_rejects=max_rejects, is_shown=False)
     tally.check_rejects()
     with pytest.raises(JobRejectsError, match=f"{passing + 1} rows could not be labelled, and {passing} are let pass"):
         tally.on_done(marker_of(plan, 1, 1))
 
 
 def test_shards_that_cannot_be_read_are_told_at_the_end(plan: Plan) -> None:
-    tally = Tally(plan, [], max_rejects=None, is_shown=False)
+    tally = JobProgress(plan, [], max_rejects=None, is_shown=False)
     tally.check_failures()
     for shard in plan.shards[:2]:
         tally.on_failed(shard, JobInputError("in.csv was changed"))
@@ -62,7 +62,7 @@ def test_where_there_is_no_terminal_a_line_tells_now_and_then(
     plan: Plan, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(module, "LINE_EVERY_S", 0.0)
-    with Tally(plan, [marker_of(plan, 0)], max_rejects=None, is_shown=True).shown() as tally:
+    with JobProgress(plan, [marker_of(plan, 0)], max_rejects=None, is_shown=True).shown() as tally:
         tally.on_window(plan.shards[1], WindowDone(50, 500))
     first, line = capsys.readouterr().err.splitlines()
     assert first == "claxon: 1 of 3 shards are done already"
@@ -73,7 +73,7 @@ def test_where_there_is_no_terminal_a_line_tells_now_and_then(
 
 
 def test_nothing_is_told_where_it_is_not_wanted(plan: Plan, capsys: pytest.CaptureFixture[str]) -> None:
-    with Tally(plan, [marker_of(plan, 0)], max_rejects=None, is_shown=False).shown() as tally:
+    with JobProgress(plan, [marker_of(plan, 0)], max_rejects=None, is_shown=False).shown() as tally:
         tally.on_done(marker_of(plan, 1))
     assert capsys.readouterr().err == ""
 

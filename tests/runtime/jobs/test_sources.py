@@ -9,7 +9,7 @@ import pytest
 
 from claxon.errors import JobInputError
 from claxon.formats.column_types import string_fields
-from claxon.formats.lines import Compression, InputFormat, Place
+from claxon.formats.lines import Compression, InputFormat, LinePosition
 from claxon.formats.text_rows import TextRow
 from claxon.jobs import sources as module
 from claxon.jobs.inputs import Source
@@ -83,8 +83,8 @@ def test_a_file_that_became_shorter_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_why_a_row_has_no_text(values: dict[str, Any], problem: str | None) -> None:
-    assert text_problem(TextRow(Place(0, 1), values), "text") == problem
+    assert text_problem(TextRow(LinePosition(0, 1), values), "text") == problem
 
 
 def test_what_is_wrong_with_the_row_comes_first() -> None:
-    assert text_problem(TextRow(Place(0, 1), {}, "is not JSON"), "text") == "is not JSON"
+    assert text_problem(TextRow(LinePosition(0, 1), {}, "is not JSON"), "text") == "is not JSON"

@@ -10,11 +10,11 @@ import pytest
 
 from claxon.bundle.bundle import Bundle
 from claxon.labelling.arrow_columns import arrow_columns, arrow_schema
-from claxon.labelling.labeller import Asked, ColumnPredictor, Wanted
+from claxon.labelling.labeller import ColumnOptions, ColumnPredictor, ColumnSpec
 
 
-def wanted(bundle: Path, **asked: object) -> Wanted:
-    return Wanted.of(Bundle.open(bundle), Asked(**asked))  # type: ignore[arg-type]  # whatever is given
+def wanted(bundle: Path, **asked: object) -> ColumnSpec:
+    return ColumnSpec.of(Bundle.open(bundle), ColumnOptions(**asked))  # type: ignore[arg-type]  # whatever is given
 
 
 def test_types_are_those_of_what_is_wanted(tiny_bundle: Path) -> None:
@@ -35,7 +35,7 @@ def test_types_are_those_of_what_is_wanted(tiny_bundle: Path) -> None:
 
 @pytest.mark.parametrize("fixed_size", [True, False])
 def test_rows_that_failed_are_null(fixed_size: bool, tiny_bundle: Path) -> None:
-    asked = Asked(("sentiment",), embed=True, errors="record")
+    asked = ColumnOptions(("sentiment",), embed=True, errors="record")
     predictor = ColumnPredictor(Bundle.open(tiny_bundle), asked, 1)
     found = predictor([None, "good", "awful"])  # type: ignore[list-item]
     schema = arrow_schema(predictor.wanted, fixed_size=fixed_size)

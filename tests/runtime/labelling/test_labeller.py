@@ -13,13 +13,13 @@ import claxon
 from claxon.bundle.bundle import Bundle
 from claxon.encoder.features import Features
 from claxon.errors import InputError, OptionError
-from claxon.labelling.labeller import Asked, ColumnPredictor, Wanted, found_bundle, given_heads
+from claxon.labelling.labeller import ColumnOptions, ColumnPredictor, ColumnSpec, found_bundle, given_heads
 
 TEXTS = ["great book , i love it", "awful film , i hate it", "the food", "bad service " * 40]
 
 
 def predictor(bundle: Path, threads: int = 1, **asked: object) -> ColumnPredictor:
-    return ColumnPredictor(Bundle.open(bundle), Asked(**asked), threads)  # type: ignore[arg-type]  # whatever is given
+    return ColumnPredictor(Bundle.open(bundle), ColumnOptions(**asked), threads)  # type: ignore[arg-type]  # whatever is given
 
 
 def test_one_head_has_plain_names_and_the_classifiers_answers(tiny_bundle: Path) -> None:
@@ -87,34 +87,34 @@ def test_no_texts_are_no_rows(tiny_bundle: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (Asked(), "several heads"),
-        (Asked(("mood",)), "no head 'mood', but sentiment, topic"),
-        (Asked(("topic", "topic")), "named twice"),
-        (Asked(("topic",), errors="skip"), "errors is 'skip', expected one of raise, record"),
-        (Asked(("topic",), threshold=float("nan")), "threshold is nan"),
+        (ColumnOptions(), "several heads"),
+        (ColumnOptions(("mood",)), "no head 'mood', but sentiment, topic"),
+        (ColumnOptions(("topic", "topic")), "named twice"),
+        (ColumnOptions(("topic",), errors="skip"), "errors is 'skip', expected one of raise, record"),
+        (ColumnOptions(("topic",), threshold=float("nan")), "threshold is nan"),
     ],
 )
-def test_what_cannot_be_met_is_an_error(asked: Asked, words: str, tiny_bundle: Path) -> None:
+def test_what_cannot_be_met_is_an_error(asked: ColumnOptions, words: str, tiny_bundle: Path) -> None:
     with pytest.raises(OptionError, match=words):
-        Wanted.of(Bundle.open(tiny_bundle), asked)
+        ColumnSpec.of(Bundle.open(tiny_bundle), asked)
 
 
 def test_an_embedding_alone_needs_no_head(tiny_bundle: Path) -> None:
-    wanted = Wanted.of(Bundle.open(tiny_bundle), Asked(embed=True))
+    wanted = ColumnSpec.of(Bundle.open(tiny_bundle), ColumnOptions(embed=True))
     assert (wanted.heads, wanted.width, wanted.columns) == ((), 32, ("truncated", "embedding"))
 
 
 def test_a_column_that_is_there_already_is_an_error(tiny_bundle: Path) -> None:
-    wanted = Wanted.of(Bundle.open(tiny_bundle), Asked(("topic",)))
+    wanted = ColumnSpec.of(Bundle.open(tiny_bundle), ColumnOptions(("topic",)))
     wanted.check_new(["text", "label"])
     with pytest.raises(OptionError, match="a column 'score' already; give for instance prefix='claxon_'"):
         wanted.check_new(["text", "score"])
 
 
 def test_what_is_asked_travels_and_is_a_key() -> None:
-    asked = Asked(given_heads(["a", "b"]), embed=True)
+    asked = ColumnOptions(given_heads(["a", "b"]), embed=True)
     assert pickle.loads(pickle.dumps(asked)) == asked
-    assert len({asked, Asked(("a", "b"), embed=True), Asked()}) == 2
+    assert len({asked, ColumnOptions(("a", "b"), embed=True), ColumnOptions()}) == 2
 
 
 def test_one_head_or_several_or_none() -> None:

@@ -20,7 +20,7 @@ import claxon_export
 from claxon.bundle.bundle import Bundle
 from claxon.cli.main import main
 from claxon.labelling.arrow_columns import arrow_columns, arrow_schema
-from claxon.labelling.labeller import Asked, ColumnPredictor
+from claxon.labelling.labeller import ColumnOptions, ColumnPredictor
 from tests.texts import REVIEWS
 
 KINDS: dict[str, tuple[Any, Any]] = {
@@ -123,7 +123,7 @@ def test_predictors_of_ray(bundle: Path, expected: dict[str, Any]) -> None:
 
 def test_columns_of_spark(bundle: Path, expected: dict[str, Any]) -> None:
     """What Spark's workers compute, without Spark."""
-    predictor = ColumnPredictor(Bundle.open(bundle), Asked(heads=tuple(KINDS)), 1)
+    predictor = ColumnPredictor(Bundle.open(bundle), ColumnOptions(heads=tuple(KINDS)), 1)
     schema = arrow_schema(predictor.wanted, fixed_size=False)
     batch = pa.RecordBatch.from_arrays(arrow_columns(predictor(TEXTS), schema), schema=schema)
     check(batch.to_pylist(), expected, is_empty_labelled=False)

@@ -11,8 +11,8 @@ from claxon.bundle.manifest import Feature
 from claxon.cli.arguments import add_bundle, add_limits, add_run, finite_float, positive_int
 from claxon.errors import OptionError
 from claxon.formats.lines import InputFormat
-from claxon.integrations.ray_executor import RayEngine
-from claxon.jobs.executor import Engine
+from claxon.integrations.ray_executor import RayExecutor
+from claxon.jobs.executor import Executor
 from claxon.jobs.job import JobResult, run_job
 from claxon.jobs.plan import Embedding, OutputFormat
 from claxon.jobs.planning import DEFAULT_TEXT_COLUMN, SHARD_ROWS
@@ -77,7 +77,7 @@ class Run:
             threads=options.threads,
             expected_digest=options.expected_digest,
             show_progress=not options.quiet,
-            engine=_engine(options),
+            executor=_executor(options),
         )
         if not options.quiet:
             print("\n".join(summary(result)), file=sys.stderr)
@@ -169,7 +169,9 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
         help="processes (default: 1); --threads is then for each of them (default: the machine's, shared out)",
     )
     group.add_argument(
+        "--executor",
         "--engine",
+        dest="executor",
         choices=list(EngineKind),
         default=EngineKind.LOCAL,
         help="local: processes of this machine (default); ray: actors of a Ray cluster, of --threads processors each "
@@ -195,16 +197,16 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     add_limits(group)
 
 
-def _engine(options: argparse.Namespace) -> Engine | None:
+def _executor(options: argparse.Namespace) -> Executor | None:
     """Ray where it was asked for, ``None`` for this machine.
 
     Raises:
         OptionError: an address, and no Ray.
     """
-    if options.engine == EngineKind.RAY:
-        return RayEngine(options.workers, options.threads, address=options.address)
+    if options.executor == EngineKind.RAY:
+        return RayExecutor(options.workers, options.threads, address=options.address)
     if options.address is not None:
-        raise OptionError("--address is of a Ray cluster: add --engine ray")
+        raise OptionError("--address is of a Ray cluster: add --executor ray")
     return None
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from claxon.cli.commands.job_run import summary
 from claxon.cli.main import main
-from claxon.integrations.ray_executor import RayEngine
-from claxon.jobs.executor import LocalEngine
+from claxon.integrations.ray_executor import RayExecutor
+from claxon.jobs.executor import LocalExecutor
 from claxon.jobs.job import JobResult
 from claxon.jobs.plan import Plan, Shard
-from claxon.jobs.progress import Tally
+from claxon.jobs.progress import JobProgress
 from tests.jobs import rejects_of, rows_of, short_texts, write_csv, write_json_lines
 
 
@@ -49,7 +49,7 @@ def test_json_lines_out_and_columns_kept(tiny_bundle: Path, tmp_path: Path, caps
         (["--keep", "a", "--key", "b"], "--key: not allowed with argument --keep"),
         (["--embed", "int8"], "invalid choice: 'int8'"),
         (["--engine", "spark"], "invalid choice: 'spark'"),
-        (["--address", "auto"], "--address is of a Ray cluster: add --engine ray"),
+        (["--address", "auto"], "--address is of a Ray cluster: add --executor ray"),
         (["--head", "nothing"], "has no head 'nothing', but sentiment, topic"),
         ([], "has several heads: add --head sentiment and --head topic, or some of them"),
     ],
@@ -75,13 +75,13 @@ def test_the_summary_tells_what_is_worth_telling() -> None:
 def test_ray_does_the_shards_where_it_is_asked_for(
     tiny_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seen: list[RayEngine] = []
+    seen: list[RayExecutor] = []
 
-    def run(engine: RayEngine, plan: Plan, out: Path, shards: Sequence[Shard], tally: Tally) -> None:
+    def run(engine: RayExecutor, plan: Plan, out: Path, shards: Sequence[Shard], tally: JobProgress) -> None:
         seen.append(engine)
-        LocalEngine(1, 1).run(plan, out, shards, tally)
+        LocalExecutor(1, 1).run(plan, out, shards, tally)
 
-    monkeypatch.setattr(RayEngine, "run", run)
+    monkeypatch.setattr(RayExecutor, "run", run)
     path, out = write_csv(tmp_path / "in.csv", short_texts(3)), tmp_path / "out"
     words = ["job", "run", str(tiny_bundle), str(path), "--out", str(out), "--head", "topic", "--quiet"]
     assert main([*words, "--engine", "ray", "--address", "auto", "--workers", "8", "--threads", "2"]) == 0

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from claxon.bundle.bundle import Bundle
+from claxon.jobs import run_job
 from claxon.jobs.plan import Plan
 from claxon.jobs.planning import JobRequest, PlanRequest, plan_job
 from claxon.storage.job_folder import PLAN_NAME, write_durably
@@ -66,3 +67,8 @@ def rejects_of(out: Path) -> list[dict[str, Any]]:
 def change_plan(out: Path, plan: Plan) -> None:
     """Put another plan in the folder."""
     write_durably(out / PLAN_NAME, plan.to_json())
+
+
+def run_and_tell(bundle: Path, path: Path, out: Path, told: Any) -> None:
+    """Run a job and put into a queue how many rows it labeled; for a process of its own."""
+    told.put(run_job(bundle, path, out, heads="sentiment", threads=1).labelled)

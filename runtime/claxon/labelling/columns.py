@@ -84,7 +84,10 @@ class HeadColumns:
     def outcomes(self, scores: FloatMatrix, abstention: Abstention = ANY_LABEL) -> list[Outcome]:
         """One a text. Shape of ``scores``: ``(texts, labels)``."""
         passing = abstention.passing(scores).sum(axis=1).tolist()
-        best = ranked(scores, self.labels, self.top_k)
+        # A column holds one type: labels of several types are written as strings.
+        is_mixed = label_kind(self.labels) is str
+        shown = tuple(str(label) for label in self.labels) if is_mixed else self.labels
+        best = ranked(scores, shown, self.top_k)
         return [
             Outcome(labels, min(n_passing, self.top_k), row)
             for labels, n_passing, row in zip(best, passing, scores, strict=True)

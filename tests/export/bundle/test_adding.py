@@ -179,3 +179,11 @@ def test_labels_keep_their_temperature_and_a_threshold_is_told_to_be_lost(bundle
 def test_labels_that_are_nearly_the_same_are_named(bundle: Path) -> None:
     with pytest.warns(claxon.LabelWarning, match="'book' and 'Book': equal but for case and spaces"):
         add_head(bundle, "topic", labels=LabelSet.of(["book", "Book"]))
+
+
+def test_labels_may_be_a_plain_list_or_a_mapping(bundle: Path) -> None:
+    names = add_head(bundle, "plain", labels=["book", "phone"]).manifest.heads[-1]
+    described = add_head(
+        bundle, "described", labels={"book": ["a book", "a novel"], "phone": "a phone"}
+    ).manifest.heads[-1]
+    assert names.labels == described.labels == ("book", "phone")

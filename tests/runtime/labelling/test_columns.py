@@ -92,3 +92,9 @@ def test_names_are_those_of_the_cells(top_k: int, all_scores: bool, is_nested: b
 def test_the_shortest_number_is_the_same_float32(value: float) -> None:
     """Property: nothing of a float32 is lost."""
     assert np.float32(shortest(value)) == np.float32(value)
+
+
+def test_labels_of_several_types_are_written_as_strings() -> None:
+    names = head_names(["h"], "")["h"]
+    found = HeadColumns.from_labels((1, "a", True), names)
+    assert [found.nested(outcome)["predicted_label"] for outcome in found.outcomes(SCORES)] == ["a", "1"]

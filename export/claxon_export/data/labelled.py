@@ -18,8 +18,8 @@ import numpy as np
 from claxon.bundle.manifest import LabelValue
 from claxon.errors import OptionError
 from claxon.formats.csv_records import Quoting
-from claxon.formats.rows import open_records, read_records
-from claxon.formats.tables import STANDARD_STREAM, Format, Records, format_of
+from claxon.formats.rows import open_records, stream_records
+from claxon.formats.tables import STANDARD_STREAM, Format, Reading, Records, format_of
 from claxon.text.inputs import check_texts
 from claxon_export.errors import LabelError
 
@@ -224,8 +224,9 @@ def _opened(
 ) -> Iterator[_Table]:
     if source == STANDARD_STREAM:
         content = sys.stdin.buffer.read()
-        records = read_records(io.BytesIO(content), "standard input", file_format, text_column, quoting=quoting)
-        yield _Table(records, hashlib.sha256(content).hexdigest())
+        reading = Reading(str(file_format), text_column, False, encoding, Quoting(quoting))
+        with stream_records(io.BufferedReader(io.BytesIO(content)), "standard input", reading, file_format) as records:
+            yield _Table(records, hashlib.sha256(content).hexdigest())
         return
     with Path(source).open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()

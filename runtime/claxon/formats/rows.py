@@ -7,10 +7,13 @@ error that names its line, or is set apart; it is never passed over.
 
 from __future__ import annotations
 
+import shutil
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +34,9 @@ from claxon.formats.tables import (
     format_of,
     suffix_of,
 )
+
+# Of a stream whose quotes have to be settled; more goes to the disk.
+SPOOLED_BYTES = 32 << 20
 
 
 @contextmanager
@@ -65,21 +71,54 @@ def open_records(
     """
     reading = Reading(file_format, text_column, record_errors, encoding, Quoting(quoting))
     if source == STANDARD_STREAM:
-        stream = sys.stdin.buffer
-        head = stream.peek(HEAD_BYTES) if hasattr(stream, "peek") else b""
-        found = encoding_of(head[:HEAD_BYTES], "standard input", encoding)
-        yield _records(
-            decoded_lines(stream, found, "standard input"), "standard input", format_of(source, file_format), reading
-        )
+        with stream_records(sys.stdin.buffer, "standard input", reading, format_of(source, file_format)) as records_:
+            yield records_
         return
     path = Path(source)
+    if not stat.S_ISREG(path.stat().st_mode):  # a pipe, for instance, which can be opened and read once
+        with path.open("rb") as stream, stream_records(stream, source, reading) as records_:
+            yield records_
+        return
     head = head_of(path)
     found = encoding_of(head, source, encoding)
     chosen = _chosen_format(source, file_format, head.decode(found, errors="replace"))
-    if stat.S_ISREG(path.stat().st_mode):
-        reading = _surveyed(path, chosen, found, reading)
+
+    def lines() -> Iterator[str]:
+        with open_content(path) as content:
+            yield from decoded_lines(content, found, source)
+
+    reading = _surveyed(lines, chosen, reading, source)
     with open_content(path) as content:
         yield _records(decoded_lines(content, found, source), source, chosen, reading)
+
+
+@contextmanager
+def stream_records(
+    stream: BinaryIO, name: str, reading: Reading, file_format: Format | None = None
+) -> Iterator[Records]:
+    """The rows of a stream that can be read once.
+
+    CSV and TSV whose quotes have to be settled first are kept in a temporary file until the stream ends; all else is
+    given out as it comes.
+
+    Raises:
+        OptionError, InputError: as ``open_records``.
+    """
+    head = stream.peek(HEAD_BYTES)[:HEAD_BYTES] if hasattr(stream, "peek") else b""
+    encoding = encoding_of(head, name, reading.encoding)
+    chosen = file_format or _chosen_format(name, reading.file_format, head.decode(encoding, errors="replace"))
+    if chosen not in (Format.CSV, Format.TSV) or reading.quoting is not Quoting.AUTO:
+        yield _records(decoded_lines(stream, encoding, name), name, chosen, reading)
+        return
+    with tempfile.SpooledTemporaryFile(SPOOLED_BYTES) as kept:
+        shutil.copyfileobj(stream, kept)
+
+        def lines() -> Iterator[str]:
+            kept.seek(0)
+            return decoded_lines(kept, encoding, name)
+
+        settled = _surveyed(lines, chosen, reading, name)
+        yield _records(lines(), name, chosen, settled)
 
 
 def _chosen_format(source: str, requested: str | None, head: str) -> Format:
@@ -104,17 +143,12 @@ def _chosen_format(source: str, requested: str | None, head: str) -> Format:
     )
 
 
-def _surveyed(path: Path, chosen: Format, encoding: str, reading: Reading) -> Reading:
-    """The way of reading a file, after all of it was read once.
+def _surveyed(lines: Callable[[], Iterator[str]], chosen: Format, reading: Reading, name: str) -> Reading:
+    """The way of reading a source, after all of it was read once.
 
     Raises:
         InputError: bytes that are no text, or two ways of reading quotes that give different rows.
     """
-
-    def lines() -> Iterator[str]:
-        with open_content(path) as content:
-            yield from decoded_lines(content, encoding, str(path))
-
     if chosen not in (Format.CSV, Format.TSV) or reading.quoting is not Quoting.AUTO:
         for _ in lines():
             pass
@@ -122,8 +156,7 @@ def _surveyed(path: Path, chosen: Format, encoding: str, reading: Reading) -> Re
     first = next(lines(), "")
     delimiter = _delimiter(first, chosen)
     body = (lambda: _without_separator_line(lines())) if first.startswith(SEPARATOR_LINE) else lines
-    quoting = settled_quoting(body, delimiter, str(path))
-    return Reading(reading.file_format, reading.text_column, reading.record_errors, reading.encoding, quoting)
+    return replace(reading, quoting=settled_quoting(body, delimiter, name))
 
 
 def _without_separator_line(lines: Iterator[str]) -> Iterator[str]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import sys
+import threading
 from pathlib import Path
 
 import pandas
@@ -75,6 +78,20 @@ def rows_or_standard(path: Path) -> list[str]:
         if "(--quoting standard)" not in str(error):
             raise
         return rows_of(path, quoting="standard")
+
+
+@pytest.mark.parametrize("way", ["standard input", "a pipe"])
+def test_no_row_is_lost_of_what_can_be_read_once(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "standard input":
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(STRAY.encode()))))
+        assert len(rows_of(Path("-"), file_format="tsv")) == 5
+        return
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("".join(f"{number}\n" for number in range(5000)),))
+    writer.start()
+    assert len(rows_of(pipe, file_format="lines")) == 5000
+    writer.join()
 
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12)

@@ -126,6 +126,9 @@ def decoded_lines(stream: Iterable[bytes], encoding: str, name: str) -> Iterator
             raise InputError(_undecodable(error, encoding, name, number)) from None
         except READ_ERRORS as error:
             raise InputError(f"{name} is damaged: it cannot be read beyond line {number} ({error})") from None
+        if "\0" in text:
+            at = number + text[: text.index("\0")].count("\n")
+            raise InputError(f"{name}: line {at} holds a NUL, which no text does; is it a binary file?")
         if not pending and text.endswith("\n") and "\r" not in text and text.count("\n") == 1:
             number += 1
             yield text

@@ -46,6 +46,13 @@ def test_bytes_that_cannot_be_decoded_are_found_before_the_first_row(tmp_path: P
         pytest.fail("a row could be read")
 
 
+def test_a_nul_far_from_the_beginning_is_found_before_the_first_row(tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(b"text\n" + b"good\n" * 5000 + b"b\0d\n")
+    with pytest.raises(InputError, match="line 5002 holds a NUL"), open_records(str(path)):
+        pytest.fail("a row could be read")
+
+
 def test_compressed_files_are_read_whatever_their_name(tmp_path: Path) -> None:
     for name in ("in.csv.gz", "in.csv"):
         (tmp_path / name).write_bytes(gzip.compress(TABLE.encode()))

@@ -80,6 +80,7 @@ def rows_or_standard(path: Path) -> list[str]:
         return rows_of(path, quoting="standard")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 @pytest.mark.parametrize("way", ["standard input", "a pipe"])
 def test_no_row_is_lost_of_what_can_be_read_once(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if way == "standard input":

@@ -114,6 +114,7 @@ class Classifier:
             session_options=session_options,
             tune=tune,
             cuda_graphs=cuda_graphs,
+            features=list({spec.feature: None for spec in bundle.manifest.heads if head in (None, spec.name)}),
         )
         return cls(encoder, {spec.name: GraphHead(bundle, spec) for spec in bundle.manifest.heads}, head)
 

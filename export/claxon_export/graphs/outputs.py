@@ -19,7 +19,7 @@ def write_outputs(
 
 def write_features(writer: GraphWriter, states: TokenStates, width: int, pooling: str | None) -> None:
     """``cls``, masked ``mean`` and, where ``pooling`` names one of them, unit-norm ``embedding``."""
-    cls = writer.node("Gather", [states.value, writer.integer(0)], "pooling.cls", axis=1)
+    cls = states.first or writer.node("Gather", [states.value, writer.integer(0)], "pooling.cls", axis=1)
     mean = _mean(writer, states)
     writer.output(cls, "cls", ["batch", width])
     writer.output(mean, "mean", ["batch", width])

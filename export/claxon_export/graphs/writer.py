@@ -6,7 +6,8 @@ as ONNX external data. So the graph stays small enough to read, and weights are 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -58,10 +59,13 @@ class GraphWriter:
 
     opset = OPSET
     ir_version = IR_VERSION
+    # Whether the last layer is written a second time, for the first token alone.
+    has_first_token_path = True
 
     def __init__(self, name: str) -> None:
         """Begin an empty graph."""
         self._name = name
+        self._suffix = ""
         self._nodes: list[onnx.NodeProto] = []
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
@@ -80,8 +84,18 @@ class GraphWriter:
 
     def node(self, operator: str, inputs: Sequence[str], name: str, *, domain: str = "", **attributes: Any) -> str:
         """One node with one output, which bears its name."""
+        name += self._suffix
         self._nodes.append(helper.make_node(operator, inputs, [name], name=name, domain=domain, **attributes))
         return name
+
+    @contextmanager
+    def suffixed(self, suffix: str) -> Iterator[None]:
+        """Within this, names of nodes end with ``suffix``, and names of weights do not: layers share theirs."""
+        self._suffix = suffix
+        try:
+            yield
+        finally:
+            self._suffix = ""
 
     def split(self, value: str, names: Sequence[str]) -> list[str]:
         """Cut the last axis into as many equal parts as there are names."""
@@ -178,6 +192,22 @@ class GraphWriter:
         """
         packed = self.linear(value, weight, bias, f"{name}.qkv")
         return self.split(packed, [f"{name}.query", f"{name}.key", f"{name}.value"])
+
+    def query(self, value: str, weight: Array, bias: Array, name: str) -> str:
+        """The query alone. The arguments are those of ``projections``."""
+        width = weight.shape[1]
+        return self.linear(value, weight[:width], bias[:width], f"{name}.query")
+
+    def query_apart(self, value: str, weight: Array, bias: Array, name: str) -> list[str]:
+        """As ``projections``, the query from a product of its own, so that it can be left out."""
+        width = weight.shape[1]
+        query = self.query(value, weight, bias, name)
+        packed = self.linear(value, weight[width:], bias[width:], f"{name}.kv")
+        return [query, *self.split(packed, [f"{name}.key", f"{name}.value"])]
+
+    def normed_first(self, value: str, first: Callable[[str], str]) -> str:
+        """The first token of each text of a normed value, which ``first`` takes out of a value of that shape."""
+        return first(value)
 
     def attention(self, query: str, key: str, value: str, bias: str, heads: int, name: str) -> str:
         """Scaled dot-product attention. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762

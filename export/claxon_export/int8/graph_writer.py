@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,6 +41,7 @@ class Int8Writer(GraphWriter):
         super().__init__(name)
         self._layers = layers
         self._norms: dict[str, tuple[str, Norm]] = {}
+        self._with_bias: set[str] = set()
 
     def layer_norm(self, value: str, norm: Norm) -> str:
         """As ``GraphWriter.layer_norm``."""
@@ -68,11 +69,40 @@ class Int8Writer(GraphWriter):
         That is a layer normalisation which nothing else reads: then it costs no pass over memory.
         """
         chosen = self._layers.get(layer.name)
-        is_free = skipped in self._norms and not any(skipped in node.input for node in self._nodes)
-        if chosen is None or not isinstance(chosen.input, PerToken) or not is_free:
+        if chosen is None or not isinstance(chosen.input, PerToken) or not self._can_bring_bias(skipped):
             return super().residual(value, layer, skipped, norm)
-        self.weight(f"{skipped}.bias", self._norms[skipped][1].bias + chosen.bias)
+        bringing = self._norms[skipped][1]
+        self._with_bias.add(bringing.name)
+        self.weight(f"{bringing.name}.bias", bringing.bias + chosen.bias)
         return self.normed_sum(skipped, self._scaled_product(value, chosen.input, chosen.weight, layer.name), norm)
+
+    def _can_bring_bias(self, skipped: str) -> bool:
+        """Whether nothing else reads the layer normalisation; for the first tokens it is what it is for all tokens."""
+        if self._suffix:
+            return skipped in self._norms and self._norms[skipped][1].name in self._with_bias
+        return skipped in self._norms and not any(skipped in node.input for node in self._nodes)
+
+    def normed_first(self, value: str, first: Callable[[str], str]) -> str:
+        """As ``GraphWriter.normed_first``: normed anew, to be smoothed and to bring a bias as all tokens are."""
+        if value not in self._norms:
+            return super().normed_first(value, first)
+        source, norm = self._norms[value]
+        return self.layer_norm(first(source), norm)
+
+    def query(self, value: str, weight: Array, bias: Array, name: str) -> str:
+        """As ``GraphWriter.query``."""
+        layer = self._layers.get(f"{name}.qkv")
+        if layer is None or isinstance(layer.input, PerToken):
+            return super().query(value, weight, bias, name)
+        quantized = self._quantized(value, layer.input, layer.smoothing, f"{name}.qkv")
+        return self._product(quantized, *_thirds(layer)[0], f"{name}.query")
+
+    def query_apart(self, value: str, weight: Array, bias: Array, name: str) -> list[str]:
+        """As ``GraphWriter.query_apart``."""
+        layer = self._layers.get(f"{name}.qkv")
+        if layer is None or isinstance(layer.input, PerToken):
+            return super().query_apart(value, weight, bias, name)
+        return self.projections(value, weight, bias, name)
 
     def projections(self, value: str, weight: Array, bias: Array, name: str) -> list[str]:
         """As ``GraphWriter.projections``: three products of one quantised input, which needs no Split."""
@@ -80,12 +110,8 @@ class Int8Writer(GraphWriter):
         if layer is None or isinstance(layer.input, PerToken):
             return super().projections(value, weight, bias, name)
         quantized = self._quantized(value, layer.input, layer.smoothing, f"{name}.qkv")
-        parts = np.split(layer.weight.values, 3, axis=1)
-        scales, biases = np.split(layer.weight.scale, 3), np.split(layer.bias, 3)
-        return [
-            self._product(quantized, Rounded(part, scale), shift, f"{name}.{role}")
-            for role, part, scale, shift in zip(("query", "key", "value"), parts, scales, biases, strict=True)
-        ]
+        roles = zip(("query", "key", "value"), _thirds(layer), strict=True)
+        return [self._product(quantized, *third, f"{name}.{role}") for role, third in roles]
 
     def attention(self, query: str, key: str, value: str, bias: str, heads: int, name: str) -> str:
         """As ``GraphWriter.attention``."""
@@ -133,3 +159,10 @@ class Int8Writer(GraphWriter):
         inputs = [quantized.value, values, quantized.scale, scales, quantized.zero_point, ""]
         inputs += [] if bias is None else [self.weight(f"{name}.bias", bias)]
         return self.node("MatMulIntegerToFloat", inputs, name, domain=MICROSOFT)
+
+
+def _thirds(layer: QuantizedLayer) -> list[tuple[Rounded, Array]]:
+    """Weight and bias of query, key and value."""
+    parts = np.split(layer.weight.values, 3, axis=1)
+    scales, biases = np.split(layer.weight.scale, 3), np.split(layer.bias, 3)
+    return [(Rounded(part, scale), bias) for part, scale, bias in zip(parts, scales, biases, strict=True)]

@@ -44,6 +44,8 @@ class Observed:
 class ObservingWriter(GraphWriter):
     """Writes the fp32 graph, with the input of each linear layer as one more output."""
 
+    has_first_token_path = False
+
     def __init__(self, name: str) -> None:
         """Begin an empty graph."""
         super().__init__(name)

@@ -11,7 +11,7 @@ from claxon.bundle.manifest import EncoderSpec, GraphVariant
 from claxon.encoder.extraction import Extraction
 from claxon.encoder.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
 from claxon.encoder.load_spec import LoadSpec, reopen
-from claxon.encoder.loading import LOAD_DEFAULTS, LoadOptions, load_parts
+from claxon.encoder.loading import LOAD_DEFAULTS, LoadOptions, load_parts, runner_of
 from claxon.engine.fork import PerProcess
 from claxon.engine.providers import Device, device_of
 from claxon.engine.runner import BatchRunner
@@ -88,6 +88,7 @@ class Encoder:
         session_options: onnxruntime.SessionOptions | None = None,
         tune: bool = False,
         cuda_graphs: bool = False,
+        features: Sequence[str] | None = None,
         expected_digest: str | None = None,
     ) -> Self:
         """Load the encoder of a bundle, after every file that has a part in it was checked.
@@ -101,6 +102,8 @@ class Encoder:
             session_options: Given to ONNX Runtime instead of ours; use a new object for every load.
             tune: Where nothing is remembered of this machine, time the candidates first, for ``precision="auto"``.
             cuda_graphs: On CUDA, and there only, run small batches as CUDA graphs; not tried on a GPU yet.
+            features: Features that will be asked for, where that is known. For ``["cls"]`` the last layer computes the
+                first token alone; a feature that is not among them loads the graph again when it is asked for.
             expected_digest: The bundle's digest, as ``claxon inspect`` prints it, if it must be that bundle.
 
         Raises:
@@ -111,7 +114,7 @@ class Encoder:
             MissingDependencyError: ONNX Runtime is not installed.
         """
         options = LoadOptions(device=device, precision=precision, threads=threads, max_tokens=max_tokens, tune=tune)
-        options |= {"session_options": session_options, "cuda_graphs": cuda_graphs}
+        options |= {"session_options": session_options, "cuda_graphs": cuda_graphs, "features": features}
         return cls.from_bundle(Bundle.open(path, expected_digest=expected_digest), **options)
 
     @classmethod
@@ -119,8 +122,7 @@ class Encoder:
     def from_bundle(cls, bundle: Bundle, **options: Unpack[LoadOptions]) -> Self:
         """As ``load``, for a bundle that was opened already."""
         parts = load_parts(bundle, **options)
-        runner = BatchRunner(parts.session, bundle.manifest.encoder, parts.session.callers)
-        return cls(bundle, parts.tokenizer, runner, parts.variant, parts.max_tokens, options)
+        return cls(bundle, parts.tokenizer, runner_of(bundle, parts), parts.variant, parts.max_tokens, options)
 
     @property
     def spec(self) -> EncoderSpec:

@@ -71,13 +71,13 @@ def chosen_feature(spec: EncoderSpec, name: str | None) -> Feature:
     return Feature(chosen)
 
 
-def chosen_features(spec: EncoderSpec, names: Sequence[str] | None) -> list[Feature]:
-    """The features of those names, each once; ``None`` for all.
+def chosen_features(spec: EncoderSpec, names: Sequence[str] | None, option: str = "names") -> list[Feature]:
+    """The features of those names, each once; ``None`` for all; ``option`` is what an error calls them.
 
     Raises:
         OptionError: none is named, a lone ``str``, or the bundle has no such feature.
     """
     if isinstance(names, str) or (names is not None and not names):
-        raise OptionError(f"names is {names!r}, expected a list of features such as ['mean'], or None for all")
+        raise OptionError(f"{option} is {names!r}, expected a list of features such as ['mean'], or None for all")
     every = spec.features if names is None else names
     return list(dict.fromkeys(chosen_feature(spec, name) for name in every))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import GraphVariant
-from claxon.encoder.loading import LoadOptions, load_parts
+from claxon.encoder.loading import LoadOptions, load_parts, runner_of
 from claxon.engine.providers import Device
 from claxon.engine.runner import BatchRunner
 from claxon.errors import DeviceError, OptionError
@@ -44,8 +44,7 @@ class LoadSpec:
         bundle = Bundle.open(self.bundle.path, expected_digest=self.bundle.digest)
         options = self.options.copy()
         options |= {"device": self.device, "precision": self.variant.precision, "tune": False}
-        session = load_parts(bundle, **options).session
-        runner = BatchRunner(session, bundle.manifest.encoder, session.callers)
+        runner = runner_of(bundle, load_parts(bundle, **options))
         runner.token_budget = inherited.token_budget
         return runner
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import EncoderSpec, GraphVariant
+from claxon.bundle.manifest import EncoderSpec, Feature, GraphVariant
 from claxon.bundle.safetensors import Buffer
+from claxon.encoder.features import chosen_features
 from claxon.engine.encoder_session import TOKENIZER_NAME, engine_files, read_engine_files, start_session
 from claxon.engine.planning import Run, expected_variant, plan_run, recalled, with_graphs
 from claxon.engine.providers import Device
+from claxon.engine.runner import BatchRunner
 from claxon.engine.selection import AUTO
 from claxon.engine.session import Session, engine_version
 from claxon.engine.tuner import tune as time_candidates
@@ -35,6 +38,7 @@ class LoadOptions(TypedDict, total=False):
     session_options: onnxruntime.SessionOptions | None
     tune: bool
     cuda_graphs: bool
+    features: Sequence[str] | None
 
 
 LOAD_DEFAULTS: LoadOptions = {
@@ -45,6 +49,7 @@ LOAD_DEFAULTS: LoadOptions = {
     "session_options": None,
     "tune": False,
     "cuda_graphs": False,
+    "features": None,
 }
 
 
@@ -69,6 +74,7 @@ def load_parts(
     session_options: onnxruntime.SessionOptions | None = None,
     tune: bool = False,
     cuda_graphs: bool = False,
+    features: Sequence[str] | None = None,
 ) -> Parts:
     """The encoder's parts; the arguments are those of ``Encoder.load``.
 
@@ -77,6 +83,7 @@ def load_parts(
     """
     spec = bundle.manifest.encoder
     limit = _token_limit(spec, max_tokens)
+    outputs = _kept_outputs(spec, features) if session_options is None else None
     device = with_graphs(device) if cuda_graphs else device
     tuning = _tuning(bundle, threads) if tune and precision == AUTO else None
     expected = expected_variant(bundle, device, precision, threads)
@@ -91,12 +98,39 @@ def load_parts(
         raise BundleError(
             f"{bundle.path}: {TOKENIZER_NAME} puts no token before or after a text, so an empty one has none"
         )
-    session = _start(bundle, run, contents, session_options)
+    session = _start(bundle, run, contents, session_options, outputs)
     if session.device is not run.plan.device:  # `auto`, and CUDA did not start
         on_cpu = plan_run(bundle, Device.CPU, precision, threads, tuning)
         is_same = on_cpu.plan.variant is run.plan.variant
-        run, session = on_cpu, session if is_same else _start(bundle, on_cpu, contents, session_options)
+        run, session = on_cpu, session if is_same else _start(bundle, on_cpu, contents, session_options, outputs)
     return Parts(tokenizer, session, run.plan.variant, limit, run)
+
+
+def runner_of(bundle: Bundle, parts: Parts) -> BatchRunner:
+    """What runs batches; it loads the graph again if a feature is asked for that it was not loaded for."""
+
+    def load_whole() -> Session:
+        return _start(bundle, parts.run, {}, None, None)
+
+    is_whole = set(parts.session.outputs).issuperset(bundle.manifest.encoder.features)
+    return BatchRunner(
+        parts.session,
+        bundle.manifest.encoder,
+        parts.session.callers,
+        load_whole=None if is_whole else load_whole,
+    )
+
+
+def _kept_outputs(spec: EncoderSpec, features: Sequence[str] | None) -> tuple[Feature, ...] | None:
+    """Outputs to keep, if leaving the others out saves work: the first token's state does not need the others'.
+
+    Raises:
+        OptionError: the bundle has no such feature.
+    """
+    if features is None:
+        return None
+    chosen = tuple(chosen_features(spec, features, "features"))
+    return chosen if chosen == (Feature.CLS,) else None
 
 
 def _tuning(bundle: Bundle, threads: int | None) -> Tuning:
@@ -122,12 +156,16 @@ def _read_files(bundle: Bundle, variant: GraphVariant | None) -> dict[str, Buffe
 
 
 def _start(
-    bundle: Bundle, run: Run, contents: dict[str, Buffer], session_options: onnxruntime.SessionOptions | None
+    bundle: Bundle,
+    run: Run,
+    contents: dict[str, Buffer],
+    session_options: onnxruntime.SessionOptions | None,
+    outputs: Collection[str] | None,
 ) -> Session:
     variant = run.plan.variant
     if not contents.keys() >= set(engine_files(variant)):
         contents = read_engine_files(bundle, variant)
-    return start_session(bundle, variant, contents, run.asked, session_options)
+    return start_session(bundle, variant, contents, run.asked, session_options, outputs)
 
 
 def _token_limit(spec: EncoderSpec, max_tokens: int | None) -> int:

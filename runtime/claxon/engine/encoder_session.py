@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.graph_policy import check_graph, weight_places
+from claxon.bundle.graph_pruning import pruned
 from claxon.bundle.manifest import GraphVariant
 from claxon.bundle.safetensors import Buffer, read_tensors
 from claxon.engine.hardware import processor_features
@@ -43,8 +44,17 @@ def start_session(
     contents: Mapping[str, Buffer],
     asked: EngineRequest,
     session_options: onnxruntime.SessionOptions | None = None,
+    outputs: Collection[str] | None = None,
 ) -> Session:
     """The session of a variant.
+
+    Args:
+        bundle: The bundle.
+        variant: One of its graphs.
+        contents: The variant's files by name, their hashes checked.
+        asked: Providers and threads.
+        session_options: The caller's own.
+        outputs: Outputs that will be read; nodes that none of them needs are left out. ``None``: all.
 
     Raises:
         BundleError: the graph holds what no bundle's graph may, or does not take and give what the manifest says.
@@ -57,9 +67,12 @@ def start_session(
         places = weight_places(weights, contents[variant.weights], variant.weights)
     graph = contents[variant.graph].tobytes()
     check_graph(graph, f"{bundle.path / variant.graph}", places)
+    part = None if outputs is None else pruned(graph, outputs)
+    if part is not None:
+        graph, weights = part.content, {name: weights[name] for name in weights if name in part.reads}
     asked = replace(asked, unsigned_weights=needs_unsigned_weights(variant, processor_features()))
     session = Session(graph, weights, asked, session_options)
-    _check_ends(bundle, variant, session)
+    _check_ends(bundle, variant, session, None if part is None else outputs)
     return session
 
 
@@ -70,10 +83,10 @@ def _check_words(bundle: Bundle, name: str, weights: Mapping[str, Array]) -> Non
         raise BundleError(f"{bundle.path}: {name}: {WORDS} has the shape {table.shape}, expected {n_words} rows")
 
 
-def _check_ends(bundle: Bundle, variant: GraphVariant, session: Session) -> None:
-    """Raise unless the graph takes and gives what the manifest says."""
+def _check_ends(bundle: Bundle, variant: GraphVariant, session: Session, kept: Collection[str] | None) -> None:
+    """Raise unless the graph takes and gives what the manifest says; ``kept`` are its outputs if it was pruned."""
     spec = bundle.manifest.encoder
-    outputs = [*spec.features, *(["token_states"] if spec.token_states else [])]
+    outputs = kept or [*spec.features, *(["token_states"] if spec.token_states else [])]
     missing = [name for name in outputs if name not in session.outputs]
     if set(session.inputs) != set(spec.inputs) or missing:
         raise BundleError(

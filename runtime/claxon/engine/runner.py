@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -42,14 +43,32 @@ class BatchRunner:
         token_budget: Padded tokens a batch, more only where one text alone has more.
     """
 
-    def __init__(self, session: Session, spec: EncoderSpec, workers: int, *, refuses_nan: bool = True) -> None:
-        """Run at most ``workers`` batches at once; ``refuses_nan=False`` is for who looks for NaN himself."""
+    def __init__(
+        self,
+        session: Session,
+        spec: EncoderSpec,
+        workers: int,
+        *,
+        refuses_nan: bool = True,
+        load_whole: Callable[[], Session] | None = None,
+    ) -> None:
+        """Compose a runner.
+
+        Args:
+            session: What runs batches.
+            spec: What the manifest says of the encoder.
+            workers: Batches that run at once, at most.
+            refuses_nan: Raise at NaN and infinity.
+            load_whole: Loads the session of all outputs, when one is asked for that ``session`` lacks.
+        """
         self.session = session
         self.token_budget = CUDA_TOKEN_BUDGET if session.device is Device.CUDA else TOKEN_BUDGET
         self._spec = spec
         self._pooled_widths = {str(feature): width for feature, width in spec.features.items()}
         self._workers = workers
         self._refuses_nan = refuses_nan
+        self._load_whole = load_whole
+        self._loading = Lock()
 
     def run(self, tokens: Tokens, outputs: Sequence[str], batch_size: int | None = None) -> Iterator[BatchOutputs]:
         """The named outputs for all tokens, longest texts first.
@@ -63,17 +82,27 @@ class BatchRunner:
             EngineError: ONNX Runtime failed; it gave NaN or infinity, and that is refused.
             BundleError: the graph gave another shape than the manifest says.
         """
+        session = self._session_with(outputs)
         budget = self._shared_out(int(tokens.lengths.sum())) if batch_size is None else self.token_budget
         planned = batches(tokens, pad_id=self._spec.pad_id, token_budget=budget, batch_size=batch_size)
-        return parallel_map(lambda batch: self._run(outputs, batch), planned, self._workers)
+        return parallel_map(lambda batch: self._run(session, outputs, batch), planned, self._workers)
 
     def _shared_out(self, n_tokens: int) -> int:
         """A budget with which a few texts are shared out among the workers as well."""
         share = max(-(-n_tokens // self._workers), LEAST_TOKENS)
         return self.token_budget if self._workers == 1 else min(self.token_budget, share)
 
-    def _run(self, outputs: Sequence[str], batch: Batch) -> BatchOutputs:
-        values = self.session.run(outputs, batch.feeds(self._spec.inputs))
+    def _session_with(self, outputs: Sequence[str]) -> Session:
+        """The session, loaded anew as a whole if it was loaded for other outputs."""
+        if self._load_whole is None:
+            return self.session
+        with self._loading:
+            if self._load_whole is not None and not set(outputs).issubset(self.session.outputs):
+                self.session, self._load_whole = self._load_whole(), None
+        return self.session
+
+    def _run(self, session: Session, outputs: Sequence[str], batch: Batch) -> BatchOutputs:
+        values = session.run(outputs, batch.feeds(self._spec.inputs))
         for name, found in zip(outputs, values, strict=True):
             self._check(name, found, batch)
         return BatchOutputs(batch, values)

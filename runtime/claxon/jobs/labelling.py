@@ -90,7 +90,12 @@ class Labeller:
         self._wanted = list(dict.fromkeys(wanted))
         self._abstention = Abstention.of(options.threshold, options.margin)
         self._encoder = Encoder.from_bundle(
-            bundle, device=options.device, precision=precision, threads=threads, max_tokens=options.max_tokens
+            bundle,
+            device=options.device,
+            precision=precision,
+            threads=threads,
+            max_tokens=options.max_tokens,
+            features=self._wanted,
         )
 
     def label(self, texts: list[str]) -> Labelled:

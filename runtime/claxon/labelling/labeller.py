@@ -130,12 +130,17 @@ class ColumnPredictor:
             BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
         """
         self.wanted = ColumnSpec.of(bundle, asked)
-        self._encoder = Encoder.from_bundle(
-            bundle, device=asked.device, precision=asked.precision, threads=threads, max_tokens=asked.max_tokens
-        )
         self._heads = [GraphHead(bundle, spec) for spec in self.wanted.heads]
         embedded = [] if self.wanted.feature is None else [self.wanted.feature]
         self._features = list(dict.fromkeys([*(head.feature for head in self._heads), *embedded]))
+        self._encoder = Encoder.from_bundle(
+            bundle,
+            device=asked.device,
+            precision=asked.precision,
+            threads=threads,
+            max_tokens=asked.max_tokens,
+            features=self._features,
+        )
 
     def __call__(self, texts: Iterable[str]) -> dict[str, Array]:
         """The columns, by their names.

@@ -19,6 +19,8 @@ from claxon_export.graphs.writer import Activation, Array, Dense, GraphWriter, N
 # Added to the attention scores of padding: e**-10000 is 0 in float32, as with the source's own large number.
 # float16 holds it too.
 MASKED = -10_000.0
+# Ends the names of what is computed for the first tokens alone.
+FIRST = ".first"
 # By their names in config.json.
 ACTIVATIONS: Mapping[str, Activation] = {
     "gelu": Activation.GELU,
@@ -117,10 +119,18 @@ def graph_inputs(writer: GraphWriter) -> GraphInputs:
 
 @dataclass(frozen=True, slots=True)
 class TokenStates:
-    """What an architecture writes: the last hidden states, of shape ``(batch, tokens, width)``, and their mask."""
+    """What an architecture writes.
+
+    Attributes:
+        value: The last hidden states. Shape: ``(batch, tokens, width)``.
+        attention_mask: Their mask. Shape: ``(batch, tokens)``.
+        first: Those of the first tokens, if they are computed apart, so that a graph that gives only them need not
+            compute the others. Shape: ``(batch, width)``.
+    """
 
     value: str
     attention_mask: str
+    first: str | None = None
 
 
 def embeddings(writer: GraphWriter, inputs: GraphInputs, words: Array, positions: Array) -> str:
@@ -167,11 +177,17 @@ def layers(
     inputs: GraphInputs,
     shape: EncoderShape,
 ) -> TokenStates:
-    """All transformer layers, from ``(batch * tokens, width)``."""
-    for i, layer_weights in enumerate(weights):
+    """All transformer layers, from ``(batch * tokens, width)``; the last one for the first token apart as well.
+
+    The first token's path shares keys, values and weights with the others' and costs about one token's work: whoever
+    reads ``cls`` alone drops the rest of the last layer.
+    """
+    *lower, last = enumerate(weights)
+    for i, layer_weights in lower:
         value = layer(writer, value, layer_weights, attention_bias, inputs, shape, f"layer.{i}")
+    value, first = _last_layer(writer, value, last[1], attention_bias, inputs, shape, f"layer.{last[0]}")
     value = unflatten(writer, value, inputs, shape.width, "hidden_states")
-    return TokenStates(writer.widened(value), inputs.attention_mask)
+    return TokenStates(writer.widened(value), inputs.attention_mask, first)
 
 
 def layer(
@@ -193,7 +209,56 @@ def layer(
         CheckpointError: a tensor has another shape than the sizes say, or the activation is unknown.
     """
     weights.check(shape, name)
-    context = _attention(writer, value, weights, attention_bias, inputs, shape, f"{name}.attention")
+    parts = writer.projections(value, weights.qkv_weight, weights.qkv_bias, f"{name}.attention")
+    query, key, keyed = (unflatten(writer, part, inputs, shape.width, f"{part}.batched") for part in parts)
+    context = writer.attention(query, key, keyed, attention_bias, shape.attention_heads, f"{name}.attention.context")
+    return _after_attention(writer, value, context, weights, shape, name)
+
+
+def _last_layer(
+    writer: GraphWriter,
+    value: str,
+    weights: LayerWeights,
+    attention_bias: str,
+    inputs: GraphInputs,
+    shape: EncoderShape,
+    name: str,
+) -> tuple[str, str | None]:
+    """As ``layer``; beside its value that of the first tokens, ``(batch, width)``, if the writer writes it apart."""
+    weights.check(shape, name)
+    if not writer.has_first_token_path:
+        return layer(writer, value, weights, attention_bias, inputs, shape, name), None
+    attention = f"{name}.attention"
+    parts = writer.query_apart(value, weights.qkv_weight, weights.qkv_bias, attention)
+    query, key, keyed = (unflatten(writer, part, inputs, shape.width, f"{part}.batched") for part in parts)
+    context = writer.attention(query, key, keyed, attention_bias, shape.attention_heads, f"{attention}.context")
+    states = _after_attention(writer, value, context, weights, shape, name)
+    with writer.suffixed(FIRST):
+        value = writer.normed_first(value, lambda token: _first_token(writer, token, inputs, shape.width))
+        query = writer.query(value, weights.qkv_weight, weights.qkv_bias, attention)
+        query = writer.node("Unsqueeze", [query, writer.integers(1)], f"{attention}.query.batched")
+        bias = writer.node("Gather", [attention_bias, writer.integers(0)], "attention_bias", axis=2)
+        context = writer.attention(query, key, keyed, bias, shape.attention_heads, f"{attention}.context")
+        first = _after_attention(writer, value, context, weights, shape, name)
+        return states, writer.widened(first)
+
+
+def _first_token(writer: GraphWriter, value: str, inputs: GraphInputs, width: int) -> str:
+    """The first token of each text. ``(batch * tokens, width)`` to ``(batch, width)``."""
+    batched = unflatten(writer, value, inputs, width, f"{value}.batched")
+    return writer.node("Gather", [batched, writer.integer(0)], f"{value}.token", axis=1)
+
+
+def _after_attention(
+    writer: GraphWriter, value: str, context: str, weights: LayerWeights, shape: EncoderShape, name: str
+) -> str:
+    """The rest of a layer, token by token.
+
+    Args:
+        value: The layer's input. Shape: ``(tokens, width)``, tokens of all texts.
+        context: What attention gave. Shape: ``(batch, tokens of a text, width)``.
+    """
+    context = flatten(writer, context, shape.width, f"{name}.attention.context.flat")
     output = Dense(f"{name}.attention.output", weights.output_weight, weights.output_bias)
     norm = _norm(f"{name}.attention.norm", weights.attention_norm_weight, weights.attention_norm_bias, shape)
     value = writer.residual(context, output, value, norm)
@@ -206,21 +271,6 @@ def layer(
 
 def _norm(name: str, weight: Array, bias: Array, shape: EncoderShape) -> Norm:
     return Norm(name, weight, bias, shape.layer_norm_epsilon)
-
-
-def _attention(
-    writer: GraphWriter,
-    value: str,
-    weights: LayerWeights,
-    attention_bias: str,
-    inputs: GraphInputs,
-    shape: EncoderShape,
-    name: str,
-) -> str:
-    parts = writer.projections(value, weights.qkv_weight, weights.qkv_bias, name)
-    query, key, keyed = (unflatten(writer, part, inputs, shape.width, f"{part}.batched") for part in parts)
-    context = writer.attention(query, key, keyed, attention_bias, shape.attention_heads, f"{name}.context")
-    return flatten(writer, context, shape.width, f"{name}.context.flat")
 
 
 def activation(name: str) -> Activation:

@@ -72,8 +72,8 @@ def test_query_key_and_value_are_packed_in_this_order(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(write_checkpoint(tmp_path, "bert"))
     writer = GraphWriter("bert")
     bert.write(writer, checkpoint.config, checkpoint.weights)
-    packed = writer.weights["layer.1.attention.qkv.weight"].T
-    names = [f"encoder.layer.1.attention.self.{part}.weight" for part in ("query", "key", "value")]
+    packed = writer.weights["layer.0.attention.qkv.weight"].T
+    names = [f"encoder.layer.0.attention.self.{part}.weight" for part in ("query", "key", "value")]
     np.testing.assert_array_equal(packed, np.concatenate([checkpoint.weights[name] for name in names]))
 
 

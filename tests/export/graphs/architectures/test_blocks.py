@@ -15,7 +15,7 @@ from claxon_export.checkpoint.checkpoint import Pooling, open_checkpoint
 from claxon_export.errors import CheckpointError, UnsupportedArchitectureError
 from claxon_export.graphs.architectures import ARCHITECTURES as WRITERS
 from claxon_export.graphs.architectures import architecture, blocks
-from claxon_export.graphs.architectures.blocks import EncoderShape, LayerWeights, TokenStates
+from claxon_export.graphs.architectures.blocks import FIRST, EncoderShape, LayerWeights, TokenStates
 from claxon_export.graphs.outputs import write_features
 from claxon_export.graphs.writer import GraphWriter
 from tests.checkpoints import HEADS, INTERMEDIATE, LAYERS, WIDTH, write_checkpoint
@@ -139,11 +139,14 @@ def test_one_session_takes_any_batch_and_length(encoder: TinyEncoder) -> None:
 
 
 def test_each_layer_is_four_linear_layers_and_the_first_packs_query_key_and_value(encoder: TinyEncoder) -> None:
-    names = [node.name for node in encoder.nodes("Gemm")]
-    parts = ("attention.qkv", "attention.output", "ffn.intermediate", "ffn.output")
-    assert names == [f"layer.{layer}.{part}" for layer in range(LAYERS) for part in parts]
+    names = [node.name for node in encoder.nodes("Gemm") if not node.name.endswith(FIRST)]
+    rest = ("attention.output", "ffn.intermediate", "ffn.output")
+    assert names[:4] == [f"layer.0.{part}" for part in ("attention.qkv", *rest)]
+    assert names[4:] == [f"layer.1.{part}" for part in ("attention.query", "attention.kv", *rest)]
     shapes = {tensor.name: tuple(tensor.dims) for tensor in encoder.graph.graph.initializer}
-    assert shapes["layer.1.attention.qkv.weight"] == (WIDTH, 3 * WIDTH)
+    assert shapes["layer.0.attention.qkv.weight"] == (WIDTH, 3 * WIDTH)
+    assert shapes["layer.1.attention.query.weight"] == (WIDTH, WIDTH)
+    assert shapes["layer.1.attention.kv.weight"] == (WIDTH, 2 * WIDTH)
     assert shapes["layer.1.ffn.intermediate.weight"] == (WIDTH, INTERMEDIATE)
 
 
@@ -152,7 +155,7 @@ def test_matrix_products_outside_the_layers_are_the_pooling_only(encoder: TinyEn
 
 
 def test_attention_is_one_fused_node_a_layer_with_one_bias_for_all(encoder: TinyEncoder) -> None:
-    attention = encoder.nodes("MultiHeadAttention")
+    attention = [node for node in encoder.nodes("MultiHeadAttention") if not node.name.endswith(FIRST)]
     assert [node.name for node in attention] == [f"layer.{layer}.attention.context" for layer in range(LAYERS)]
     assert len({node.input[5] for node in attention}) == 1
     assert {attribute.i for node in attention for attribute in node.attribute} == {HEADS}

@@ -9,7 +9,7 @@ import pytest
 
 from claxon_export.checkpoint.checkpoint import open_checkpoint
 from claxon_export.graphs.architectures import mpnet
-from claxon_export.graphs.architectures.blocks import GraphInputs
+from claxon_export.graphs.architectures.blocks import FIRST, GraphInputs
 from claxon_export.graphs.architectures.mpnet import FIRST_POSITION, relative_bucket
 from claxon_export.graphs.writer import GraphWriter
 from claxon_export.parity import reference
@@ -45,7 +45,8 @@ def test_longest_text_of_the_position_table_equals_the_reference(encoders: dict[
 
 def test_position_bias_is_computed_once_and_shared_by_all_layers(encoders: dict[str, TinyEncoder]) -> None:
     encoder = encoders["mpnet"]
-    assert {node.input[5] for node in encoder.nodes("MultiHeadAttention")} == {"attention_bias"}
+    biases = {node.input[5] for node in encoder.nodes("MultiHeadAttention")}
+    assert biases == {"attention_bias", f"attention_bias{FIRST}"}
     assert [node.name for node in encoder.nodes("Gather")].count("position_bias.gathered") == 1
     shapes = {tensor.name: tuple(tensor.dims) for tensor in encoder.graph.graph.initializer}
     assert shapes["position_bias.by_distance"] == (HEADS, 2 * LONGEST - 1)
@@ -89,6 +90,6 @@ def test_query_key_and_value_are_packed_in_this_order(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(write_checkpoint(tmp_path, "mpnet"))
     writer = GraphWriter("mpnet")
     mpnet.write(writer, checkpoint.config, checkpoint.weights)
-    names = [f"encoder.layer.1.attention.attn.{part}.weight" for part in "qkv"]
+    names = [f"encoder.layer.0.attention.attn.{part}.weight" for part in "qkv"]
     expected = np.concatenate([checkpoint.weights[name] for name in names]).T
-    np.testing.assert_array_equal(writer.weights["layer.1.attention.qkv.weight"], expected)
+    np.testing.assert_array_equal(writer.weights["layer.0.attention.qkv.weight"], expected)

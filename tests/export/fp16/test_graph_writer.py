@@ -119,9 +119,8 @@ def test_a_layer_is_seven_products_and_fused_operators(graph: onnx.GraphProto) -
     assert counts == {"Gemm": 1, "MatMul": 3, "MultiHeadAttention": 1, "BiasGelu": 1}
     assert operators.count("SkipLayerNormalization") == 2
     assert not {"Add", "Gelu", "LayerNormalization"} & set(operators)
-    assert (
-        sum(node.op_type == "MultiHeadAttention" for node in graph.node) == LAYERS + 1
-    )  # the last, for the first token
+    # The last layer is written twice, the second time for the first token.
+    assert sum(node.op_type == "MultiHeadAttention" for node in graph.node) == LAYERS + 1
 
 
 def test_callers_see_no_change(graph: onnx.GraphProto) -> None:

@@ -25,8 +25,8 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """A tiny bundle in three precisions, with token states."""
     folder = tmp_path_factory.mktemp("first")
     checkpoint = write_checkpoint(folder / "checkpoint", request.param)
-    options = {"precision": ["fp32", "int8", "fp16"], "verify": False, "token_states": True}
-    return claxon_export.export(checkpoint, folder / "bundle", **options).path
+    precisions, target = ["fp32", "int8", "fp16"], folder / "bundle"
+    return claxon_export.export(checkpoint, target, precision=precisions, verify=False, token_states=True).path
 
 
 @pytest.mark.processor

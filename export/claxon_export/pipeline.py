@@ -25,7 +25,7 @@ from claxon_export.graphs import encoder_files, optimum_exporter
 from claxon_export.heads import pretrained_head
 from claxon_export.int8 import write_int8
 from claxon_export.int8.gate import check_int8
-from claxon_export.parity.parity import calibration_texts, check_parity, part_of
+from claxon_export.parity.parity import AloneOutputs, calibration_texts, check_parity, part_of
 
 PRETRAINED_HEAD_NAME = "classifier"
 TOKENIZER_NAME = "tokenizer.json"
@@ -104,9 +104,10 @@ def export(
         with whole_folder(target, force=force) as folder:
             begin("writing the graph")
             manifest = write_bundle(checkpoint, folder, chosen, token_states=token_states)
+            fp32 = AloneOutputs(folder, checkpoint.labels)
             if verify:
                 begin("comparing the bundle with its source")
-                manifest = _verified(checkpoint, folder, manifest, texts)
+                manifest = _verified(checkpoint, folder, manifest, texts, fp32)
             if Precision.INT8 in precisions:
                 begin("calibrating int8")
                 variant = write_int8(
@@ -116,14 +117,14 @@ def export(
                 manifest = with_calibration(folder, with_variant(folder, manifest, variant), texts_of_all)
                 if verify:
                     begin("comparing int8 with fp32")
-                    parity = check_int8(folder, checkpoint.labels, texts)
+                    parity = check_int8(folder, checkpoint.labels, texts, fp32=fp32)
                     manifest = with_parity(folder, manifest, Precision.INT8, parity)
             if Precision.FP16 in precisions:
                 begin("writing fp16")
                 manifest = with_variant(folder, manifest, write_fp16(checkpoint, folder, token_states=token_states))
                 if verify:
                     begin("comparing fp16 with fp32")
-                    parity = check_fp16(folder, checkpoint.labels, texts)
+                    parity = check_fp16(folder, checkpoint.labels, texts, fp32=fp32)
                     manifest = with_parity(folder, manifest, Precision.FP16, parity)
             only_variants(folder, manifest, precisions)
     return Bundle.open(target)
@@ -154,9 +155,11 @@ def _precisions(requested: str | Sequence[str], exporter: Exporter) -> frozenset
     return precisions
 
 
-def _verified(checkpoint: Checkpoint, folder: Path, manifest: Manifest, texts: Sequence[str]) -> Manifest:
+def _verified(
+    checkpoint: Checkpoint, folder: Path, manifest: Manifest, texts: Sequence[str], fp32: AloneOutputs
+) -> Manifest:
     """Compare the bundle with its source, and write the figures into its manifest."""
-    parity = check_parity(checkpoint, folder, texts)
+    parity = check_parity(checkpoint, folder, texts, fp32=fp32)
     encoder, heads = _verified_encoder(manifest.encoder, parity), _verified_heads(manifest.heads, parity)
     return seal(folder, encoder, heads, manifest.provenance)
 

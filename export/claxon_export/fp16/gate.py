@@ -10,8 +10,8 @@ from claxon.bundle.manifest import GraphVariant, Parity, Precision
 from claxon_export.errors import ParityError, ParityReport
 from claxon_export.fp16.emulation import beyond, emulating_encoder, emulation
 from claxon_export.fp16.graph_writer import LIMIT
-from claxon_export.parity.parity import bundle_outputs, calibration_texts, packaged_texts, texts_digest
-from claxon_export.parity.precision_gate import FP32_GRAPH, PrecisionGate, judged, outputs_of
+from claxon_export.parity.parity import AloneOutputs, bundle_outputs, calibration_texts, packaged_texts, texts_digest
+from claxon_export.parity.precision_gate import FP32_GRAPH, PrecisionGate, judged
 
 # With room: norms were within 0.001 of fp32's (MiniLM, a small DistilBERT), probabilities within 0.001 (the small
 # DistilBERT) and 0.006 (random weights of full size).
@@ -29,7 +29,11 @@ CALIBRATION_TEXTS = 128
 
 
 def check_fp16(
-    folder: Path, labels: Sequence[str] | None, texts: Sequence[str] = (), gate: PrecisionGate | None = None
+    folder: Path,
+    labels: Sequence[str] | None,
+    texts: Sequence[str] = (),
+    gate: PrecisionGate | None = None,
+    fp32: AloneOutputs | None = None,
 ) -> Parity:
     """Compare a bundle's fp16 graph, in batches, with its fp32 graph, and look for numbers beyond float16.
 
@@ -38,6 +42,7 @@ def check_fp16(
         labels: The labels of the checkpoint's own classifier, in order; ``None`` without one.
         texts: More texts, beside the 64 packaged ones.
         gate: What is allowed; ``None``: ``FP16_GATE``.
+        fp32: What the fp32 graph gave already.
 
     Returns:
         The figures for the manifest.
@@ -46,7 +51,7 @@ def check_fp16(
         ParityError: fp16 differs by more than the gate allows, or cannot hold a number; carries the report.
     """
     every = [*packaged_texts(), *texts]
-    requested = outputs_of(folder, Precision.FP32, every, labels)
+    requested = (fp32 or AloneOutputs(folder, labels))(every)
     bundle = Bundle.open(folder)
     session = emulation(bundle, variant := fp16_variant(bundle))
     with emulating_encoder(bundle, variant, session) as encoder:

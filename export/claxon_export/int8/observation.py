@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from scipy.linalg.blas import ssyrk
 
 from claxon.engine.session import Session, engine_request
 from claxon.text.tokens import Tokens
@@ -81,7 +82,8 @@ class _Inputs:
     """The inputs of one layer as they come: some are kept, of all the products are summed."""
 
     def __init__(self, width: int) -> None:
-        self.curvature = np.zeros((width, width), np.float32)
+        self.curvature: Array
+        self._lower = np.zeros((width, width), np.float32, order="F")
         self._origin: Array | None = None
         self._sum, self._count = np.zeros(width, np.float64), 0
         self._kept: list[Array] = []
@@ -98,7 +100,8 @@ class _Inputs:
         """After the last: the curvature is that about the mean."""
         if self._waiting:
             self._multiply()
-        self.curvature -= np.outer(self._sum, self._sum / self._count)
+        lower = np.tril(self._lower)
+        self.curvature = lower + np.tril(lower, -1).T - np.outer(self._sum, self._sum / self._count).astype(np.float32)
 
     def _multiply(self) -> None:
         rows = np.concatenate(self._waiting)
@@ -109,7 +112,8 @@ class _Inputs:
         rows -= self._origin
         self._sum += rows.sum(axis=0)
         self._count += len(rows)
-        self.curvature += rows.T @ rows
+        # One triangle of the product is half of its work.
+        self._lower = ssyrk(1.0, rows.T, beta=1.0, c=self._lower, lower=1, overwrite_c=1)
 
     def kept(self) -> Array:
         """float16. Shape: ``(tokens, in)``."""

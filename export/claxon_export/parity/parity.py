@@ -58,7 +58,38 @@ def _packaged(name: str) -> list[str]:
     return [json.loads(line)["text"] for line in content.splitlines()]
 
 
-def check_parity(checkpoint: Checkpoint, folder: Path, texts: Sequence[str] = (), gate: Gate | None = None) -> Parity:
+class AloneOutputs:
+    """What a bundle's fp32 graph gives for texts, each alone; no text is run twice."""
+
+    def __init__(self, folder: Path, labels: Sequence[str] | None) -> None:
+        """Begin with no text; ``labels`` are the source's, in order."""
+        self._folder, self._labels = folder, labels
+        self._rows: dict[str, dict[str, Array]] = {}
+
+    def __call__(self, texts: Sequence[str]) -> dict[str, Array]:
+        """The outputs by name, of shape ``(texts, columns)``; what is not known yet is run."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._rows]
+        if missing:
+            with compared_encoder(self._folder, Precision.FP32) as encoder:
+                self.run(encoder, missing)
+        names = self._rows[texts[0]]
+        return {name: np.stack([self._rows[text][name] for text in texts]) for name in names}
+
+    def run(self, encoder: Encoder, texts: Sequence[str]) -> dict[str, Array]:
+        """The outputs by name from an encoder that is loaded; they are kept."""
+        outputs = bundle_outputs(encoder, texts, self._labels, batch_size=1)
+        for row, text in enumerate(texts):
+            self._rows[text] = {name: values[row] for name, values in outputs.items()}
+        return outputs
+
+
+def check_parity(
+    checkpoint: Checkpoint,
+    folder: Path,
+    texts: Sequence[str] = (),
+    gate: Gate | None = None,
+    fp32: AloneOutputs | None = None,
+) -> Parity:
     """Compare a bundle with the checkpoint that it was made from.
 
     Args:
@@ -66,6 +97,7 @@ def check_parity(checkpoint: Checkpoint, folder: Path, texts: Sequence[str] = ()
         folder: The bundle.
         texts: More texts, beside the packaged ones.
         gate: What is allowed.
+        fp32: Keeps what the graph gives, for the gates of other precisions.
 
     Returns:
         The figures for the manifest.
@@ -73,7 +105,7 @@ def check_parity(checkpoint: Checkpoint, folder: Path, texts: Sequence[str] = ()
     Raises:
         ParityError: the bundle differs by more than the gate allows; carries the report.
     """
-    report = parity_report(checkpoint, folder, texts, gate or Gate())
+    report = parity_report(checkpoint, folder, texts, gate or Gate(), fp32)
     if report.failures:
         raise ParityError(
             f"the bundle differs from its source on {len({f.row for f in report.failures})} of {report.parity.texts} "
@@ -89,13 +121,16 @@ def part_of(parity: Parity, *, is_head: bool) -> Parity:
     return replace(parity, comparisons=chosen)
 
 
-def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], gate: Gate) -> ParityReport:
+def parity_report(
+    checkpoint: Checkpoint, folder: Path, texts: Sequence[str], gate: Gate, fp32: AloneOutputs | None = None
+) -> ParityReport:
     """The figures and failures, without raising."""
     every = [*packaged_texts(), *texts]
+    fp32 = fp32 or AloneOutputs(folder, checkpoint.labels)
     with compared_encoder(folder, Precision.FP32) as encoder:
         tokens = encoder.tokenize(every)
         chosen = _all_lengths(tokens)
-        alone = bundle_outputs(encoder, every, checkpoint.labels, batch_size=1)
+        alone = fp32.run(encoder, every)
         padded = bundle_outputs(encoder, [every[row] for row in chosen], checkpoint.labels, batch_size=len(chosen))
     gc.collect()  # the bundle's weights go before the source's come: half the memory
     source = open_source(checkpoint)

@@ -88,10 +88,14 @@ def in_new_process(code: str, *words: str, **variables: str) -> dict[str, Any]:
     Raises:
         RuntimeError: it failed; with the end of what it said.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False, timeout=CHILD_SECONDS,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | variables,
-    )  # fmt: skip
+    path = os.pathsep.join(filter(None, sys.path))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False, timeout=CHILD_SECONDS,
+            env=os.environ | {"PYTHONPATH": path} | variables,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"a new process did not end within {CHILD_SECONDS} s") from None
     if done.returncode:
         raise RuntimeError(f"a new process failed: {done.stderr.strip()[-400:]}")
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])

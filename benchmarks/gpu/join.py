@@ -41,7 +41,11 @@ def unpack(wheel: Path, site: Path) -> None:
     Raises:
         BadZipFile: it is damaged, or a name in it leads out of the folder.
     """
-    with zipfile.ZipFile(wheel) as archive:
+    try:
+        archive = zipfile.ZipFile(wheel)
+    except (OSError, ValueError) as error:  # what it raises for a place before the beginning
+        raise zipfile.BadZipFile(str(error)) from None
+    with archive:
         names = [Path(name) for name in archive.namelist()]
         if any(name.is_absolute() or ".." in name.parts for name in names):
             raise zipfile.BadZipFile("a name in it leads out of the folder")

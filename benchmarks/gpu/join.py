@@ -42,10 +42,13 @@ def unpack(wheel: Path, site: Path) -> None:
         BadZipFile: it is damaged, or a name in it leads out of the folder.
     """
     try:
-        archive = zipfile.ZipFile(wheel)
-    except (OSError, ValueError) as error:  # what it raises for a place before the beginning
+        with zipfile.ZipFile(wheel) as archive:
+            damaged = archive.testzip()
+    except (OSError, ValueError) as error:  # what it raises for places that are not in the file
         raise zipfile.BadZipFile(str(error)) from None
-    with archive:
+    if damaged is not None:
+        raise zipfile.BadZipFile(f"{damaged} is damaged")
+    with zipfile.ZipFile(wheel) as archive:
         names = [Path(name) for name in archive.namelist()]
         if any(name.is_absolute() or ".." in name.parts for name in names):
             raise zipfile.BadZipFile("a name in it leads out of the folder")

@@ -17,7 +17,6 @@ from gpu.setting import Setting, Subject
 # The CPU is slow enough to be measured on fewer texts.
 CPU_SHARE = 8
 PEER_BATCHES = (32, 128)
-COLD_STARTS = 3
 
 # Seconds from the start of a process to its first vector, and the most memory that it held, in MiB.
 COLD_CLAXON = """
@@ -74,8 +73,8 @@ def _cold(setting: Setting, subject: Subject) -> Iterator[Case]:
     precision = setting.fastest
     device = str(setting.device)
     ours, theirs = (COLD_CLAXON, str(subject.bundle)), (COLD_PEER, str(subject.checkpoint))
-    yield Case(f"{subject.name}: new process, Claxon", lambda: cold(*ours, device, precision))
-    yield Case(f"{subject.name}: new process, {peer_name(subject)}", lambda: cold(*theirs, device, precision))
+    yield Case(f"{subject.name}: new process, Claxon", lambda: cold(setting, *ours, device, precision))
+    yield Case(f"{subject.name}: new process, {peer_name(subject)}", lambda: cold(setting, *theirs, device, precision))
 
 
 def _sizes(setting: Setting, subject: Subject) -> Case:
@@ -151,9 +150,9 @@ def overtakes(found: dict[str, dict[str, float]], device: str) -> int | None:
     return next(map(int, faster), None)
 
 
-def cold(code: str, *words: str) -> Figures:
-    """A new process, three times: seconds to its first result, and its memory."""
-    runs: Sequence[dict[str, Any]] = [in_new_process(code, *words) for _ in range(COLD_STARTS)]
+def cold(setting: Setting, code: str, *words: str) -> Figures:
+    """New processes: the median of the seconds to its first result, and its memory."""
+    runs: Sequence[dict[str, Any]] = [in_new_process(code, *words) for _ in range(setting.sizes.cold_starts)]
     return {
         "seconds": round(median(run["seconds"] for run in runs), 3),
         "peak_mib": max(run["peak_mib"] for run in runs),

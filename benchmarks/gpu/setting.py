@@ -26,7 +26,8 @@ class Sizes:
         calls: Calls of changing shapes, for memory.
         threads: Callers of one session.
         budgets: Padded tokens a batch that are tried.
-        too_large: Texts a batch that no GPU has the memory for.
+        cold_starts: New processes of each library.
+        too_large: Texts a batch beyond the memory that the part `right` allows.
     """
 
     layers: int | None = None
@@ -38,11 +39,12 @@ class Sizes:
     calls: int = 1_000
     threads: int = 16
     budgets: tuple[int, ...] = (2_048, 4_096, 8_192, 16_384, 32_768, 65_536)
-    too_large: int = 40_000
+    too_large: int = 4_000
+    cold_starts: int = 3
 
 
 FULL = Sizes()
-TINY = Sizes(2, 48, 24, 1, 4, (1, 4), 12, 3, (256, 1_024), 64)
+TINY = Sizes(2, 48, 24, 1, 4, (1, 4), 12, 3, (256, 1_024), 64, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -191,9 +189,8 @@ def _start(graph: bytes, options: onnxruntime.SessionOptions, asked: EngineReque
     if asked.device is Device.OPENVINO:
         options.add_provider_for_devices([register(ort)], provider_options(asked))
         return ort.InferenceSession(graph, options, enable_fallback=0)
-    if CUDA_PROVIDER in asked.providers and hasattr(ort, "preload_dlls"):
-        with redirect_stdout(sys.stderr):  # where it prints what it cannot find; standard output is for results
-            ort.preload_dlls()
+    if CUDA_PROVIDER in asked.providers:
+        cuda.preload(ort)
     providers = [
         (CUDA_PROVIDER, cuda.provider_options(asked)) if name == CUDA_PROVIDER else name for name in asked.providers
     ]

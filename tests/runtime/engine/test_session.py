@@ -96,7 +96,8 @@ class FakeEngine(SimpleNamespace):
         super().__init__(
             SessionOptions=self.new_options,
             InferenceSession=self.start,
-            preload_dlls=lambda: print("no cuDNN here"),
+            __file__="onnxruntime/__init__.py",
+            preload_dlls=lambda **_: print("no cuDNN here"),
         )
         self.cuda = cuda
         self.asked: list[list[str]] = []

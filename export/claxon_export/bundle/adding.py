@@ -80,7 +80,7 @@ def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None, pre
     require_embedding(bundle)
     if labels.abstention.is_possible:
         warnings.warn(
-            "a head does not keep the threshold and the margin of its labels; give them when it predicts",
+            "a head does not store the threshold and the margin of its labels; pass them to predict",
             UserWarning,
             stacklevel=3,
         )

@@ -96,7 +96,7 @@ def without_head(bundle: Bundle | str | os.PathLike[str], name: str) -> Bundle:
     bundle = _opened(bundle)
     specs = {spec.name: spec for spec in bundle.manifest.heads}
     if name not in specs:
-        raise OptionError(f"{bundle.path} has no head {name!r}, but {', '.join(specs) or 'none at all'}")
+        raise OptionError(f"{bundle.path} has no head {name!r}; its heads are: {', '.join(specs) or 'none'}")
     file = specs.pop(name).file
     removed = {file} - {spec.file for spec in specs.values()}
     _check_unchanged(bundle)
@@ -122,7 +122,7 @@ def _check_unchanged(bundle: Bundle) -> None:
     except BundleError:
         is_same = False
     if not is_same:
-        raise HeadError(f"{bundle.path} was changed in the meantime, so it was left as it is; try again")
+        raise HeadError(f"{bundle.path} was changed by another process, so it was not modified; try again")
 
 
 def _copy(bundle: Bundle, but: set[str], folder: Path) -> dict[str, FileEntry]:
@@ -140,4 +140,4 @@ def _seal(bundle: Bundle, folder: Path, heads: tuple[HeadSpec, ...], kept: dict[
     sealed = seal(folder, bundle.manifest.encoder, heads, bundle.manifest.provenance)
     for name, entry in kept.items():
         if sealed.files.get(name) != entry:
-            raise HeadError(f"{name} does not read back as it was written to {folder}; nothing was changed")
+            raise HeadError(f"{name} in {folder} differs from what was written; nothing was changed")

@@ -109,7 +109,7 @@ def _signed_part(bundle: Bundle) -> Iterator[Path]:
     """A folder that holds the manifest that was read, and nothing else."""
     content = (bundle.path / MANIFEST_NAME).read_bytes()
     if hashlib.sha256(content).hexdigest() != bundle.digest:
-        raise IntegrityError(f"{bundle.path} was replaced while it was read; try again")
+        raise IntegrityError(f"{bundle.path} was replaced while it was being read; try again")
     with tempfile.TemporaryDirectory(prefix="claxon-signing-") as folder:
         part = Path(folder) / "bundle"
         part.mkdir()

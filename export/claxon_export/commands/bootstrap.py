@@ -30,9 +30,9 @@ class Bootstrap:
     name = "bootstrap"
     help = (
         "Label texts by similarity to label names, train a LogisticRegression on those with the largest margins, "
-        "and add it to the bundle as a head. Nobody checked these labels: what similarity gets wrong with confidence, "
-        "the head learns. Give --label for rows whose truth is known, and see; or correct the rows of -o by hand, and "
-        "use `claxon fit`."
+        "and add it to the bundle as a head. Nobody checked these labels: the head learns what similarity "
+        "gets wrong with confidence. Give --label for rows whose truth is known, to see how many are wrong; or "
+        "correct the rows of -o by hand and use `claxon fit`."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -51,7 +51,7 @@ class Bootstrap:
             metavar="FILE",
             help="also write the training rows, with predicted_label, score and margin",
         )
-        output.add_argument("--prefix", metavar="WORD", default="", help="put before the names of these columns")
+        output.add_argument("--prefix", metavar="WORD", default="", help="prefix for the names of these columns")
         output.add_argument(
             "--dry-run",
             action="store_true",
@@ -87,7 +87,7 @@ def _add_texts(group: argparse._ArgumentGroup) -> None:
         metavar="COLUMN",
         help="column of the true labels, where known; used for evaluation, not for training",
     )
-    group.add_argument("--format", choices=list(Format), help="how TEXTS is written (default: by its suffix)")
+    group.add_argument("--format", choices=list(Format), help="format of TEXTS (default: by its suffix)")
 
 
 def _add_selection(group: argparse._ArgumentGroup) -> None:

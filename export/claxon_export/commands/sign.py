@@ -15,7 +15,7 @@ class Sign:
     help = (
         "Check every file of BUNDLE and sign it with an elliptic-curve key, into a file beside it. "
         "`openssl ecparam -name prime256v1 -genkey -noout -out key.pem` makes a key, and "
-        "`openssl ec -in key.pem -pubout -out key.pub` the half to give away."
+        "`openssl ec -in key.pem -pubout -out key.pub` writes its public half."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:

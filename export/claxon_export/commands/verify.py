@@ -15,7 +15,7 @@ class Verify:
     name = "verify"
     help = (
         "Check every file of BUNDLE against its manifest, and with --key its signature too. The digest is printed: "
-        "--expected-digest (expected_digest=) takes that bundle and no other."
+        "with --expected-digest (expected_digest=) only that bundle is accepted."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:

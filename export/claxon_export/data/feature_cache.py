@@ -69,7 +69,7 @@ def cached_features(
         OptionError: the bundle has no such feature.
         EngineError: ONNX Runtime failed.
     """
-    names, distinct = chosen_features(encoder.spec, features), Deduplicated.of(check_texts(texts))
+    names, distinct = chosen_features(encoder.spec, features), Deduplicated.from_texts(check_texts(texts))
     digests = [hashlib.sha256(text.encode()).digest() for text in distinct.texts]
     shape = {name: (len(digests), encoder.spec.features[name]) for name in names}
     columns = {name: _Column(np.empty(shape[name], np.float32), np.zeros(len(digests), bool)) for name in names}

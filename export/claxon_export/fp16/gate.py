@@ -82,13 +82,13 @@ def _range_in_words(largest: Mapping[str, float]) -> str:
     """The mask of the padding is left out: it is as large as it was chosen to be."""
     states = {name: number for name, number in largest.items() if name.startswith(("embeddings.", "layer."))}
     name = max(states, key=states.__getitem__)
-    return f"largest number {states[name]:,.0f} of {LIMIT:,.0f}, in {name}"
+    return f"largest value {states[name]:,.0f} of {LIMIT:,.0f}, in {name}"
 
 
 def _check_range(largest: Mapping[str, float], texts: Sequence[str], source: str) -> None:
     """Raise unless float16 holds every number."""
     names = beyond(largest)
     if names:
-        note = f"float16 ends at {LIMIT:,.0f}, and these go beyond: {', '.join(names)}; use --precision fp32"
+        note = f"float16 ends at {LIMIT:,.0f}, and these exceed it: {', '.join(names)}; use --precision fp32"
         report = ParityReport(Parity(source, len(texts), texts_digest(texts), ()), (), note)
         raise ParityError(f"{note}. Nothing was written", report)

@@ -56,13 +56,13 @@ class Bundle:
         content = _read_manifest(folder)
         digest = hashlib.sha256(content).hexdigest()
         if expected not in (None, digest):
-            raise IntegrityError(f"{folder} has the digest {digest}, expected {expected}: it is another bundle")
+            raise IntegrityError(f"{folder} has the digest {digest}, expected {expected}: this is a different bundle")
         bundle = cls(folder, Manifest.from_json(content), digest)
         try:
             _check_listing(folder, bundle.manifest)
         except BundleError as error:
             if bundle._was_replaced():
-                raise IntegrityError(f"{folder} was replaced while it was read; try again") from error
+                raise IntegrityError(f"{folder} was replaced while it was being read; try again") from error
             raise
         return bundle
 
@@ -90,13 +90,13 @@ class Bundle:
         for name in sorted(self.manifest.files if names is None else names):
             expected = self._entry(name).sha256
             with self._open(name) as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
-            if found != expected:
+                actual = hashlib.file_digest(stream, "sha256").hexdigest()
+            if actual != expected:
                 raise self._is_another(name)
 
     def _entry(self, name: str) -> FileEntry:
         if name not in self.manifest.files:
-            raise IntegrityError(f"{self.path}: {name} is not listed in the manifest, and so it is not read")
+            raise IntegrityError(f"{self.path}: {name} is not listed in the manifest, so it cannot be read")
         return self.manifest.files[name]
 
     @contextmanager
@@ -118,7 +118,9 @@ class Bundle:
 
     def _is_another(self, name: str) -> IntegrityError:
         if self._was_replaced():
-            return IntegrityError(f"{self.path} was replaced while it was read, {name} is of another bundle; try again")
+            return IntegrityError(
+                f"{self.path} was replaced while it was being read ({name} belongs to another bundle); try again"
+            )
         return IntegrityError(
             f"{self.path / name} is not the file that the manifest describes (its SHA-256 or size differs); "
             "copy the bundle again, or export it again"
@@ -155,20 +157,20 @@ def _read_manifest(folder: Path) -> bytes:
 
 
 def _check_listing(folder: Path, manifest: Manifest) -> None:
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     try:
         for name, size_bytes in _walk(folder, folder):
             if name not in manifest.files and name != MANIFEST_NAME:
                 raise IntegrityError(f"{folder}: {name} is not listed in the manifest; move it out of the bundle")
-            found[name] = size_bytes
+            sizes[name] = size_bytes
     except OSError as error:
         raise BundleError(f"{error.filename or folder} cannot be listed: {error.strerror}") from error
     for name, entry in manifest.files.items():
-        if name not in found:
+        if name not in sizes:
             raise IntegrityError(f"{folder}: {name} is missing; copy the bundle again, or export it again")
-        if found[name] != entry.size_bytes:
+        if sizes[name] != entry.size_bytes:
             raise IntegrityError(
-                f"{folder}: {name} has {found[name]} bytes, the manifest says {entry.size_bytes}; "
+                f"{folder}: {name} has {sizes[name]} bytes, the manifest says {entry.size_bytes}; "
                 "copy the bundle again, or export it again"
             )
 

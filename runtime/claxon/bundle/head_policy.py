@@ -79,11 +79,11 @@ def check_sizes(content: bytes, name: str, width: int) -> None:
             for _, value in fields(graph, (GRAPH_NODE,)):
                 _follow(_node(message_of(value)), known, name)
     except (IndexError, UnicodeDecodeError) as error:
-        raise BundleError(f"{name}: the graph is no ONNX file: {error}") from None
+        raise BundleError(f"{name}: not a valid ONNX file: {error}") from None
 
 
 def _tensors(graph: bytes) -> dict[str, Extent]:
-    found = {}
+    result = {}
     for _, value in fields(graph, (GRAPH_INITIALIZER,)):
         tensor, shape = "", []
         for number, part in fields(message_of(value), (TENSOR_DIMS, TENSOR_NAME)):
@@ -91,8 +91,8 @@ def _tensors(graph: bytes) -> dict[str, Extent]:
                 tensor = text_of(part)
             else:
                 shape += numbers_of(part)
-        found[tensor] = _extent(tuple(shape))
-    return found
+        result[tensor] = _extent(tuple(shape))
+    return result
 
 
 def _node(content: bytes) -> Node:
@@ -112,13 +112,13 @@ def _node(content: bytes) -> Node:
 
 def _whole_number(attribute: bytes) -> dict[str, int]:
     """The attribute by its name, where it is a whole number."""
-    name, found = "", None
+    name, result = "", None
     for number, value in fields(attribute, (ATTRIBUTE_NAME, ATTRIBUTE_INT)):
         if number == ATTRIBUTE_NAME:
             name = text_of(value)
         elif isinstance(value, int):
-            found = value - (1 << 64) if value >> 63 else value
-    return {} if found is None else {name: found}
+            result = value - (1 << 64) if value >> 63 else value
+    return {} if result is None else {name: result}
 
 
 def _follow(node: Node, known: dict[str, Extent], name: str) -> None:

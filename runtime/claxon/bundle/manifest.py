@@ -212,15 +212,16 @@ def _check_seal(content: bytes, seal: Any) -> None:
     head, is_there, tail = content.rpartition(_seal_of(seal)) if isinstance(seal, str) else (b"", b"", b"")
     if not is_there or hashlib.sha256(head + _seal_of("") + tail).hexdigest() != seal:
         raise BundleError(
-            f"{MANIFEST_NAME} is not as it was written (its seal differs); copy the bundle again, or export it again"
+            f"{MANIFEST_NAME} was changed after it was written (its seal does not match); "
+            "copy the bundle again, or export it again"
         )
 
 
 def _check_schema(raw: Any) -> None:
-    found = raw.get("schema") if isinstance(raw, dict) else None
-    if found != SCHEMA or isinstance(found, bool):
+    schema = raw.get("schema") if isinstance(raw, dict) else None
+    if schema != SCHEMA or isinstance(schema, bool):
         raise StrictJSONError(
-            f"schema {found!r} is not known to this version, which reads schema {SCHEMA}; "
+            f"schema {schema!r} is not supported by this version, which reads schema {SCHEMA}; "
             "export the bundle again, or install the version of claxon that made it"
         )
 
@@ -249,14 +250,14 @@ def _check_file(name: str, entry: FileEntry) -> None:
         raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} is not a plain path inside the bundle")
     is_hash = len(entry.sha256) == 64 and set(entry.sha256) <= set("0123456789abcdef")
     if not 0 <= entry.size_bytes <= MAX_FILE_BYTES or not is_hash:
-        raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} has no valid size and SHA-256")
+        raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} has an invalid size or SHA-256")
 
 
 def _check_names(names: Iterable[str]) -> None:
     collision = first_collision(names)
     if collision is not None:
         one, other = collision
-        raise BundleError(f"{MANIFEST_NAME}: files: {one!r:.80} and {other!r:.80} are one file on some systems")
+        raise BundleError(f"{MANIFEST_NAME}: files: {one!r:.80} and {other!r:.80} are the same file on some systems")
 
 
 def _check_listed(manifest: Manifest, name: str, where: str) -> None:
@@ -278,7 +279,7 @@ def _check_encoder(encoder: EncoderSpec) -> None:
         f"pad_id is {encoder.pad_id}, expected 0 to {encoder.vocab_size - 1}": not (
             0 <= encoder.pad_id < encoder.vocab_size
         ),
-        "pooling is set without the feature embedding, or not set with it": (encoder.pooling is None)
+        "pooling must be set exactly when the encoder has the feature 'embedding'": (encoder.pooling is None)
         == (Feature.EMBEDDING in encoder.features),
         "default_feature is not among its features": encoder.default_feature not in (None, *encoder.features),
     }
@@ -290,10 +291,14 @@ def _check_encoder(encoder: EncoderSpec) -> None:
 def _check_head(manifest: Manifest, head: HeadSpec) -> None:
     _check_listed(manifest, head.file, f"head {head.name!r}")
     if head.feature not in manifest.encoder.features:
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} reads '{head.feature}', which the encoder has not")
+        raise BundleError(
+            f"{MANIFEST_NAME}: head {head.name!r} reads '{head.feature}', which the encoder does not output"
+        )
     if len(head.labels) < 2 or len(set(head.labels)) != len(head.labels):
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} needs two or more different labels")
+        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} needs at least two labels, all different")
     if head.temperature is not None and not head.temperature > 0:
         raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} has temperature {head.temperature}, expected above 0")
     if head.temperature is not None and head.scores is not ScoreKind.COSINE:
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} gives {head.scores}, which a temperature is not for")
+        raise BundleError(
+            f"{MANIFEST_NAME}: head {head.name!r} gives {head.scores}; a temperature applies to cosines only"
+        )

@@ -51,7 +51,7 @@ def read_layout(content: Buffer) -> Layout:
     try:
         entries = parse(content[8 : 8 + length].tobytes())
     except StrictJSONError as error:
-        raise BundleError(f"the safetensors header is {error}") from None
+        raise BundleError(f"invalid safetensors header: {error}") from None
     if not isinstance(entries, dict):
         raise BundleError("the safetensors header is not an object")
     entries.pop("__metadata__", None)
@@ -78,15 +78,17 @@ def _tensor(name: str, entry: Any, body: Buffer) -> np.ndarray[Any, Any]:
         shape = _whole_numbers(entry["shape"])
         begin, end = _whole_numbers(entry["data_offsets"])
     except (KeyError, TypeError, ValueError):
-        raise BundleError(f"the safetensors entry {name!r:.80} is not one that this version reads") from None
+        raise BundleError(f"the safetensors entry {name!r:.80} is not supported by this version") from None
     if not begin <= end <= len(body):
-        raise BundleError(f"the safetensors entry {name!r:.80} lies outside its file")
+        raise BundleError(f"the safetensors entry {name!r:.80} points outside the file")
     if end - begin != math.prod(shape) * dtype.itemsize:
-        raise BundleError(f"the safetensors entry {name!r:.80} has {end - begin} bytes, its shape says otherwise")
+        raise BundleError(
+            f"the safetensors entry {name!r:.80} has {end - begin} bytes, which its shape and dtype do not match"
+        )
     try:
         return body[begin:end].view(dtype).reshape(shape)
     except (ValueError, OverflowError):
-        raise BundleError(f"the safetensors entry {name!r:.80} has a shape that no array can have") from None
+        raise BundleError(f"the safetensors entry {name!r:.80} has an impossible shape") from None
 
 
 def _whole_numbers(values: Any) -> tuple[int, ...]:

@@ -32,7 +32,7 @@ def positive_int(word: str) -> int:
     """A whole number from 1 up."""
     number = int(word) if word.isdecimal() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{word!r} is not a whole number from 1 up")
+        raise argparse.ArgumentTypeError(f"{word!r} is not a positive integer")
     return number
 
 
@@ -71,12 +71,12 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help=".csv, .tsv, .jsonl, .json, or .txt for plain lines, also with .gz or .zst; - is standard input (default)",
     )
-    group.add_argument("--texts", metavar="TEXT", nargs="+", help="these texts, instead of INPUT")
+    group.add_argument("--texts", metavar="TEXT", nargs="+", help="classify these texts instead of INPUT")
     group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text, or the only one)")
     group.add_argument(
         "--format",
         choices=[str(choice) for choice in Format],
-        help="how INPUT is written (default: by its suffix; standard input: lines)",
+        help="format of INPUT (default: by its suffix; standard input: lines)",
     )
     add_decoding(group)
 
@@ -90,7 +90,7 @@ def add_decoding(group: argparse._ArgumentGroup) -> None:
         "--quoting",
         choices=[str(choice) for choice in Quoting],
         default=str(Quoting.AUTO),
-        help="what quotes mean in CSV and TSV: auto takes none where only that gives every row the header's columns",
+        help="how to read quotes in CSV and TSV; auto picks none if only that gives every row the header's columns",
     )
 
 
@@ -100,7 +100,7 @@ def add_empty(group: argparse._ArgumentGroup) -> None:
         "--empty",
         choices=[str(choice) for choice in OnEmpty],
         default=str(OnEmpty.SKIP),
-        help="a text that is empty or blank: skip leaves label and score empty (default), error ends the work, label "
+        help="a text that is empty or blank: skip leaves label and score empty (default), error stops, label "
         "labels it like any other",
     )
 
@@ -110,13 +110,13 @@ def add_limits(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--expected-digest",
         metavar="SHA256",
-        help="refuse BUNDLE unless its digest, as `claxon inspect` prints it, is this",
+        help="fail unless BUNDLE has this digest, as printed by `claxon inspect`",
     )
     group.add_argument(
-        "--max-tokens", metavar="N", type=positive_int, help="cut texts at N tokens (default: the bundle's limit)"
+        "--max-tokens", metavar="N", type=positive_int, help="truncate texts to N tokens (default: the bundle's limit)"
     )
     group.add_argument(
-        "--batch-size", metavar="N", type=positive_int, help="texts a batch at most (default: by their tokens)"
+        "--batch-size", metavar="N", type=positive_int, help="maximum number of texts per batch (default: by tokens)"
     )
 
 
@@ -138,16 +138,16 @@ def add_run(group: argparse._ArgumentGroup) -> None:
         "--device",
         choices=[str(choice) for choice in Device],
         default=str(Device.AUTO),
-        help="auto takes what `claxon tune` found, else CUDA, else the CPU",
+        help="auto uses the result of `claxon tune`, else CUDA if it starts, else the CPU",
     )
     group.add_argument(
         "--precision",
         choices=["auto", *map(str, Precision)],
         default="auto",
-        help="one that the bundle holds; auto takes what `claxon tune` found, else a rule by processor",
+        help="a precision that the bundle has; auto uses the result of `claxon tune`, else a rule for this processor",
     )
     group.add_argument(
-        "--threads", metavar="N", type=positive_int, help="threads (default: what affinity and quota allow)"
+        "--threads", metavar="N", type=positive_int, help="number of threads (default: as affinity and quota allow)"
     )
 
 
@@ -157,7 +157,7 @@ def add_errors(parser: argparse.ArgumentParser) -> None:
         "--errors",
         choices=[str(choice) for choice in OnError],
         default=str(OnError.RAISE),
-        help="a row that cannot be read or has no text: raise ends the work, record adds a column error and goes on "
+        help="a row that cannot be read or has no text: raise stops, record adds a column error and goes on "
         "(default: raise)",
     )
 
@@ -167,10 +167,10 @@ def add_output(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group = parser.add_argument_group("output")
     group.add_argument(
         "-o", "--output", metavar="FILE", default=STANDARD_STREAM,
-        help="written whole or not at all (default: standard output)",
+        help="output file, written atomically (default: standard output)",
     )  # fmt: skip
-    group.add_argument("--prefix", metavar="WORD", default="", help="put before the names of added columns")
-    group.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no notices")
+    group.add_argument("--prefix", metavar="WORD", default="", help="prefix for the names of added columns")
+    group.add_argument("-q", "--quiet", action="store_true", help="do not show progress or notices")
     return group
 
 
@@ -180,7 +180,7 @@ def add_row_format(group: argparse._ArgumentGroup) -> None:
     choice.add_argument(
         "--output-format",
         choices=OUTPUT_FORMATS,
-        help="default: by FILE's suffix, else as INPUT, and csv for plain lines",
+        help="format of the output (default: by FILE's suffix, else that of INPUT; csv for plain lines)",
     )
     choice.add_argument("--json", action="store_true", help="short for --output-format jsonl")
 

@@ -74,4 +74,4 @@ def _run(words: Sequence[str]) -> str:
 
 
 def _failure(errors: str) -> str:
-    return f"a fresh process failed: {(errors.strip().splitlines() or ['it said nothing'])[-1]}"
+    return f"a fresh process failed: {(errors.strip().splitlines() or ['no output'])[-1]}"

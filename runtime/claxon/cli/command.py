@@ -68,7 +68,7 @@ def run_group(group: CommandGroup, words: Sequence[str]) -> int:
         return 0 if words else 2
     member = group.members.get(words[0])
     if member is None:
-        raise OptionError(f"claxon {group.name} has no command {words[0]!r}, but {', '.join(group.members)}")
+        raise OptionError(f"claxon {group.name} has no command {words[0]!r}; choose one of {', '.join(group.members)}")
     command: Command = resolve_name(member.target)
     return run_command(command, words[1:])
 
@@ -76,7 +76,7 @@ def run_group(group: CommandGroup, words: Sequence[str]) -> int:
 def _group_help(group: CommandGroup) -> list[str]:
     width = max(map(len, group.members)) + 2
     listed = [f"  {name:<{width}}{member.summary}" for name, member in group.members.items()]
-    tail = f"`claxon {group.name} COMMAND --help` tells the options."
+    tail = f"`claxon {group.name} COMMAND --help` lists the options."
     return [f"usage: claxon {group.name} COMMAND …", "", group.help, "", *listed, "", tail]
 
 

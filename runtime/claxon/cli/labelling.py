@@ -26,13 +26,13 @@ def add_decision(parser: argparse.ArgumentParser) -> None:
     """What to make of the scores."""
     group = parser.add_argument_group("decision")
     group.add_argument(
-        "--threshold", metavar="T", type=finite_float, help="leave the label empty where its score is below T"
+        "--threshold", metavar="T", type=finite_float, help="leave the label empty if its score is below T"
     )
     group.add_argument(
         "--margin",
         metavar="M",
         type=finite_float,
-        help="leave the label empty where the best score is above the second best by less than M",
+        help="leave the label empty if the best score leads the second best by less than M",
     )
     group.add_argument(
         "--top-k",
@@ -41,7 +41,7 @@ def add_decision(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="the K best labels, best first (default: 1)",
     )
-    group.add_argument("--all-scores", action="store_true", help="the score of every label as well")
+    group.add_argument("--all-scores", action="store_true", help="also write the score of every label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class RowLabeller:
     batch_size: int | None
 
     @classmethod
-    def of(cls, classifier: Classifier, options: argparse.Namespace, *, all_heads: bool) -> RowLabeller:
+    def from_options(cls, classifier: Classifier, options: argparse.Namespace, *, all_heads: bool) -> RowLabeller:
         """By the classifier's chosen head; or by all of its heads, their names in those of the columns.
 
         Raises:
@@ -97,13 +97,13 @@ class RowLabeller:
         """What each head that answers finds, by its name."""
         call = self.classifier.predictions_all if self.all_heads else self.classifier.predictions
         errors = OnError.RAISE if self.error is None else OnError.RECORD
-        found = call(texts, batch_size=self.batch_size, on_truncation="ignore", errors=errors)
-        return found if isinstance(found, dict) else {next(iter(self.columns)): found}
+        results = call(texts, batch_size=self.batch_size, on_truncation="ignore", errors=errors)
+        return results if isinstance(results, dict) else {next(iter(self.columns)): results}
 
-    def cells(self, window: list[Row], found: Mapping[str, Predictions], file_format: Format) -> list[dict[str, Any]]:
+    def cells(self, window: list[Row], results: Mapping[str, Predictions], file_format: Format) -> list[dict[str, Any]]:
         """The added columns of each row."""
         rows: list[dict[str, Any]] = [{} for _ in window]
-        for name, predictions in found.items():
+        for name, predictions in results.items():
             columns = self.columns[name]
             outcomes = columns.outcomes(predictions.scores, self.abstention)
             for row, outcome, is_cut in zip(rows, outcomes, predictions.truncated, strict=True):
@@ -114,8 +114,8 @@ class RowLabeller:
         for place in self.empty.places(window):
             rows[place] = dict(nothing)
         if self.error is not None:
-            failed = next(iter(found.values())).errors
-            for place, problem in self.failures.of(window, failed).items():
+            failed = next(iter(results.values())).errors
+            for place, problem in self.failures.messages(window, failed).items():
                 rows[place] = {self.error: problem}
         return rows
 
@@ -139,7 +139,7 @@ def label_stream(
         matrix: Opens what gets the cosines of similarity heads as well.
     """
     with open_input(options) as records, load() as classifier:
-        labelling = RowLabeller.of(classifier, options, all_heads=all_heads)
+        labelling = RowLabeller.from_options(classifier, options, all_heads=all_heads)
         file_format = row_format(options, records.format)
         opened = nullcontext(NoMatrix()) if matrix is None else matrix(records)
         with open_output(options.output) as stream, opened as cosines:
@@ -147,12 +147,12 @@ def label_stream(
 
             def label(window: list[Row]) -> int:
                 labelling.empty.check(window, records.name)
-                found = labelling.predictions([row.text for row in window])
-                cells = labelling.cells(window, found, file_format)
+                results = labelling.predictions([row.text for row in window])
+                cells = labelling.cells(window, results, file_format)
                 for row, added in zip(window, cells, strict=True):
                     writer.write(row.values, added, row.source)
                 stream.flush()
-                _write_cosines(cosines, window, found)
+                _write_cosines(cosines, window, results)
                 return sum(labelling.truncated in added for added in cells)
 
             streamed = stream_rows(records, label, options)
@@ -162,9 +162,9 @@ def label_stream(
     return 0
 
 
-def _write_cosines(matrix: MatrixWriter, rows: list[Row], found: Mapping[str, Predictions]) -> None:
+def _write_cosines(matrix: MatrixWriter, rows: list[Row], results: Mapping[str, Predictions]) -> None:
     unread = [place for place, row in enumerate(rows) if row.error is not None or row.is_empty]
-    for predictions in found.values():
+    for predictions in results.values():
         if predictions.cosines is not None:
             cosines = predictions.cosines.copy()
             cosines[unread] = np.nan

@@ -49,9 +49,9 @@ def matrix_format(target: str, output: str) -> MatrixFormat:
     """
     suffix = Path(target).suffix.lower()
     if suffix not in list(MatrixFormat):
-        raise OptionError(f"--matrix {target} has to be a file that ends in one of {', '.join(MatrixFormat)}")
+        raise OptionError(f"--matrix {target} must end in one of {', '.join(MatrixFormat)}")
     if Path(target).resolve() == Path(output).resolve():
-        raise OptionError(f"--matrix and --output are one file, {target}; give two")
+        raise OptionError(f"--matrix and --output are the same file, {target}; use two files")
     return MatrixFormat(suffix)
 
 
@@ -111,7 +111,7 @@ class _CSVRows:
     def write(self, rows: list[Row], cosines: FloatMatrix) -> None:
         for row, values in zip(rows, cosines, strict=True):
             cells = dict(zip(self._names, _cosines(values), strict=True))
-            self._writer.write(self._keys.of(row), cells)
+            self._writer.write(self._keys.cells(row), cells)
 
     def finish(self) -> None:
         """Nothing is left to do."""
@@ -128,7 +128,7 @@ class _JSONRows:
     def write(self, rows: list[Row], cosines: FloatMatrix) -> None:
         for row, values in zip(rows, cosines, strict=True):
             similarity = dict(zip(self._labels, _cosines(values), strict=True))
-            self._writer.write(self._keys.of(row), {self._name: similarity})
+            self._writer.write(self._keys.cells(row), {self._name: similarity})
 
     def finish(self) -> None:
         """Nothing is left to do."""
@@ -146,5 +146,5 @@ class _Keys:
         self._text_column = records.text_column if len(records.columns) > 1 else None
         self.columns = [name for name in records.columns if name != self._text_column]
 
-    def of(self, row: Row) -> dict[str, object]:
+    def cells(self, row: Row) -> dict[str, object]:
         return {name: value for name, value in row.values.items() if name != self._text_column}

@@ -66,9 +66,9 @@ def parity_rows(parity: Parity | None, indent: str = "      ") -> list[str]:
     if parity is None:
         return []
     rows = [["", "max difference", "mean cosine", "min cosine", "labels equal"]]
-    for found in parity.comparisons:
-        cosines = ["" if value is None else f"{value:.7f}" for value in (found.mean_cosine, found.min_cosine)]
-        labels = "" if found.label_agreement is None else f"{found.label_agreement:.2%}"
-        rows.append([found.output, f"{found.max_abs_difference:.1e}", *cosines, labels])
+    for comparison in parity.comparisons:
+        cosines = ["" if value is None else f"{value:.7f}" for value in (comparison.mean_cosine, comparison.min_cosine)]
+        labels = "" if comparison.label_agreement is None else f"{comparison.label_agreement:.2%}"
+        rows.append([comparison.output, f"{comparison.max_abs_difference:.1e}", *cosines, labels])
     filled = [column for column in zip(*rows, strict=True) if any(column[1:])]
     return table(zip(*filled, strict=True), indent)

@@ -39,7 +39,7 @@ def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
         return nullcontext(_given_texts(options.texts))
     source = STANDARD_STREAM if options.input is None else options.input
     if _is_typed(options) and not options.quiet:
-        print("claxon: reading from the terminal, one text a line; Ctrl-D ends", file=sys.stderr)
+        print("claxon: reading from the terminal, one text per line; press Ctrl-D to finish", file=sys.stderr)
     return open_records(
         source,
         file_format=options.format,
@@ -86,7 +86,7 @@ def notice_truncation(streamed: Streamed, max_tokens: int, options: argparse.Nam
     """Say on standard error how many texts were cut, if any."""
     if streamed.truncated and not options.quiet:
         print(
-            f"claxon: {streamed.truncated:,} of {streamed.total:,} texts were cut at {max_tokens} tokens",
+            f"claxon: {streamed.truncated:,} of {streamed.total:,} texts were truncated to {max_tokens} tokens",
             file=sys.stderr,
         )
 
@@ -98,14 +98,14 @@ class Failures:
         self.count = 0
         self.first = ""
 
-    def of(self, rows: list[Row], failed: Iterable[FailedRow]) -> dict[int, str]:
+    def messages(self, rows: list[Row], failed: Iterable[FailedRow]) -> dict[int, str]:
         """What to say of each row of a window that has no result, by its place: why it could not be read, or run."""
-        found = {failure.row: f"line {rows[failure.row].line} {failure.message}" for failure in failed}
-        found |= {place: row.error for place, row in enumerate(rows) if row.error is not None}
-        if found and not self.count:
-            self.first = found[min(found)]
-        self.count += len(found)
-        return found
+        messages = {failure.row: f"line {rows[failure.row].line} {failure.message}" for failure in failed}
+        messages |= {place: row.error for place, row in enumerate(rows) if row.error is not None}
+        if messages and not self.count:
+            self.first = messages[min(messages)]
+        self.count += len(messages)
+        return messages
 
     def notice(self, options: argparse.Namespace) -> None:
         """Say how many there were, if any."""
@@ -130,7 +130,7 @@ class EmptyTexts:
         """
         empty = next((row for row in rows if row.is_empty), None)
         if empty is not None and self._on_empty is OnEmpty.ERROR:
-            raise InputError(f"{name}: line {empty.line} has no text; fill it in, or leave it out with --empty skip")
+            raise InputError(f"{name}: line {empty.line} has no text; fill it in, or skip it with --empty skip")
 
     def places(self, rows: list[Row]) -> list[int]:
         """Which rows of a window get no label."""

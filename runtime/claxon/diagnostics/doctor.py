@@ -104,9 +104,9 @@ def installed_version(distribution: str) -> str | None:
 
 def version_findings(version_of: Callable[[str], str | None]) -> tuple[Finding, ...]:
     """Versions, and whether one wheel of ONNX Runtime is installed, and one only."""
-    found = {name: version_of(name) for name in (*ENGINE_WHEELS, WHEEL)}
-    installed = [name for name in ENGINE_WHEELS if found[name] is not None]
-    wheels = [Finding(name, number) for name, number in found.items() if number is not None]
+    versions = {name: version_of(name) for name in (*ENGINE_WHEELS, WHEEL)}
+    installed = [name for name in ENGINE_WHEELS if versions[name] is not None]
+    wheels = [Finding(name, number) for name, number in versions.items() if number is not None]
     if len(installed) != 1:
         wheels.append(Finding("onnxruntime wheels", ", ".join(installed) or "none", _wheel_problem(installed)))
     return (
@@ -143,8 +143,8 @@ def _openvino_findings() -> tuple[Finding, ...]:
     if number is None:
         return ()
     try:
-        asked = engine_request(Device.OPENVINO, 1)
-        session = Session(PROBE_GRAPH, {}, replace(asked, arithmetic=arithmetic_for(processor_features())))
+        request = engine_request(Device.OPENVINO, 1)
+        session = Session(PROBE_GRAPH, {}, replace(request, arithmetic=arithmetic_for(processor_features())))
         session.run(["y"], {"x": np.ones(1, np.float32)})
     except ClaxonError as error:
         problem = f"{error}; or without OpenVINO: pip uninstall {WHEEL}"
@@ -157,7 +157,7 @@ def _provider_finding(provider: str) -> Finding:
     problem = None
     if not started and provider == CUDA_PROVIDER:
         problem = (
-            "CUDA is built into this ONNX Runtime and does not start: see that `nvidia-smi` works and that CUDA and "
+            "CUDA is built into this ONNX Runtime but does not start: check that `nvidia-smi` works and that CUDA and "
             "cuDNN are there (pip install 'onnxruntime-gpu[cuda,cudnn]'); without an NVIDIA GPU install claxon[cpu]"
         )
     if not started and provider == CPU_PROVIDER:
@@ -166,10 +166,10 @@ def _provider_finding(provider: str) -> Finding:
 
 
 def _starts(provider: str) -> bool:
-    asked = EngineRequest(Device.AUTO, tuple(dict.fromkeys([provider, CPU_PROVIDER])), threads=1)
+    request = EngineRequest(Device.AUTO, tuple(dict.fromkeys([provider, CPU_PROVIDER])), threads=1)
     one = np.ones(1, np.float32)
     try:
-        session = Session(PROBE_GRAPH, {}, asked)
+        session = Session(PROBE_GRAPH, {}, request)
         return provider in session.providers and bool((session.run(["y"], {"x": one})[0] == one).all())
     except ClaxonError:
         return False
@@ -212,8 +212,8 @@ def _first_value(path: Path, name: str) -> str | None:
         lines = path.read_text(errors="replace").splitlines()
     except OSError:
         return None
-    found = (line.partition(":") for line in lines)
-    return next((value.strip() for key, _, value in found if key.strip() == name), None)
+    entries = (line.partition(":") for line in lines)
+    return next((value.strip() for key, _, value in entries if key.strip() == name), None)
 
 
 def extra_findings() -> tuple[Finding, ...]:
@@ -256,7 +256,7 @@ def _one_text(bundle: Bundle) -> str:
         scores = [GraphHead(bundle, spec)(features[spec.feature]) for spec in bundle.manifest.heads]
         if not all(np.isfinite(array).all() for array in (*features.values(), *scores)):
             raise EngineError(
-                f"{bundle.path}: one short text gives numbers that are not finite; export the bundle again, and if it "
-                "stays so, try another --precision or --device"
+                f"{bundle.path}: one short text gives NaN or infinity; export the bundle again, and if that "
+                "does not help, try another --precision or --device"
             )
         return f"runs, {encoder.precision} on {encoder.device}, {len(scores)} head{'s' * (len(scores) != 1)}"

@@ -123,11 +123,11 @@ def _size(name: str, entry: Any) -> tuple[int, int]:
         begin, end = (int(offset) for offset in entry["data_offsets"])
         return math.prod(int(size) for size in entry["shape"]), end - begin
     except (KeyError, TypeError, ValueError):
-        raise BundleError(f"the safetensors entry {name!r} is not one that this version reads") from None
+        raise BundleError(f"the safetensors entry {name!r} is not supported by this version") from None
 
 
 def _in_words(run: Run) -> str:
     places = {Device.CPU: "the CPU", Device.CUDA: "CUDA if it starts, else the CPU", Device.OPENVINO: "OpenVINO"}
-    place, threads = places[run.plan.device], run.asked.threads
-    inside = f", computed in {run.asked.arithmetic}" if run.plan.device is Device.OPENVINO else ""
+    place, threads = places[run.plan.device], run.request.threads
+    inside = f", computed in {run.request.arithmetic}" if run.plan.device is Device.OPENVINO else ""
     return f"{run.plan.variant.precision} on {place}{inside}, {threads} thread{'s' * (threads > 1)}"

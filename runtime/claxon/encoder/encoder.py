@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from claxon.bundle.bundle import Bundle, by_absolute_path
 from claxon.bundle.manifest import EncoderSpec, GraphVariant
@@ -31,23 +31,6 @@ if TYPE_CHECKING:
 TOKEN_STATES = "token_states"
 # Texts that the lazy calls hold at a time: enough to find batches of similar length.
 WINDOW = 2048
-
-
-class RunOptions(TypedDict, total=False):
-    """How texts are run; what each option does stands at ``Encoder.encode``."""
-
-    batch_size: int | None
-    show_progress_bar: bool
-    on_truncation: str
-    errors: str
-
-
-RUN_DEFAULTS: RunOptions = {
-    "batch_size": None,
-    "show_progress_bar": False,
-    "on_truncation": OnTruncation.WARN,
-    "errors": OnError.RAISE,
-}
 
 
 class Encoder:
@@ -234,12 +217,12 @@ class Encoder:
         Raises:
             As ``encode`` does.
         """
-        wanted, size, runner = chosen_features(self.spec, names), _batch_size(batch_size), self._open()
+        chosen, size, runner = chosen_features(self.spec, names), _batch_size(batch_size), self._open()
         action, on_error = choice("on_truncation", on_truncation, OnTruncation), choice("errors", errors, OnError)
         extraction = Extraction(
-            self._tokenizer, runner, self.spec, self.max_tokens, wanted, size, action, show_progress_bar
+            self._tokenizer, runner, self.spec, self.max_tokens, chosen, size, action, show_progress_bar
         )
-        features = extraction.of(read_texts(texts, on_error), on_error)
+        features = extraction.run(read_texts(texts, on_error), on_error)
         report_truncation(features.n_tokens, features.truncated, self.max_tokens, action)
         return features
 

@@ -30,12 +30,12 @@ class Extraction:
     runner: BatchRunner
     spec: EncoderSpec
     max_tokens: int
-    wanted: Sequence[Feature]
+    names: Sequence[Feature]
     batch_size: int | None
     on_truncation: OnTruncation
     is_shown: bool | Bar
 
-    def of(self, read: ReadTexts, on_error: OnError) -> Features:
+    def run(self, read: ReadTexts, on_error: OnError) -> Features:
         """Features of every row, those of rows that cannot be read NaN.
 
         Raises:
@@ -56,19 +56,19 @@ class Extraction:
                 read = read.but_for(failed)
 
     def _of_rows(self, rows: list[str]) -> Features:
-        distinct, parts = Deduplicated.of(rows), []
+        distinct, parts = Deduplicated.from_texts(rows), []
         with progress(len(rows), unit="text", is_shown=self.is_shown, description="encoding") as bar:
             bar.update(len(rows) - len(distinct.texts))
             for tokens in self._chunks(distinct):
                 values = {
-                    name: np.empty((len(tokens.lengths), self.spec.features[name]), np.float32) for name in self.wanted
+                    name: np.empty((len(tokens.lengths), self.spec.features[name]), np.float32) for name in self.names
                 }
-                for done in self.runner.run(tokens, self.wanted, self.batch_size):
-                    for name, pooled in zip(self.wanted, done.values, strict=True):
+                for done in self.runner.run(tokens, self.names, self.batch_size):
+                    for name, pooled in zip(self.names, done.values, strict=True):
                         values[name][done.batch.rows] = pooled
                     bar.update(len(done.batch.rows))
                 parts.append(Features(values, tokens.uncut_lengths, tokens.truncated))
-        return joined(parts, self.wanted, self.spec).taken(distinct.to_rows)
+        return joined(parts, self.names, self.spec).taken(distinct.to_rows)
 
     def _chunks(self, distinct: Deduplicated) -> Iterator[Tokens]:
         """Tokens of so many texts at a time, the next ones made while these run; all at once if one may be an error."""

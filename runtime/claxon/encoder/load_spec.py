@@ -61,7 +61,7 @@ class LoadSpec:
     def _check_options(self, deed: str) -> None:
         if self.options.get("session_options") is not None:
             raise OptionError(
-                f"{self.bundle.path} was loaded with session_options, and so it cannot be {deed}: load it there"
+                f"{self.bundle.path} was loaded with session_options, so it cannot be {deed}: load it there"
             )
 
 

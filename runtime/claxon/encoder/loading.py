@@ -89,7 +89,7 @@ def load_parts(
         contents = files.result()
     if not tokenizer.n_special:  # its empty text would be a mean of nothing
         raise BundleError(
-            f"{bundle.path}: {TOKENIZER_NAME} puts no token before or after a text, so an empty one has none"
+            f"{bundle.path}: {TOKENIZER_NAME} adds no special tokens, so an empty text would have no tokens"
         )
     session = _start(bundle, run, contents, session_options)
     if session.device is not run.plan.device:  # `auto`, and CUDA did not start
@@ -127,7 +127,7 @@ def _start(
     variant = run.plan.variant
     if not contents.keys() >= set(engine_files(variant)):
         contents = read_engine_files(bundle, variant)
-    return start_session(bundle, variant, contents, run.asked, session_options)
+    return start_session(bundle, variant, contents, run.request, session_options)
 
 
 def _token_limit(spec: EncoderSpec, max_tokens: int | None) -> int:

@@ -29,7 +29,7 @@ GRAPH_KEY = "gpu_graph_id"
 NO_GRAPH = "-1"
 
 
-def provider_options(asked: EngineRequest) -> dict[str, str]:
+def provider_options(request: EngineRequest) -> dict[str, str]:
     """The options of the CUDA provider."""
     return {
         # The arena grows by what is asked for, not by powers of two: shapes change, and the GPU is shared with others.
@@ -38,7 +38,7 @@ def provider_options(asked: EngineRequest) -> dict[str, str]:
         "enable_skip_layer_norm_strict_mode": "1",
         # fp32 is fp32, not ten bits of it; fp16 is there for speed.
         "use_tf32": "0",
-        **({} if asked.captured is None else {"enable_cuda_graph": "1"}),
+        **({} if request.captured is None else {"enable_cuda_graph": "1"}),
     }
 
 

@@ -59,8 +59,8 @@ def cpu_info(name: str, root: Path = Path("/")) -> str | None:
     """A value that Linux tells of the first processor; ``None`` where it does not."""
     try:
         with (root / "proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
-            found = (line.partition(":") for line in lines)
-            return next((value.strip() for key, _, value in found if key.strip() == name), None)
+            entries = (line.partition(":") for line in lines)
+            return next((value.strip() for key, _, value in entries if key.strip() == name), None)
     except OSError:
         return None
 

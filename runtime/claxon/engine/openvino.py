@@ -71,32 +71,32 @@ def register(ort: ModuleType) -> onnxruntime.OrtEpDevice:
         DeviceError: the plugin is not installed, does not load, or has no device for this processor.
     """
     if not hasattr(ort, "register_execution_provider_library"):
-        raise DeviceError(f"device='openvino' needs ONNX Runtime 1.23 or later, here is {ort.__version__}; {CURE}")
+        raise DeviceError(f"device='openvino' needs ONNX Runtime 1.23 or later, found {ort.__version__}; {CURE}")
     with _registering:
-        found = _device(ort)
-        if found is None:
+        device = _device(ort)
+        if device is None:
             _register_library(ort)
-            found = _device(ort)
-    if found is None:
-        raise DeviceError("the OpenVINO plugin was loaded and offers no device for this processor; use device='cpu'")
-    return found
+            device = _device(ort)
+    if device is None:
+        raise DeviceError("the OpenVINO plugin loaded, but it offers no device for this processor; use device='cpu'")
+    return device
 
 
-def provider_options(asked: EngineRequest) -> dict[str, str]:
+def provider_options(request: EngineRequest) -> dict[str, str]:
     """The plugin's options: one, which is OpenVINO's own configuration of its CPU device."""
     device: dict[str, str] = {
-        "INFERENCE_PRECISION_HINT": asked.arithmetic,
-        "INFERENCE_NUM_THREADS": str(asked.threads),
-        "NUM_STREAMS": str(streams(asked)),
+        "INFERENCE_PRECISION_HINT": request.arithmetic,
+        "INFERENCE_NUM_THREADS": str(request.threads),
+        "NUM_STREAMS": str(streams(request)),
     }
-    if asked.compiled is not None:
-        device["CACHE_DIR"] = str(asked.compiled)
+    if request.compiled is not None:
+        device["CACHE_DIR"] = str(request.compiled)
     return {"load_config": json.dumps({"CPU": device})}
 
 
-def streams(asked: EngineRequest) -> int:
+def streams(request: EngineRequest) -> int:
     """How many runs OpenVINO computes side by side."""
-    return min(asked.threads, MOST_STREAMS)
+    return min(request.threads, MOST_STREAMS)
 
 
 def _device(ort: ModuleType) -> onnxruntime.OrtEpDevice | None:
@@ -108,7 +108,7 @@ def _register_library(ort: ModuleType) -> None:
     try:
         library = import_module(PLUGIN).get_library_path()
     except (ImportError, FileNotFoundError) as error:
-        raise DeviceError(f"device='openvino' was asked for, and its plugin is missing ({error}); {CURE}") from error
+        raise DeviceError(f"device='openvino' was requested, but its plugin is missing ({error}); {CURE}") from error
     try:
         ort.register_execution_provider_library(REGISTERED_AS, library)
     except Exception as error:  # ONNX Runtime's exceptions have no common base but Exception

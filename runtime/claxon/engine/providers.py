@@ -95,12 +95,12 @@ def request(device: str, threads: int | None, available: Sequence[str]) -> Engin
     threads = count("threads", threads, none_means="what this process may use")
     if chosen is Device.CUDA and CUDA_PROVIDER not in available:
         raise DeviceError(
-            f"device='cuda' was asked for, but this ONNX Runtime has only {', '.join(available)}; "
+            f"device='cuda' was requested, but this ONNX Runtime has only {', '.join(available)}; "
             "install the GPU build: pip uninstall onnxruntime && pip install 'claxon[gpu]'"
         )
     if chosen is Device.OPENVINO and OPENVINO_PROVIDER not in available:
         raise DeviceError(
-            f"device='openvino' was asked for, but this ONNX Runtime has only {', '.join(available)}; "
+            f"device='openvino' was requested, but this ONNX Runtime has only {', '.join(available)}; "
             "pip install 'claxon[openvino]' (Linux and Windows, x86-64)"
         )
     return EngineRequest(chosen, _providers(chosen, available), threads or available_threads())
@@ -113,35 +113,35 @@ def _providers(device: Device, available: Sequence[str]) -> tuple[str, ...]:
     return (CUDA_PROVIDER, CPU_PROVIDER) if wants_cuda else (CPU_PROVIDER,)
 
 
-def check_not_cuda(asked: EngineRequest, failure: str) -> None:
+def check_not_cuda(request: EngineRequest, failure: str) -> None:
     """Raise if CUDA was asked for and it is CUDA itself that failed, rather than the graph.
 
     Args:
-        asked: What was asked for.
+        request: What was asked for.
         failure: ONNX Runtime's words.
 
     Raises:
         DeviceError: with the usual causes.
     """
-    if asked.device is Device.CUDA and CUDA_FAILURE.search(failure):
-        raise DeviceError(f"device='cuda' was asked for, and CUDA failed: {failure}. {CUDA_CAUSES}")
+    if request.device is Device.CUDA and CUDA_FAILURE.search(failure):
+        raise DeviceError(f"device='cuda' was requested, but CUDA failed: {failure}. {CUDA_CAUSES}")
 
 
-def check_granted(asked: EngineRequest, granted: Sequence[str]) -> None:
+def check_granted(request: EngineRequest, granted: Sequence[str]) -> None:
     """Raise unless the session runs where it was told to.
 
     Raises:
         DeviceError: CUDA or OpenVINO was asked for and the session runs without it.
     """
-    if asked.device is Device.CUDA and CUDA_PROVIDER not in granted:
+    if request.device is Device.CUDA and CUDA_PROVIDER not in granted:
         raise DeviceError(
-            f"device='cuda' was asked for, but ONNX Runtime loaded {', '.join(granted)}: its CUDA provider is "
-            f"installed and did not start. {CUDA_CAUSES}"
+            f"device='cuda' was requested, but ONNX Runtime loaded {', '.join(granted)}: its CUDA provider is "
+            f"installed but did not start. {CUDA_CAUSES}"
         )
-    if asked.device is Device.OPENVINO and OPENVINO_PROVIDER not in granted:
+    if request.device is Device.OPENVINO and OPENVINO_PROVIDER not in granted:
         raise DeviceError(
-            f"device='openvino' was asked for, but ONNX Runtime loaded {', '.join(granted)}: the plugin is installed "
-            "and did not take the graph; `claxon doctor` tells more"
+            f"device='openvino' was requested, but ONNX Runtime loaded {', '.join(granted)}: the plugin is installed "
+            "but did not accept the graph; `claxon doctor` tells more"
         )
 
 

@@ -74,18 +74,20 @@ class BatchRunner:
 
     def _run(self, outputs: Sequence[str], batch: Batch) -> BatchOutputs:
         values = self.session.run(outputs, batch.feeds(self._spec.inputs))
-        for name, found in zip(outputs, values, strict=True):
-            self._check(name, found, batch)
+        for name, array in zip(outputs, values, strict=True):
+            self._check(name, array, batch)
         return BatchOutputs(batch, values)
 
-    def _check(self, name: str, found: Array, batch: Batch) -> None:
+    def _check(self, name: str, array: Array, batch: Batch) -> None:
         """Numpy would otherwise stretch what the graph gave to its shape, and NaN would get the first label."""
         texts, tokens = batch.input_ids.shape
         pooled = self._pooled_widths.get(name)
         expected = (texts, tokens, self._spec.width) if pooled is None else (texts, pooled)
-        if found.shape != expected:
-            raise BundleError(f"the encoder's graph gave {name} of shape {found.shape}, the manifest says {expected}")
-        if self._refuses_nan and not np.isfinite(found).all():
+        if array.shape != expected:
+            raise BundleError(
+                f"the encoder's graph returned {name} with shape {array.shape}, expected {expected} by the manifest"
+            )
+        if self._refuses_nan and not np.isfinite(array).all():
             raise EngineError(
-                f"the encoder's graph gave {name} that is NaN or infinite; load the bundle with precision='fp32'"
+                f"the encoder's graph returned NaN or infinity in {name}; load the bundle with precision='fp32'"
             )

@@ -118,13 +118,13 @@ def needs_unsigned_weights(variant: GraphVariant, features: Iterable[str]) -> bo
 
 
 def _asked_for(variants: Sequence[GraphVariant], precision: str, place: Environment) -> Choice:
-    asked = next((variant for variant in variants if variant.precision == precision), None)
-    if asked is None:
+    requested = next((variant for variant in variants if variant.precision == precision), None)
+    if requested is None:
         raise OptionError(f"precision is {str(precision)!r}, but the bundle holds {_precisions(variants)}")
-    obstacles = [obstacle(asked, device, place) for device in place.devices]
+    obstacles = [obstacle(requested, device, place) for device in place.devices]
     for device, problem in zip(place.devices, obstacles, strict=True):
         if problem is None:
-            return Choice(asked, device, "asked for")
+            return Choice(requested, device, "asked for")
     here = _precisions([variant for variant, _ in runnable(variants, place)])
     use = f"use {here}, or 'auto'" if here else "export the bundle again with --precision fp32"
     raise OptionError(f"precision is {str(precision)!r}, but {obstacles[0]}; {use}")
@@ -154,7 +154,7 @@ def _rule(pair: Pair, variants: Sequence[GraphVariant], place: Environment) -> s
         return "not tuned; int8 is no faster than fp32 on a CPU without AVX2 or dot products"
     first = PREFERRED[pair.device][0]
     held = next((variant for variant in variants if variant.precision is first), None)
-    why = f"the bundle holds no {first}" if held is None else f"{first}: {obstacle(held, pair.device, place)}"
+    why = f"the bundle has no {first}" if held is None else f"{first}: {obstacle(held, pair.device, place)}"
     return f"not tuned; {why}"
 
 

@@ -52,8 +52,8 @@ def candidates(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
     A graph that is not exact is left out unless its parity was recorded: how far it is off is not known otherwise.
     """
     devices = tuple(dict.fromkeys([*engine_request(Device.AUTO, threads).devices, *_plugins()]))
-    found = runnable(bundle.manifest.encoder.variants, Environment(devices, processor_features()))
-    return [Candidate(variant, device, _objection(variant)) for variant, device in found]
+    pairs = runnable(bundle.manifest.encoder.variants, Environment(devices, processor_features()))
+    return [Candidate(variant, device, _objection(variant)) for variant, device in pairs]
 
 
 def left_out(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
@@ -121,7 +121,7 @@ def _written_for(variant: GraphVariant, otherwise: Device) -> Device:
 def _objection(variant: GraphVariant) -> str | None:
     if variant.precision is Precision.FP32 or variant.parity is not None:
         return None
-    return "left out: the bundle records no parity of it, so how exact it is is not known"
+    return "left out: the bundle records no parity for it, so its accuracy is unknown"
 
 
 def _workloads(bundle: Bundle, texts: Sequence[str] | None) -> tuple[Workload, Workload]:
@@ -136,9 +136,9 @@ def _workloads(bundle: Bundle, texts: Sequence[str] | None) -> tuple[Workload, W
 
 
 def _rate(bundle: Bundle, candidate: Candidate, threads: int, workloads: tuple[Workload, Workload]) -> Rate:
-    asked = for_encoder(engine_request(candidate.device, threads), bundle, AUTO)
+    request = for_encoder(engine_request(candidate.device, threads), bundle, AUTO)
     contents = read_engine_files(bundle, candidate.variant)
-    session = start_session(bundle, candidate.variant, contents, asked)
+    session = start_session(bundle, candidate.variant, contents, request)
     output = next(iter(bundle.manifest.encoder.features))
     with ThreadPoolExecutor(session.callers) as pool:
         short, medium = (_tokens_s(session, str(output), workload, pool) for workload in workloads)

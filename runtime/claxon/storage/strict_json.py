@@ -28,8 +28,8 @@ def parse(content: bytes) -> Any:
     """The JSON value that ``content`` (UTF-8) holds.
 
     Raises:
-        StrictJSONError: not JSON, a key that stands twice, NaN or infinity, half of a surrogate pair, or nested deeper
-            than ``MAX_DEPTH``.
+        StrictJSONError: not JSON, a duplicate key, NaN or infinity, an unpaired surrogate, or nesting deeper than
+            ``MAX_DEPTH``.
     """
     try:
         value = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
@@ -78,7 +78,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         names = [name for name, _ in pairs]
-        raise StrictJSONError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice")
+        raise StrictJSONError(f"duplicate key {next(n for n in names if names.count(n) > 1)!r}")
     return result
 
 
@@ -97,11 +97,11 @@ def _check_value(value: Any, left: int) -> None:
 
 
 def check_string(text: str) -> None:
-    """Raise ``StrictJSONError`` for half of a surrogate pair, which JSON can escape and no output can encode."""
+    """Raise ``StrictJSONError`` for an unpaired surrogate, which JSON can escape but UTF-8 cannot encode."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise StrictJSONError(f"{text!r:.80} holds half of a surrogate pair") from None
+        raise StrictJSONError(f"{text!r:.80} contains an unpaired surrogate") from None
 
 
 def _join(where: str, name: str) -> str:
@@ -125,7 +125,7 @@ def _decode_union(kind: UnionType, value: Any, where: str) -> Any:
             return decode(option, value, where)
         except StrictJSONError:
             continue
-    raise StrictJSONError(f"{where or 'top level'}: {value!r:.80} is none of {kind}")
+    raise StrictJSONError(f"{where or 'top level'}: {value!r:.80} is not one of {kind}")
 
 
 def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
@@ -135,7 +135,7 @@ def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     if unknown:
         raise StrictJSONError(f"{where or 'top level'}: unknown key {min(unknown)!r}")
     if missing:
-        raise StrictJSONError(f"{where or 'top level'}: the key {min(missing)!r} is missing")
+        raise StrictJSONError(f"{where or 'top level'}: missing key {min(missing)!r}")
     return kind(**{name: decode(hints[name], value, _join(where, name)) for name, value in given.items()})
 
 
@@ -155,7 +155,7 @@ def _decode_enum(kind: type[StrEnum], value: Any, where: str) -> StrEnum:
     try:
         return kind(value)
     except ValueError:
-        raise StrictJSONError(f"{where or 'top level'}: {value!r:.80} is none of {', '.join(kind)}") from None
+        raise StrictJSONError(f"{where or 'top level'}: {value!r:.80} is not one of {', '.join(kind)}") from None
 
 
 def _decode_scalar(kind: type, value: Any, where: str) -> Any:

@@ -50,8 +50,8 @@ def real_number(
     if value is None:
         return None
     number = float(value) if not isinstance(value, bool) and isinstance(value, Real) else math.nan
-    is_wanted = not math.isnan(number) and (math.isfinite(number) or not is_finite)
-    if not is_wanted or (above is not None and number <= above):
+    is_valid = not math.isnan(number) and (math.isfinite(number) or not is_finite)
+    if not is_valid or (above is not None and number <= above):
         expected = "a number" if above is None else f"a number above {above:g}"
         raise OptionError(f"{option} is {value!r:.80}, expected {expected}, or None for {none_means}")
     return number

@@ -118,7 +118,7 @@ def _problem(text: Any) -> str | None:
     if not isinstance(text, str):
         return f"is {type(text).__name__} ({text!r:.40}), expected str"
     if not _is_unicode(text):
-        return "has half of a surrogate pair; use text.encode('utf-8', 'replace').decode()"
+        return "contains an unpaired surrogate; use text.encode('utf-8', 'replace').decode()"
     return None
 
 
@@ -145,7 +145,7 @@ class Deduplicated:
     rows: IntArray | None
 
     @classmethod
-    def of(cls, texts: list[str]) -> Deduplicated:
+    def from_texts(cls, texts: list[str]) -> Deduplicated:
         """Find the texts that are there several times."""
         places: dict[str, int] = {}
         rows = np.fromiter((places.setdefault(text, len(places)) for text in texts), np.int64, len(texts))

@@ -38,7 +38,7 @@ class Tokenizer:
             content: The file's bytes.
             max_tokens: The limit, special tokens included.
             prompt: Put before every text.
-            n_embeddings: Rows of the encoder's table of words; ``None`` where that is not known.
+            n_embeddings: Rows of the encoder's word-embedding table; ``None`` if unknown.
 
         Raises:
             BundleError: the content is not a tokenizer, or none that a bundle may hold.
@@ -166,7 +166,7 @@ def _special_tokens(tokenizer: tokenizers.Tokenizer) -> tuple[list[int], list[in
     for start in range(len(full) - len(bare) + 1 if bare else 0):
         if full[start : start + len(bare)] == bare:
             return full[:start], full[start + len(bare) :]
-    raise BundleError("tokenizer.json changes a text's tokens when it adds the special ones; no such template is known")
+    raise BundleError("tokenizer.json changes a text's own tokens when it adds special tokens; this is not supported")
 
 
 def _ids(tokenizer: tokenizers.Tokenizer, text: str, *, add_special_tokens: bool) -> list[int]:

@@ -85,7 +85,7 @@ def entry(**changes: Any) -> dict[str, Any]:
     [
         (b"[]", "not an object"),
         (b"{", "not valid JSON"),
-        (b'{"x": 1, "x": 2}', "stands twice"),
+        (b'{"x": 1, "x": 2}', "duplicate key 'x'"),
         ({"x": 1}, "'x' is not one that this version reads"),
         ({"x": {}}, "'x' is not one that this version reads"),
         (entry(dtype="BF16"), "'x' is not one that this version reads"),

@@ -27,7 +27,7 @@ def test_a_positive_number(word: str) -> None:
 
 def test_a_positive_number_or_all() -> None:
     assert (positive_int_or_all("7"), positive_int_or_all("all")) == (7, None)
-    with pytest.raises(argparse.ArgumentTypeError, match="'ALL' is not a whole number from 1 up, nor 'all'"):
+    with pytest.raises(argparse.ArgumentTypeError, match="'ALL' is not a positive integer, nor 'all'"):
         positive_int_or_all("ALL")
 
 

@@ -42,7 +42,7 @@ def test_what_failed_is_said_as_the_error_says_it(encoder: Encoder) -> None:
     failed = encoder.features(texts, errors="record").failed  # type: ignore[arg-type]
     assert failed[0] == FailedRow(1, "is NoneType (None), expected str")
     assert failed[1].row == 2
-    assert "half of a surrogate pair" in failed[1].message
+    assert "an unpaired surrogate" in failed[1].message
 
 
 def test_nothing_failed_among_texts(encoder: Encoder) -> None:

@@ -50,7 +50,7 @@ def test_cuda_that_is_not_built_in_says_what_to_install() -> None:
 
 
 def test_openvino_that_is_not_there_says_what_to_install() -> None:
-    with pytest.raises(DeviceError, match=r"device='openvino' was asked for, .*'claxon\[openvino\]'"):
+    with pytest.raises(DeviceError, match=r"device='openvino' was requested, .*'claxon\[openvino\]'"):
         request("openvino", 1, CPU_ONLY)
 
 

@@ -64,7 +64,7 @@ def test_the_rule(held: list[GraphVariant], device: Device, features: tuple[str,
         ([FP32, SAFE], ("avx2",), "int8 is the rule for cpu; its products are exact without VNNI"),
         (ALL, (), "int8 is no faster than fp32 on a CPU without AVX2 or dot products"),
         ([FP32, OTHER], VNNI, "int8: its graph needs sme, which this CPU does not support (it supports avx2, avx512_v"),
-        ([FP32], VNNI, "the bundle holds no int8"),
+        ([FP32], VNNI, "the bundle has no int8"),
     ],
 )
 def test_the_rule_says_why(held: list[GraphVariant], features: tuple[str, ...], reason: str) -> None:

@@ -29,8 +29,8 @@ class Embed:
 
     name = "embed"
     help = (
-        "Turn texts into vectors: a .npy array of float32, one row a text; or JSON lines, which keep every column of "
-        "the input and add embedding."
+        "Turn texts into vectors: a .npy array of float32 with one row per text, or JSON lines that keep every column "
+        "of the input and add embedding."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -41,7 +41,7 @@ class Embed:
         add_errors(parser)
         group = parser.add_argument_group("vectors")
         group.add_argument(
-            "--feature", choices=list(Feature), help="which vector (default: what the source calls its embedding)"
+            "--feature", choices=list(Feature), help="feature to write (default: the source's sentence embedding)"
         )
         output = add_output(parser)
         output.add_argument(
@@ -137,7 +137,7 @@ def _is_npy(options: argparse.Namespace) -> bool:
     """
     is_npy = (options.output_format or Path(options.output).suffix[1:].lower()) == NPY
     if is_npy and options.output == STANDARD_STREAM:
-        raise OptionError("an array needs a file: add -o FILE.npy, or leave --output-format npy out")
+        raise OptionError("npy output needs a file: add -o FILE.npy, or remove --output-format npy")
     return bool(is_npy)
 
 
@@ -151,7 +151,7 @@ def _embed(
         features = encoder.features(
             texts, [feature], batch_size=options.batch_size, on_truncation="ignore", errors=options.errors
         )
-        writer.write(window, features, failures.of(window, features.failed))
+        writer.write(window, features, failures.messages(window, features.failed))
         return int(features.truncated.sum())
 
     streamed = stream_rows(records, embed, options)

@@ -23,16 +23,16 @@ class Inspect:
 
     name = "inspect"
     help = (
-        "Show what a bundle holds: the encoder with its parameters by part, features, limits, heads with their labels, "
-        "how far it is from its source, and where it comes from."
+        "Show what is in a bundle: the encoder with its parameters by part, features, limits, heads with their labels, "
+        "parity with its source, and provenance."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare its arguments."""
         parser.usage = "claxon inspect BUNDLE [options]"
         add_bundle(parser)
-        parser.add_argument("--graph", action="store_true", help="the operators of each encoder graph as well")
-        parser.add_argument("--json", action="store_true", help="the same as one JSON object")
+        parser.add_argument("--graph", action="store_true", help="also list the operators of each encoder graph")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def run(self, options: argparse.Namespace) -> int:
         """Print it."""
@@ -132,7 +132,7 @@ def _variant_lines(variant: GraphVariant, inspection: Inspection) -> list[str]:
     about = {
         "files": ", ".join(f"{name} {byte_count(files[name].size_bytes)}" for name in names),
         "written for": ", ".join(variant.devices),
-        "requires": ", ".join(variant.requires) or "nothing of the processor",
+        "requires": ", ".join(variant.requires) or "no CPU feature",
         "parity": parity_source(variant.parity),
     }
     return [f"  {variant.precision}", *facts(about, "    "), *parity_rows(variant.parity)]

@@ -13,7 +13,7 @@ class Merge:
     """One file of a job."""
 
     name = "job merge"
-    help = "Join the parts of the job in DIR into one file, in the order of the input, after they were verified."
+    help = "Verify the parts of the job in DIR and join them into one file, in input order."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare its arguments."""
@@ -21,7 +21,7 @@ class Merge:
         parser.add_argument("out", metavar="DIR", type=Path, help="the job's folder")
         parser.add_argument(
             "-o", "--output", metavar="FILE", type=Path, required=True,
-            help="ends in .parquet or .jsonl, as the parts do; written whole or not at all",
+            help="output file in the format of the parts, .parquet or .jsonl; written atomically",
         )  # fmt: skip
         parser.add_argument("-q", "--quiet", action="store_true", help="no notice")
 

@@ -17,8 +17,8 @@ class Verify:
 
     name = "job verify"
     help = (
-        "Check the job in DIR: every shard is done, every file is the one that was written (SHA-256), rows and "
-        "rejects add up to the input, and nothing else lies among them. The exit code is 1 if something is wrong."
+        "Check the job in DIR: every shard is done, every file is unchanged (SHA-256), rows and "
+        "rejects add up to the input, and there are no other files. The exit code is 1 if something is wrong."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -26,9 +26,11 @@ class Verify:
         parser.usage = "claxon job verify DIR [options]"
         parser.add_argument("out", metavar="DIR", type=Path, help="the job's folder")
         parser.add_argument(
-            "--redo", action="store_true", help="have the next run do the damaged shards again: remove their markers"
+            "--redo",
+            action="store_true",
+            help="remove the markers of damaged shards, so that the next run repeats them",
         )
-        parser.add_argument("--json", action="store_true", help="the same as one JSON object")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def run(self, options: argparse.Namespace) -> int:
         """Print what is wrong."""
@@ -56,7 +58,5 @@ def report(verification: Verification, *, is_redone: bool) -> list[str]:
         lines.append(f"  and {len(verification.problems) - MAX_NAMED:,} more")
     if verification.damaged:
         n_damaged = f"{len(verification.damaged):,} damaged shards"
-        lines.append(
-            f"the next run does {n_damaged} again" if is_redone else f"add --redo to have {n_damaged} done again"
-        )
+        lines.append(f"the next run does {n_damaged} again" if is_redone else f"add --redo to repeat {n_damaged}")
     return lines

@@ -26,7 +26,7 @@ class Predict:
     name = "predict"
     help = (
         "Label texts with a bundle's head. Every column of the input is kept; predicted_label and score are added, "
-        "and truncated where a text was cut."
+        "and truncated if a text was truncated."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -37,9 +37,9 @@ class Predict:
         add_errors(parser)
         add_empty(parser.add_argument_group("empty texts"))
         heads = parser.add_argument_group("head").add_mutually_exclusive_group()
-        heads.add_argument("--head", metavar="NAME", help="which head answers (default: the only one)")
+        heads.add_argument("--head", metavar="NAME", help="head to use (default: the only one)")
         heads.add_argument(
-            "--all-heads", action="store_true", help="all heads, in columns predicted_label_HEAD and score_HEAD"
+            "--all-heads", action="store_true", help="use all heads; columns predicted_label_HEAD and score_HEAD"
         )
         add_decision(parser)
         add_row_format(add_output(parser))

@@ -59,7 +59,7 @@ def test_json_lines_keep_their_keys_and_say_truncated_where_it_happened(
     assert list(short) == ["n", "text", "predicted_label", "score"]
     assert short["n"] == [1]
     assert long["truncated"] is True
-    assert captured.err == "claxon: 1 of 2 texts were cut at 48 tokens\n"
+    assert captured.err == "claxon: 1 of 2 texts were truncated to 48 tokens\n"
 
 
 def test_csv_says_true_where_a_text_was_cut(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:

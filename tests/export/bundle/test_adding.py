@@ -169,7 +169,7 @@ def test_several_heads_answer_from_one_bundle(bundle: Path) -> None:
 
 def test_labels_keep_their_temperature_and_a_threshold_is_told_to_be_lost(bundle: Path) -> None:
     labels = LabelSet.of(["book", "phone"], temperature=0.5, margin=0.1)
-    with pytest.warns(UserWarning, match="does not keep the threshold and the margin of its labels"):
+    with pytest.warns(UserWarning, match="does not store the threshold and the margin of its labels"):
         added = add_head(bundle, "topic", labels=labels)
     assert added.manifest.heads[0].temperature == 0.5
     plain = LabelSet.of(["book", "phone"], temperature=0.5)

@@ -97,7 +97,7 @@ def test_a_manifest_swapped_while_it_is_signed_is_found(
         path.write_bytes(path.read_bytes() + b"\n")
 
     monkeypatch.setattr(Bundle, "verify", swap)
-    with pytest.raises(IntegrityError, match="was replaced while it was read"):
+    with pytest.raises(IntegrityError, match="was replaced while it was being read"):
         sign_bundle(copied_bundle, keys / "own.pem")
 
 

@@ -143,5 +143,5 @@ def test_what_nothing_gives_is_not_read() -> None:
 
 @pytest.mark.parametrize("content", [b"\x3a\xff", b"\x3a\x02\x0a\xff"])
 def test_bytes_that_are_no_graph(content: bytes) -> None:
-    with pytest.raises(BundleError, match=r"head\.onnx: the graph is no ONNX file"):
+    with pytest.raises(BundleError, match=r"head\.onnx: not a valid ONNX file"):
         check_sizes(content, "head.onnx", WIDTH)

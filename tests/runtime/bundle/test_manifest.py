@@ -141,7 +141,7 @@ def _set(path: str, value: Any) -> Callable[[Any], None]:
 
 ENTRY = {"size_bytes": 1, "sha256": "0" * 64}
 REFUSED: list[tuple[str, Any, str]] = [
-    ("schema", 2, "schema 2 is not known to this version, which reads schema 1"),
+    ("schema", 2, "schema 2 is not supported by this version, which reads schema 1"),
     ("schema", True, "schema True"),
     ("schema", "1", "schema '1'"),
     ("schema", 1.0, "schema: expected int"),
@@ -153,9 +153,9 @@ REFUSED: list[tuple[str, Any, str]] = [
             "manifest.json",
         )
     ],
-    ("files/encoder.onnx/size_bytes", -1, "'encoder.onnx' has no valid size"),
-    ("files/encoder.onnx/sha256", "0" * 63, "'encoder.onnx' has no valid size and SHA-256"),
-    ("files/encoder.onnx/sha256", "A" * 64, "'encoder.onnx' has no valid size and SHA-256"),
+    ("files/encoder.onnx/size_bytes", -1, "'encoder.onnx' has an invalid size"),
+    ("files/encoder.onnx/sha256", "0" * 63, "'encoder.onnx' has an invalid size or SHA-256"),
+    ("files/encoder.onnx/sha256", "A" * 64, "'encoder.onnx' has an invalid size or SHA-256"),
     ("encoder/variants", [], "variants is empty"),
     ("encoder/variants/0/graph", "other.onnx", "encoder variant fp32 names 'other.onnx', which is not among its files"),
     ("encoder/variants/0/weights", "other", "encoder variant fp32 names 'other'"),
@@ -172,12 +172,12 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("encoder/inputs", ["input_ids"], "inputs are"),
     ("encoder/inputs", ["input_ids", "attention_mask", "position_ids"], "inputs are"),
     ("heads/0/file", "heads/none.onnx", "head 'stars' names 'heads/none.onnx'"),
-    ("heads/0/feature", "cls", "head 'stars' reads 'cls', which the encoder has not"),
-    ("heads/0/labels", [1], "'stars' needs two or more different labels"),
-    ("heads/0/labels", [1, 1], "'stars' needs two or more different labels"),
+    ("heads/0/feature", "cls", "head 'stars' reads 'cls', which the encoder does not output"),
+    ("heads/0/labels", [1], "'stars' needs at least two labels, all different"),
+    ("heads/0/labels", [1, 1], "'stars' needs at least two labels, all different"),
     ("heads/0/labels", [1, None], r"heads\[0\].labels\[1\]: None is not one of"),
     ("heads/0/name", "topic", "two heads are named 'topic'"),
-    ("heads/0/temperature", 0.5, "head 'stars' gives probability, which a temperature is not for"),
+    ("heads/0/temperature", 0.5, "head 'stars' gives probability; a temperature applies to cosines only"),
     ("heads/1/temperature", 0, "temperature 0.0, expected above 0"),
     ("heads/1/temperature", -1.5, "temperature -1.5, expected above 0"),
 ]  # fmt: skip
@@ -213,14 +213,14 @@ def test_a_huge_manifest_is_not_even_parsed() -> None:
 def test_two_names_that_are_one_file_on_some_systems_are_refused(other: str) -> None:
     manifest = as_json()
     manifest["files"][other] = ENTRY
-    with pytest.raises(BundleError, match="are one file on some systems"):
+    with pytest.raises(BundleError, match="are the same file on some systems"):
         read(manifest)
 
 
 def test_an_accent_written_in_two_ways_is_one_name() -> None:
     manifest = as_json()
     manifest["files"] |= {"caf\u00e9": ENTRY, "cafe\u0301": ENTRY}
-    with pytest.raises(BundleError, match="are one file on some systems"):
+    with pytest.raises(BundleError, match="are the same file on some systems"):
         read(manifest)
 
 
@@ -252,7 +252,7 @@ def test_no_truncation_passes() -> None:
 
 @pytest.mark.parametrize("seal", ["", "0" * 64, 3, ["x"], {}])
 def test_another_seal_is_told(seal: Any) -> None:
-    with pytest.raises(BundleError, match="is not as it was written"):
+    with pytest.raises(BundleError, match="was changed after it was written"):
         read({**as_json(), "seal": seal})
 
 

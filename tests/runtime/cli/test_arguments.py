@@ -21,7 +21,7 @@ from claxon.formats.tables import Format
 @pytest.mark.parametrize("word", ["0", "-1", "1.5", "x", "", "²"])
 def test_a_positive_number(word: str) -> None:
     assert positive_int("7") == 7
-    with pytest.raises(argparse.ArgumentTypeError, match="whole number"):
+    with pytest.raises(argparse.ArgumentTypeError, match="positive integer"):
         positive_int(word)
 
 

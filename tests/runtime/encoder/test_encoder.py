@@ -221,7 +221,7 @@ def test_the_inputs_that_the_graph_takes_are_fed(inputs: tuple[str, ...], copied
 def test_features_of_another_width_are_refused_not_stretched(width: int, copied_bundle: Path) -> None:
     inputs = ("input_ids", "attention_mask")
     encoder = _with_graph(copied_bundle, encoder_graph(dict.fromkeys(Feature, width), inputs=inputs), inputs)
-    with pytest.raises(BundleError, match=rf"gave embedding of shape \(1, {width}\), the manifest says \(1, {WIDTH}\)"):
+    with pytest.raises(BundleError, match=rf"returned embedding with shape \(1, {width}\), expected \(1, {WIDTH}\)"):
         encoder.encode(["great"])
 
 

@@ -71,7 +71,7 @@ def test_a_bundle_that_was_replaced_meanwhile_is_noticed(copied_bundle: Path) ->
     ]
     reseal(copied_bundle, lambda manifest: replace(manifest, provenance=replace(manifest.provenance, revision="other")))
     for content in contents:
-        with pytest.raises(IntegrityError, match="it is another bundle"):
+        with pytest.raises(IntegrityError, match="this is a different bundle"):
             pickle.loads(content)
 
 
@@ -85,7 +85,7 @@ def test_a_bundle_that_is_gone_is_told(copied_bundle: Path) -> None:
 def test_session_options_do_not_travel(tiny_bundle: Path) -> None:
     encoder = claxon.Encoder.load(tiny_bundle, session_options=onnxruntime.SessionOptions())
     assert encoder._runner is not None
-    with pytest.raises(OptionError, match="loaded with session_options, and so it cannot be pickled or copied"):
+    with pytest.raises(OptionError, match="loaded with session_options, so it cannot be pickled or copied"):
         pickle.dumps(encoder)
     with pytest.raises(OptionError, match="cannot be used in a forked process"):
         encoder._origin.runner_of_child(encoder._runner.get())
@@ -120,5 +120,5 @@ def test_a_digest_is_pinned_at_load(tiny_bundle: Path) -> None:
     digest = claxon.Bundle.open(tiny_bundle).digest
     claxon.load(tiny_bundle, "topic", expected_digest=digest)
     for load in (claxon.load, claxon.Encoder.load):
-        with pytest.raises(IntegrityError, match="it is another bundle"):
+        with pytest.raises(IntegrityError, match="this is a different bundle"):
             load(tiny_bundle, expected_digest="0" * 64)

@@ -70,7 +70,7 @@ REPLACED = """import pathlib
     try:
         classifier.predict_proba(texts)
     except claxon.IntegrityError as error:
-        assert "it is another bundle" in str(error), error
+        assert "this is a different bundle" in str(error), error
     else:
         raise AssertionError("the child used a bundle that was replaced")"""
 CUDA = """import dataclasses

@@ -89,7 +89,7 @@ def test_a_plugin_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_engine_that_is_too_old() -> None:
     ort: Any = SimpleNamespace(__version__="1.22.0")
-    with pytest.raises(DeviceError, match=r"needs ONNX Runtime 1.23 or later, here is 1\.22\.0"):
+    with pytest.raises(DeviceError, match=r"needs ONNX Runtime 1.23 or later, found 1\.22\.0"):
         register(ort)
 
 

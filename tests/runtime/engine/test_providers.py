@@ -106,7 +106,7 @@ def test_a_failure_of_cuda_is_told_from_others(device: str, failure: str, is_cud
     if not is_cuda:
         check_not_cuda(asked, failure)
         return
-    with pytest.raises(DeviceError, match=r"and CUDA failed: CUD.*failure.*nvidia-smi.*claxon doctor"):
+    with pytest.raises(DeviceError, match=r"but CUDA failed: CUD.*failure.*nvidia-smi.*claxon doctor"):
         check_not_cuda(asked, failure)
 
 

@@ -88,7 +88,7 @@ def test_the_token_budget_bounds_every_batch(spec: EncoderSpec) -> None:
 
 def test_another_shape_than_the_manifest_says_is_refused(spec: EncoderSpec) -> None:
     chosen, _ = runner(spec, 1, width=spec.width + 1)
-    with pytest.raises(BundleError, match=rf"gave mean of shape \(1, {spec.width + 1}\), the manifest says"):
+    with pytest.raises(BundleError, match=rf"returned mean with shape \(1, {spec.width + 1}\), expected"):
         list(chosen.run(ragged([4]), ["mean"]))
 
 
@@ -103,5 +103,5 @@ def test_what_is_no_number_is_no_answer(value: float, spec: EncoderSpec, monkeyp
         return values
 
     monkeypatch.setattr(recorder, "run", run)
-    with pytest.raises(EngineError, match="gave mean that is NaN or infinite"):
+    with pytest.raises(EngineError, match="returned NaN or infinity in mean"):
         list(batches.run(ragged([3, 4]), ["mean"]))

@@ -39,12 +39,12 @@ g: >
 def test_a_guess_of_yamls_says_to_quote(word: str) -> None:
     guessed = word.removeprefix("- ").removesuffix(": x").removeprefix("y: ")
     content = word if word.startswith("- ") or ":" in word else f"- {word}"
-    with pytest.raises(StrictYAMLError, match=f'line 1: {guessed} without quotes is YAML for a .*; write "{guessed}"'):
+    with pytest.raises(StrictYAMLError, match=f'line 1: YAML reads unquoted {guessed} as a .*; write "{guessed}"'):
         parse_yaml(content.encode())
 
 
 def test_a_boolean_as_a_key_names_its_line() -> None:
-    with pytest.raises(StrictYAMLError, match='line 2: no without quotes is YAML for a bool; write "no"'):
+    with pytest.raises(StrictYAMLError, match='line 2: YAML reads unquoted no as a bool; write "no"'):
         parse_yaml(b"maybe: I doubt it\nno: never\n")
 
 
@@ -56,18 +56,18 @@ def test_a_boolean_as_a_key_names_its_line() -> None:
         ("a: &x b\nc: *x", "line 1: anchors and aliases"),
         ("a: *x", "line 1: anchors and aliases"),
         ("a: b\nc: &x [d]", "line 2: anchors and aliases"),
-        ("a: !!python/object/apply:os.system [ls]", "line 1: the tag .*os.system is not taken"),
+        ("a: !!python/object/apply:os.system [ls]", "line 1: the tag .*os.system is not supported"),
         ("a: !!str no", "line 1: the tag"),
         ("a: b\na: c", "line 2: duplicate key 'a'"),
-        ("a: b\n---\nc: d", "holds several documents"),
+        ("a: b\n---\nc: d", "contains several documents"),
         ("a: [b", "not valid YAML"),
         ("a: 'b", "not valid YAML"),
         ("\ta: b", "not valid YAML"),
-        ("[a, b]: c", "line 1: a key is a list"),
-        ("<<: {a: b}", "line 1: << without quotes is YAML for a merge"),
+        ("[a, b]: c", "line 1: key of type list"),
+        ("<<: {a: b}", "line 1: YAML reads unquoted << as a merge"),
         ("a: .inf", "line 1: .inf is not a decimal number"),
         ("a: 0x1f", "line 1: 0x1f is not a decimal number"),
-        ("a:\n  b:\n  c: d", "line 2: nothing stands here"),
+        ("a:\n  b:\n  c: d", "line 2: empty value"),
         ('a: "\\ud800"', "an unpaired surrogate"),
         ("[" * MAX_DEPTH + "a" + "]" * MAX_DEPTH, f"nested deeper than {MAX_DEPTH}"),
         ("[" * 100_000, "nested deeper than|not valid YAML"),

@@ -107,7 +107,7 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
         "--max-rejects",
         metavar="N",
         type=natural_number,
-        help="stop when more than N rows are bad (default: 1 % of the rows)",
+        help="stop when more than N rows are bad (default: 1 %% of the rows)",
     )
 
 

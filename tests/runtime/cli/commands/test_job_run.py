@@ -49,7 +49,7 @@ def test_json_lines_out_and_columns_kept(tiny_bundle: Path, tmp_path: Path, caps
         (["--keep", "a", "--key", "b"], "--key: not allowed with argument --keep"),
         (["--embed", "int8"], "invalid choice: 'int8'"),
         (["--engine", "spark"], "invalid choice: 'spark'"),
-        (["--address", "auto"], "--address is of a Ray cluster: add --executor ray"),
+        (["--address", "auto"], "--address needs a Ray cluster: add --executor ray"),
         (["--head", "nothing"], "has no head 'nothing', but sentiment, topic"),
         ([], "has several heads: add --head sentiment and --head topic, or some of them"),
     ],

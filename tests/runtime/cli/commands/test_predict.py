@@ -216,5 +216,5 @@ def test_a_digest_can_be_pinned(tiny_bundle: Path, capsys: pytest.CaptureFixture
     words = ["predict", str(tiny_bundle), "--head", "sentiment", "--texts", "great book", "--expected-digest"]
     assert main([*words, claxon.Bundle.open(tiny_bundle).digest]) == 0
     assert main([*words, "0" * 64]) == 1
-    assert "it is another bundle" in capsys.readouterr().err
+    assert "this is a different bundle" in capsys.readouterr().err
     assert main([*words, "0"]) == 2

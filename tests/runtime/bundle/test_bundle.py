@@ -212,7 +212,7 @@ def test_a_bundle_that_is_replaced_after_opening_is_called_that(folder: Path) ->
     for check in (bundle.verify, lambda: bundle.read("encoder.onnx")):
         with pytest.raises(
             IntegrityError,
-            match=r"was replaced while it was being read, \(encoder\.onnx belongs to another bundle\); try again",
+            match=r"was replaced while it was being read \(encoder\.onnx belongs to another bundle\); try again",
         ):
             check()
     Bundle.open(folder).verify()
@@ -351,9 +351,9 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
     "a FIFO for a manifest": (_replace_by(os.mkfifo, MANIFEST_NAME), "manifest.json is a folder or a device"),
     "a folder for a manifest": (_replace_by(Path.mkdir, MANIFEST_NAME), "manifest.json is a folder or a device"),
     "an empty manifest": (lambda folder: (folder / MANIFEST_NAME).write_bytes(b""), "not valid JSON"),
-    "another schema": (_rewritten(lambda manifest: manifest.update(schema=99)), "schema 99 is not known"),
+    "another schema": (_rewritten(lambda manifest: manifest.update(schema=99)), "schema 99 is not supported"),
     "an unknown key": (_rewritten(lambda manifest: manifest.update(note="x")), "unknown key 'note'"),
-    "a missing key": (_rewritten(lambda manifest: manifest.pop("provenance")), "the key 'provenance' is missing"),
+    "a missing key": (_rewritten(lambda manifest: manifest.pop("provenance")), "missing key 'provenance'"),
     "a path out": (_listed_as("../tokenizer.json"), "not a plain path inside the bundle"),
     "an absolute path": (_listed_as("/tokenizer.json"), "not a plain path inside the bundle"),
     "a backward path": (_listed_as("..\\tokenizer.json"), "not a plain path inside the bundle"),

@@ -109,7 +109,7 @@ def test_every_key_is_needed_and_no_other_is_known() -> None:
             continue
         for name in found.keys() - {"license"}:
             without = {key: value for key, value in found.items() if key != name}
-            with pytest.raises(BundleError, match=f"the key '{name}' is missing|schema None"):
+            with pytest.raises(BundleError, match=f"missing key '{name}'|schema None"):
                 read(_with(path, found, without))
         with pytest.raises(BundleError, match="unknown key 'extra'"):
             read(_with(path, found, {**found, "extra": 1}))

@@ -277,7 +277,7 @@ def test_a_size_that_no_file_has_is_refused_before_memory_is_asked_for(
     with pytest.raises(IntegrityError, match=r"encoder\.onnx has 5 bytes, the manifest says 34359738368"):
         Bundle.open(folder)
     rewrite(1 << 60)
-    with pytest.raises(BundleError, match="no valid size"):
+    with pytest.raises(BundleError, match="invalid size"):
         Bundle.open(folder)
 
 

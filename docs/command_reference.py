@@ -84,7 +84,7 @@ def _table(title: str, actions: Sequence[argparse.Action]) -> Iterator[str]:
     yield f"| {title} | |"
     yield "|---|---|"
     for action in actions:
-        yield f"| {_name(action)} | {_cell(_help(action))} |"
+        yield f"| {_cell(_name(action))} | {_cell(_help(action))} |"
     yield ""
 
 

@@ -34,7 +34,9 @@ def test_the_last_one_leaves_an_encoder(bundle: Path, exported: Path) -> None:
     assert claxon.Encoder.load(bundle).encode(["a book"]).shape[0] == 1
 
 
-@pytest.mark.parametrize(("heads", "listed"), [(True, "its heads are: sentiment, topic"), (False, "its heads are: none")])
+@pytest.mark.parametrize(
+    ("heads", "listed"), [(True, "its heads are: sentiment, topic"), (False, "its heads are: none")]
+)
 def test_an_unknown_name_is_refused(heads: bool, listed: str, tiny_bundle: Path, exported: Path) -> None:
     with pytest.raises(OptionError, match=f"has no head 'stars'; {listed}"):
         remove_head(tiny_bundle if heads else exported, "stars")

@@ -71,7 +71,7 @@ def project(features: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Project features to two dimensions with UMAP. Shapes: ``(texts, width)`` to ``(texts, 2)``."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # UMAP and its libraries warn about their own internals
-        from umap import UMAP
+        from umap import UMAP  # type: ignore[import-untyped]
 
         scaled = MinMaxScaler().fit_transform(features)
         neighbors = min(15, len(features) - 1)

@@ -1,4 +1,4 @@
-"""A trained estimator or a list of labels -> one more head of a bundle."""
+"""Adds a head to a bundle, from a trained estimator or a list of labels."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_head(
     precision: str | None = None,
     force: bool = False,
 ) -> Bundle:
-    """Add a head to a bundle: a fitted scikit-learn LogisticRegression, or labels to be similar to.
+    """Add a head to a bundle: a fitted scikit-learn LogisticRegression, or labels to compare texts with.
 
     Args:
         bundle: The bundle's folder; it is replaced at once when the head is ready.

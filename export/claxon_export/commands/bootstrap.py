@@ -1,4 +1,4 @@
-"""``claxon bootstrap``: a head from texts that nobody labeled."""
+"""``claxon bootstrap``: trains a head on pseudo-labels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ADDED = ("predicted_label", "score", "margin")
 
 
 class Bootstrap:
-    """A head from label names and texts."""
+    """Trains a head on pseudo-labels."""
 
     name = "bootstrap"
     help = (
@@ -36,7 +36,7 @@ class Bootstrap:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon bootstrap BUNDLE TEXTS (--labels A,B,… | --labels-file FILE) --head NAME [options]"
         add_bundle(parser)
         parser.add_argument("texts", metavar="TEXTS", help=".csv, .tsv, .jsonl, or plain lines; - is standard input")
@@ -144,7 +144,7 @@ def _add_head(group: argparse._ArgumentGroup) -> None:
 
 
 def _read(options: argparse.Namespace) -> _Table:
-    """The rows; those without text are left out, with one warning.
+    """Read the rows; those without text are left out, with one warning.
 
     Raises:
         OptionError: there is no such column, or the output is no table.
@@ -166,7 +166,7 @@ def _read(options: argparse.Namespace) -> _Table:
 
 
 def _truth(row: Row, table: _Table, column: str) -> str | int | None:
-    """A row's true label.
+    """Return a row's true label.
 
     Raises:
         InputError: it is no label.

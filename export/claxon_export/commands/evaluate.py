@@ -1,4 +1,4 @@
-"""``claxon evaluate``: how good are a bundle's heads on labeled texts?"""
+"""``claxon evaluate``: evaluates a bundle's heads on labeled texts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Evaluate:
-    """Figures, pictures, and an exit code."""
+    """Evaluates a bundle's heads."""
 
     name = "evaluate"
     help = (
@@ -30,7 +30,7 @@ class Evaluate:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon evaluate BUNDLE DATA [options]"
         add_bundle(parser)
         add_labelled(parser)

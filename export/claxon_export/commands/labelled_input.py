@@ -1,4 +1,4 @@
-"""The arguments of commands that read labelled texts."""
+"""Arguments of commands that read labeled texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from claxon_export.data.labelled import DEFAULT_LABEL_COLUMN, LabelledTexts, rea
 
 
 def add_labelled(parser: argparse.ArgumentParser) -> None:
-    """``DATA``, and how to read it."""
+    """Add ``DATA``, and how to read it."""
     parser.add_argument("data", metavar="DATA", help="labeled texts: .csv, .tsv, .jsonl or .json; - is standard input")
     group = parser.add_argument_group("labelled texts")
     group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text)")
@@ -29,7 +29,7 @@ def add_labelled(parser: argparse.ArgumentParser) -> None:
 
 
 def labelled_input(options: argparse.Namespace) -> LabelledTexts:
-    """The texts that ``add_labelled`` asked for.
+    """Read the texts that the arguments of ``add_labelled`` name.
 
     Raises:
         OptionError, InputError, LabelError, OSError: as ``read_labelled``.

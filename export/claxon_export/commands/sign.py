@@ -1,4 +1,4 @@
-"""``claxon sign``: a bundle's signature, with a key."""
+"""``claxon sign``: signs a bundle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from claxon.cli.arguments import add_bundle
 
 
 class Sign:
-    """The signing of a bundle."""
+    """Signs a bundle."""
 
     name = "sign"
     help = (
@@ -19,14 +19,14 @@ class Sign:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon sign BUNDLE --key KEY.pem [options]"
         add_bundle(parser)
         parser.add_argument("--key", metavar="FILE", type=Path, required=True, help="the private key, PEM")
         parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="the signature (default: BUNDLE.sig)")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Sign, and say what."""
+        """Sign the bundle and print its digest."""
         from claxon_export.bundle.signing import sign_bundle, signature_path
 
         bundle = sign_bundle(options.bundle, options.key, options.output)

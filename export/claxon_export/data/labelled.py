@@ -1,4 +1,4 @@
-"""Labelled texts, from a table or from Python: text, label and place of each row, every one of them checked."""
+"""Labeled texts, from a table or from Python, with text, label and position of each row, all checked."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMED_ROWS = 5
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The places of rows that were left out: their text is empty or blank, or they have a text and no label."""
+    """The positions of rows that were left out, because they have no text, or no label."""
 
     blank: tuple[int, ...] = ()
     unlabelled: tuple[int, ...] = ()
@@ -43,7 +43,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class LabelledTexts:
-    """Texts with a label each: one or more, no text blank, no label empty, all labels of one type.
+    """One or more labeled texts: no text is blank, no label is empty, all labels have one type.
 
     Attributes:
         name: What messages call the source.
@@ -69,7 +69,7 @@ class LabelledTexts:
 
     @staticmethod
     def of(texts: Iterable[str], labels: Iterable[LabelValue], *, name: str = "the texts") -> LabelledTexts:
-        """The rows of two columns, for instance lists, numpy arrays, or columns of pandas or Arrow.
+        """Create labeled texts from two columns: lists, numpy arrays, pandas or Arrow columns.
 
         Raises:
             InputError: something that is not a text, with its row.
@@ -89,7 +89,7 @@ class LabelledTexts:
 
     @property
     def notice(self) -> str | None:
-        """What was left out, in words; ``None`` where nothing was."""
+        """What was left out, in words; ``None`` if nothing was."""
         total = len(self) + self.skipped.count
         parts = [
             f"{len(lines):,} {what} ({in_words(self.place, lines)})"
@@ -110,7 +110,7 @@ def read_labelled(
     encoding: str | None = None,
     quoting: str = Quoting.AUTO,
 ) -> LabelledTexts:
-    """The labelled texts of a table: CSV with commas, semicolons or tabs, JSON lines or a JSON array; any line ending.
+    """Read labeled texts from CSV (commas, semicolons or tabs), JSON lines or a JSON array.
 
     Labels of CSV are strings, ``0`` and ``true`` too; JSON lines keep strings, integers and booleans as they are. Rows
     whose text is blank are left out, and one ``UserWarning`` counts them and names the first.
@@ -153,7 +153,7 @@ def in_words(place: str, lines: Sequence[int]) -> str:
 
 @dataclass(slots=True)
 class _Rows:
-    """Rows as they come; a row without text is noted and dropped, whatever its label."""
+    """Collects rows; a row without text is recorded and dropped, whatever its label."""
 
     texts: list[str] = field(default_factory=list)
     labels: list[Any] = field(default_factory=list)
@@ -194,7 +194,7 @@ class _Rows:
             raise LabelError(f"{name}: labels are of several types, {kinds}; expected one")
 
     def labelled(self, name: str, place: str, sha256: str) -> LabelledTexts:
-        """The rows that are left, with the places of those that are not."""
+        """Return the remaining rows, with the positions of those that were left out."""
         texts, labels, lines = tuple(self.texts), tuple(self.labels), tuple(self.lines)
         skipped = Skipped(tuple(self.blank), tuple(self.unlabelled))
         return LabelledTexts(name, texts, labels, lines, sha256, skipped, place)
@@ -205,7 +205,7 @@ def _type_name(label: Any) -> str:
 
 
 def _plain_labels(labels: Iterable[LabelValue]) -> list[Any]:
-    """A column's values as Python's own: Arrow has ``to_pylist``; numpy's scalars have ``item``."""
+    """Convert a column to Python values: Arrow has ``to_pylist``; numpy scalars have ``item``."""
     values = labels.to_pylist() if hasattr(labels, "to_pylist") else labels
     return [label.item() if isinstance(label, np.generic) else label for label in values]
 

@@ -1,4 +1,4 @@
-"""The main job on a fresh machine: a checkpoint becomes a bundle, labeled sentences a head, unseen ones get labels."""
+"""The demo: exports a checkpoint, fits a head on labeled sentences, and labels unseen ones."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ Print = Callable[[str], None]
 
 @dataclass(slots=True)
 class Steps:
-    """What was done, and the seconds that each step took."""
+    """The steps that were done, with their seconds."""
 
     show: Print
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time one step and say so when it is done."""
+        """Time one step, and print it when it is done."""
         start = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - start
@@ -72,13 +72,13 @@ def run(work: str | Path = "demo", *, offline: bool = False, show: Print = print
 
 
 def read_table(name: str) -> list[dict[str, str]]:
-    """Rows of a packaged CSV file."""
+    """Read the rows of a packaged CSV file."""
     content = (files("claxon_export") / "texts" / name).read_text(encoding="utf-8")
     return list(csv.DictReader(io.StringIO(content, newline="")))
 
 
 def likert_labels() -> LabelSet:
-    """The five steps from Very Negative to Very Positive, with several phrasings each."""
+    """Return the five labels from Very Negative to Very Positive, with several phrasings each."""
     content = (files("claxon_export") / "texts" / "likert.json").read_text(encoding="utf-8")
     return LabelSet.of(json.loads(content))
 
@@ -141,7 +141,7 @@ def _shortened(text: str) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as aligned lines, the first underlined."""
+    """Format rows as aligned lines, the first underlined."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]

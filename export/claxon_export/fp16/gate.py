@@ -1,4 +1,4 @@
-"""The fp16 graph against the fp32 one of the same bundle, on the CPU, every value rounded to float16."""
+"""Compares a bundle's fp16 graph with its fp32 graph, on the CPU, rounding every value to float16."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CALIBRATION_TEXTS = 128
 def check_fp16(
     folder: Path, labels: Sequence[str] | None, texts: Sequence[str] = (), gate: PrecisionGate | None = None
 ) -> Parity:
-    """Compare a bundle's fp16 graph, in batches, with its fp32 graph, and look for numbers beyond float16.
+    """Compare a bundle's fp16 graph with its fp32 graph, in batches, and find values beyond float16.
 
     Args:
         folder: The bundle, which holds both.
@@ -86,7 +86,7 @@ def _range_in_words(largest: Mapping[str, float]) -> str:
 
 
 def _check_range(largest: Mapping[str, float], texts: Sequence[str], source: str) -> None:
-    """Raise unless float16 holds every number."""
+    """Raise unless float16 can represent every value."""
     names = beyond(largest)
     if names:
         note = f"float16 ends at {LIMIT:,.0f}, and these exceed it: {', '.join(names)}; use --precision fp32"

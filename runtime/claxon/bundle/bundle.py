@@ -1,4 +1,4 @@
-"""Opens a bundle's folder; the only reader of its files.
+"""Opens a bundle's folder. The only module that reads its files.
 
 What is hashed is what is used: a file is opened once, read into memory, checked against the manifest, and those bytes
 are handed on. Nothing is opened again by its path.
@@ -27,7 +27,7 @@ from claxon.errors import BundleError, BundleNotFoundError, IntegrityError, Opti
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """An opened folder: the manifest was read, and the folder holds the files that it lists, no more and no less.
+    """An open bundle: its manifest was read, and its folder has exactly the listed files.
 
     ``digest`` is the SHA-256 of ``manifest.json``; as that lists the hash of every other file, it stands for them all.
     """
@@ -38,7 +38,7 @@ class Bundle:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, expected_digest: str | None = None) -> Bundle:
-        """Read the manifest and compare the folder with it: names, kinds and sizes of files, not yet their bytes.
+        """Read the manifest and compare it with the folder: names, types and sizes of files, but not yet their content.
 
         Args:
             path: The folder.
@@ -67,7 +67,7 @@ class Bundle:
         return bundle
 
     def read(self, name: str) -> Buffer:
-        """The bytes of a listed file, after its hash was checked. Shape: ``(bytes,)``, uint8.
+        """Read a listed file and check its hash. Shape: ``(bytes,)``, uint8.
 
         Raises:
             IntegrityError: the file is not listed, or its bytes are not those that the manifest describes.
@@ -82,7 +82,7 @@ class Bundle:
         return content
 
     def verify(self, names: set[str] | None = None) -> None:
-        """Check the hash of every listed file, or of those in ``names``, without holding a whole file in memory.
+        """Check the hash of every listed file, or of those in ``names``, without reading whole files into memory.
 
         Raises:
             IntegrityError: a name is not listed, or the bytes of a file are not those that the manifest describes.
@@ -110,7 +110,7 @@ class Bundle:
             raise IntegrityError(f"{self.path / name} cannot be read: {error.strerror}") from error
 
     def _was_replaced(self) -> bool:
-        """Whether another manifest stands in the folder by now."""
+        """Whether the folder has a different manifest by now."""
         try:
             return hashlib.sha256(_read_manifest(self.path)).hexdigest() != self.digest
         except BundleError:
@@ -128,7 +128,7 @@ class Bundle:
 
 
 def by_absolute_path(bundle: Bundle) -> Bundle:
-    """The same bundle, to be found from any working directory."""
+    """Return the same bundle with an absolute path."""
     return replace(bundle, path=bundle.path.absolute())
 
 
@@ -176,7 +176,7 @@ def _check_listing(folder: Path, manifest: Manifest) -> None:
 
 
 def _walk(folder: Path, root: Path) -> Iterator[tuple[str, int]]:
-    """Relative name and size of every file below ``folder``; whatever is neither file nor folder is refused."""
+    """Yield the relative name and size of every file below ``folder``; anything but files and folders is refused."""
     with os.scandir(folder) as entries:
         for entry in entries:
             name = Path(entry.path).relative_to(root).as_posix()
@@ -195,7 +195,7 @@ def _walk(folder: Path, root: Path) -> Iterator[tuple[str, int]]:
 
 
 def _check_one_name(status: os.stat_result, where: str) -> None:
-    """Raise at a file that has a second name: who may write there changes the bundle without touching it."""
+    """Raise if a file has a second name, through which the bundle could be changed from outside."""
     if status.st_nlink > 1:
         raise IntegrityError(
             f"{where} is a hard link, its file has {status.st_nlink} names; "
@@ -204,7 +204,7 @@ def _check_one_name(status: os.stat_result, where: str) -> None:
 
 
 def _open_regular(path: Path, name: str) -> BufferedReader:
-    """Open without following a link or waiting for a FIFO; refuse whatever is not a plain file."""
+    """Open a plain file, without following links or waiting for FIFOs; refuse everything else."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)

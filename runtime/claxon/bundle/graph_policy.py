@@ -1,4 +1,4 @@
-"""What a graph of a bundle may hold: known operators, and outside it only values that the manifest lists.
+"""What a bundle's graph may contain: known operators, and external values only if the manifest lists them.
 
 A graph can name any file of the machine as the place of its values, and operators of other libraries. So it is looked
 through before ONNX Runtime sees it.
@@ -33,7 +33,7 @@ CHECKED_KEYS = ("location", "offset", "length")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a tensor lies in the weights' file, in bytes from the file's beginning."""
+    """The position of a tensor in the weights file, in bytes from the start of the file."""
 
     location: str
     offset: int
@@ -41,7 +41,7 @@ class Place:
 
 
 def weight_places(tensors: Mapping[str, Array], content: Buffer, location: str) -> dict[str, Place]:
-    """Where each tensor lies in the file that it was read from.
+    """Return the position of each tensor in the file that it was read from.
 
     Args:
         tensors: As ``read_tensors`` gives them: views of ``content``.
@@ -54,7 +54,7 @@ def weight_places(tensors: Mapping[str, Array], content: Buffer, location: str) 
 def check_graph(
     content: bytes, name: str, places: Mapping[str, Place], operators: frozenset[str] | None = None
 ) -> None:
-    """Raise unless a graph holds what a bundle's graph may.
+    """Raise unless a graph contains only what is allowed in a bundle.
 
     Args:
         content: The ONNX file.

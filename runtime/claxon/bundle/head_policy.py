@@ -1,4 +1,4 @@
-"""How many values a head's graph makes, from the shapes in it, before the engine makes them.
+"""An upper bound for the size of a head's tensors, computed from its shapes before the engine runs it.
 
 A few tensors of a kilobyte multiply to gigabytes, ``(n, 1) + (1, n)`` for instance. What shapes alone do not tell is
 taken at its largest.
@@ -39,7 +39,7 @@ REARRANGING = frozenset({"Concat", "Flatten", "Reshape", "Squeeze", "Transpose",
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How large a value is: its dimensions, each at most so long, if they are known; and how many values at most."""
+    """The size of a tensor: upper bounds of its dimensions, if known, and of its number of values."""
 
     count: int
     shape: tuple[int, ...] | None = None
@@ -47,7 +47,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An operator, what it reads and gives, and its attributes that are whole numbers."""
+    """An operator with its inputs, outputs and integer attributes."""
 
     operator: str
     inputs: tuple[str, ...]
@@ -60,7 +60,7 @@ Extents: TypeAlias = Sequence[Extent]
 
 
 def check_sizes(content: bytes, name: str, width: int) -> None:
-    """Raise if a head, run on ``ROWS`` texts, makes a tensor of more than ``MOST_VALUES`` values.
+    """Raise if a head creates a tensor of more than ``MOST_VALUES`` values for ``ROWS`` texts.
 
     Args:
         content: The ONNX file, which ``graph_rules`` has let through.
@@ -111,7 +111,7 @@ def _node(content: bytes) -> Node:
 
 
 def _whole_number(attribute: bytes) -> dict[str, int]:
-    """The attribute by its name, where it is a whole number."""
+    """Return an attribute by name, if it is an integer."""
     name, result = "", None
     for number, value in fields(attribute, (ATTRIBUTE_NAME, ATTRIBUTE_INT)):
         if number == ATTRIBUTE_NAME:
@@ -122,7 +122,7 @@ def _whole_number(attribute: bytes) -> dict[str, int]:
 
 
 def _follow(node: Node, known: dict[str, Extent], name: str) -> None:
-    """Put what the node gives beside what is known."""
+    """Add the sizes of the node's outputs to the known ones."""
     missing = [given for given in node.inputs if given and given not in known]
     if missing:
         raise BundleError(
@@ -153,7 +153,7 @@ def _made(node: Node, given: Extents) -> Extent:
 
 
 def _together(given: Extents) -> Extent:
-    """Values of the same shape, the shorter ones stretched."""
+    """Broadcast the shapes of several values."""
     if len(given) == 1:
         return given[0]
     shapes = [extent.shape if extent.count > 1 else () for extent in given]

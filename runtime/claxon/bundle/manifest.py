@@ -1,4 +1,4 @@
-"""What a bundle says of itself: frozen dataclasses, and ``manifest.json`` to and from them.
+"""The manifest as frozen dataclasses, and its conversion from and to ``manifest.json``.
 
 Everything that the runtime would otherwise guess stands here. The layout of the JSON is the layout of the classes.
 Unknown keys, missing keys, wrong types and unknown schema numbers are errors that name the place.
@@ -29,7 +29,7 @@ LabelValue = str | int | float | bool
 
 
 class Feature(StrEnum):
-    """A pooled output of the encoder graph, one vector a text."""
+    """A pooled output of the encoder graph: one vector per text."""
 
     CLS = "cls"
     MEAN = "mean"
@@ -53,7 +53,7 @@ class HeadKind(StrEnum):
 
 
 class ScoreKind(StrEnum):
-    """What a head's graph gives: probabilities that sum to one, or cosines in [-1, 1] that do not."""
+    """The kind of a head's scores: probabilities that sum to one, or cosines in [-1, 1]."""
 
     PROBABILITY = "probability"
     COSINE = "cosine"
@@ -84,7 +84,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far the bundle is from its source: which source, on how many texts (and their SHA-256), and the figures."""
+    """The parity of a bundle with its source: the source, the number and SHA-256 of the texts, and the figures."""
 
     source: str
     texts: int
@@ -94,7 +94,7 @@ class Parity:
 
 @dataclass(frozen=True, slots=True)
 class GraphVariant:
-    """One encoder graph: its files, the devices it was written for, and what it needs of the processor."""
+    """One encoder graph: its files, the devices it was written for, and the CPU features that it needs."""
 
     precision: Precision
     graph: str
@@ -106,7 +106,7 @@ class GraphVariant:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSpec:
-    """The encoder: its size, its inputs, and the pooled features with their widths.
+    """The encoder: size, inputs, and pooled features with their widths.
 
     ``pooling`` is what ``embedding`` is made of, ``None`` where there is no ``embedding``. ``default_feature`` is what
     the source calls its sentence embedding; ``None`` where it has none. ``max_tokens`` counts the special tokens.
@@ -151,7 +151,7 @@ class HeadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where the encoder comes from: a Hub id or a folder's name, commit, license, the SHA-256 of each file read."""
+    """The source of the encoder: a Hub id or folder name, commit, license, and the SHA-256 of each file read."""
 
     source: str
     revision: str | None
@@ -172,7 +172,7 @@ class Manifest:
     provenance: Provenance
 
     def to_json(self) -> bytes:
-        """The manifest as UTF-8 JSON, indented by two, the same bytes for the same content, and sealed.
+        """Return the manifest as sealed UTF-8 JSON, indented by two; the same content gives the same bytes.
 
         The seal, the last key, is the SHA-256 of the bytes with an empty seal: a damage that leaves a valid manifest,
         in a label for instance, is noticed by it.
@@ -183,7 +183,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, content: bytes) -> Manifest:
-        """The manifest that ``content`` holds.
+        """Parse and check a manifest.
 
         Raises:
             BundleError: not JSON, another schema, an unknown or missing key, a wrong type, a reference to a file or
@@ -227,7 +227,7 @@ def _check_schema(raw: Any) -> None:
 
 
 def _check_references(manifest: Manifest) -> None:
-    """Raise unless every file, feature and name that the manifest mentions is one that it lists."""
+    """Raise unless every file, feature and name that the manifest mentions is listed in it."""
     for name, entry in manifest.files.items():
         _check_file(name, entry)
     _check_names(manifest.files)

@@ -30,14 +30,14 @@ Buffer = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the tensors of a safetensors file lie: the header's entries, and the offset their own count from."""
+    """The layout of a safetensors file: the header's entries, and the offset that theirs are relative to."""
 
     entries: dict[str, Any]
     body_offset: int
 
 
 def read_layout(content: Buffer) -> Layout:
-    """The layout of a safetensors file.
+    """Read the layout of a safetensors file.
 
     Args:
         content: The file, or its beginning with the whole header. Shape: ``(bytes,)``, uint8.
@@ -59,7 +59,7 @@ def read_layout(content: Buffer) -> Layout:
 
 
 def read_tensors(content: Buffer) -> dict[str, np.ndarray[Any, Any]]:
-    """The named arrays of a safetensors file, as views of ``content``.
+    """Return the named arrays of a safetensors file, as views of ``content``.
 
     Args:
         content: The file. Shape: ``(bytes,)``, uint8.

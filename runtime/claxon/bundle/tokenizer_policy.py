@@ -1,4 +1,4 @@
-"""What a bundle's ``tokenizer.json`` may hold: components that encoders need, ids that the encoder has rows for.
+"""What a bundle's ``tokenizer.json`` may contain: components that encoders need, ids within the embedding table.
 
 The native library takes more than that: regular expressions of any cost, templates of tokens that are not there, ids of
 any size. Some of it makes it panic, and some of it makes wrong numbers without a word.
@@ -45,7 +45,7 @@ KNOWN_REGEXES = (
 
 
 def check_tokenizer(content: bytes, n_embeddings: int | None = None) -> Any:
-    """Raise unless the content is a tokenizer that a bundle may hold.
+    """Raise unless the content is a tokenizer that is allowed in a bundle.
 
     Args:
         content: ``tokenizer.json``.
@@ -85,7 +85,7 @@ def _parsed(content: bytes) -> dict[str, Any]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Which of two equal keys counts is another matter here than in the native library."""
+    """Refuse duplicate keys: Python and the native library would use different ones."""
     result = dict(pairs)
     if len(result) != len(pairs):
         raise _refused("contains a duplicate key")
@@ -93,7 +93,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _components(component: Any, where: str, depth: int) -> Iterator[dict[str, Any]]:
-    """The component and those that it is a sequence of."""
+    """Yield the component and, for a sequence, its parts."""
     if component is None:
         return
     if depth == 0:
@@ -111,7 +111,7 @@ def _check_kind(component: Mapping[str, Any], slot: str, kinds: tuple[str, ...])
 
 
 def _check_settings(component: Mapping[str, Any], slot: str) -> None:
-    """Raise at an expression that is not known, or a text that is put in and is long."""
+    """Raise for an unknown regular expression or a long inserted text."""
     pattern = component.get("pattern")
     if isinstance(pattern, dict) and "Regex" in pattern and pattern["Regex"] not in KNOWN_REGEXES:
         raise _refused(
@@ -125,7 +125,7 @@ def _check_settings(component: Mapping[str, Any], slot: str) -> None:
 
 
 def _model_ids(model: Mapping[str, Any]) -> dict[str, int]:
-    """Id of each token of the model's vocabulary; files of old name no type, and any of the types may be meant."""
+    """Return the id of each token in the model's vocabulary. Old files name no type; any type may be meant."""
     if model.get("type", MODELS[0]) not in MODELS:
         raise _refused(f"model: the type {model.get('type')!r:.80} is not one of {', '.join(MODELS)}")
     if model.get("dropout"):
@@ -153,7 +153,7 @@ def _added_ids(added: Any) -> dict[str, int]:
 
 
 def _check_template(component: Mapping[str, Any], ids: Mapping[str, int]) -> None:
-    """Raise unless every special token that is put in is in the vocabulary, with that id."""
+    """Raise unless every inserted special token is in the vocabulary with that id."""
     kind = component["type"]
     if kind in ("BertProcessing", "RobertaProcessing"):
         for name in ("sep", "cls"):

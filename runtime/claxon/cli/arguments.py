@@ -18,7 +18,7 @@ OUTPUT_FORMATS = [str(Format.CSV), str(Format.TSV), str(Format.JSONL)]
 
 
 class EngineOptions(TypedDict):
-    """What ``Encoder.load`` and ``Classifier.load`` take."""
+    """Keyword arguments of ``Encoder.load`` and ``Classifier.load``."""
 
     expected_digest: str | None
     device: str
@@ -29,7 +29,7 @@ class EngineOptions(TypedDict):
 
 
 def positive_int(word: str) -> int:
-    """A whole number from 1 up."""
+    """Parse a positive integer."""
     number = int(word) if word.isdecimal() else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"{word!r} is not a positive integer")
@@ -37,7 +37,7 @@ def positive_int(word: str) -> int:
 
 
 def positive_int_or_all(word: str) -> int | None:
-    """A whole number from 1 up, or ``None`` for ``all``."""
+    """Parse a positive integer, or ``all`` as ``None``."""
     if word == "all":
         return None
     try:
@@ -47,7 +47,7 @@ def positive_int_or_all(word: str) -> int | None:
 
 
 def finite_float(word: str) -> float:
-    """A number that is neither infinite nor NaN."""
+    """Parse a finite number."""
     try:
         number = float(word)
     except ValueError:
@@ -58,12 +58,12 @@ def finite_float(word: str) -> float:
 
 
 def add_bundle(parser: argparse.ArgumentParser) -> None:
-    """``BUNDLE``."""
+    """Add ``BUNDLE``."""
     parser.add_argument("bundle", metavar="BUNDLE", type=Path, help="the bundle's folder")
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:
-    """``INPUT``, and how to read it."""
+    """Add ``INPUT``, and how to read it."""
     group = parser.add_argument_group("input")
     parser.add_argument(
         "input",
@@ -82,7 +82,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
 
 
 def add_decoding(group: argparse._ArgumentGroup) -> None:
-    """What the bytes and the quotes of a file mean."""
+    """Add encoding and quoting."""
     group.add_argument(
         "--encoding", metavar="NAME", help="encoding of INPUT (default: by its byte order mark, else utf-8)"
     )
@@ -95,7 +95,7 @@ def add_decoding(group: argparse._ArgumentGroup) -> None:
 
 
 def add_empty(group: argparse._ArgumentGroup) -> None:
-    """What to do with rows whose text is empty or blank."""
+    """Add the policy for rows whose text is empty or blank."""
     group.add_argument(
         "--empty",
         choices=[str(choice) for choice in OnEmpty],
@@ -106,7 +106,7 @@ def add_empty(group: argparse._ArgumentGroup) -> None:
 
 
 def add_limits(group: argparse._ArgumentGroup) -> None:
-    """Which bundle it must be, and how much is run at once."""
+    """Add the expected digest, the token limit and the batch size."""
     group.add_argument(
         "--expected-digest",
         metavar="SHA256",
@@ -121,7 +121,7 @@ def add_limits(group: argparse._ArgumentGroup) -> None:
 
 
 def add_engine(parser: argparse.ArgumentParser) -> None:
-    """What to run on, and how."""
+    """Add everything about the engine: device, precision, threads, limits."""
     group = parser.add_argument_group("engine")
     add_run(group)
     add_limits(group)
@@ -133,7 +133,7 @@ def add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def add_run(group: argparse._ArgumentGroup) -> None:
-    """Which graph runs, and where."""
+    """Add device, precision and threads."""
     group.add_argument(
         "--device",
         choices=[str(choice) for choice in Device],
@@ -152,7 +152,7 @@ def add_run(group: argparse._ArgumentGroup) -> None:
 
 
 def add_errors(parser: argparse.ArgumentParser) -> None:
-    """What to do with rows that cannot be read."""
+    """Add the policy for rows that cannot be read."""
     parser.add_argument(
         "--errors",
         choices=[str(choice) for choice in OnError],
@@ -163,7 +163,7 @@ def add_errors(parser: argparse.ArgumentParser) -> None:
 
 
 def add_output(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Where the rows go, and how they are written; the group is returned for the command's own."""
+    """Add the output options; the group is returned, so that a command can add its own."""
     group = parser.add_argument_group("output")
     group.add_argument(
         "-o", "--output", metavar="FILE", default=STANDARD_STREAM,
@@ -175,7 +175,7 @@ def add_output(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 
 
 def add_row_format(group: argparse._ArgumentGroup) -> None:
-    """CSV, TSV or JSON lines."""
+    """Add the output format."""
     choice = group.add_mutually_exclusive_group()
     choice.add_argument(
         "--output-format",
@@ -186,7 +186,7 @@ def add_row_format(group: argparse._ArgumentGroup) -> None:
 
 
 def engine_options(options: argparse.Namespace) -> EngineOptions:
-    """The values of ``add_engine`` as keyword arguments."""
+    """Return the values of ``add_engine`` as keyword arguments."""
     return EngineOptions(
         expected_digest=options.expected_digest,
         device=options.device,
@@ -198,7 +198,7 @@ def engine_options(options: argparse.Namespace) -> EngineOptions:
 
 
 def row_format(options: argparse.Namespace, source: Format) -> Format:
-    """The format to write rows in, where they were read in ``source``."""
+    """Return the output format for rows that were read in the format ``source``."""
     if options.json:
         return Format.JSONL
     if options.output_format is not None:
@@ -209,7 +209,7 @@ def row_format(options: argparse.Namespace, source: Format) -> Format:
 
 
 def check_one_input(options: argparse.Namespace) -> None:
-    """Raise if texts were given in two ways.
+    """Raise if both ``INPUT`` and ``--texts`` were given.
 
     Raises:
         OptionError: both ``INPUT`` and ``--texts``.

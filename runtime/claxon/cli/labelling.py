@@ -1,4 +1,4 @@
-"""Label a stream of rows: what ``predict`` and ``similar`` have in common."""
+"""Labels a stream of rows, for ``predict`` and ``similar``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from claxon.text.inputs import OnError
 
 
 def add_decision(parser: argparse.ArgumentParser) -> None:
-    """What to make of the scores."""
+    """Add threshold, margin and top-k."""
     group = parser.add_argument_group("decision")
     group.add_argument(
         "--threshold", metavar="T", type=finite_float, help="leave the label empty if its score is below T"
@@ -46,7 +46,7 @@ def add_decision(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RowLabeller:
-    """How rows are labelled, and the columns that come of it.
+    """Labels rows and creates the added columns.
 
     Attributes:
         columns: Those of each head that answers, by the head's name.
@@ -69,7 +69,7 @@ class RowLabeller:
 
     @classmethod
     def from_options(cls, classifier: Classifier, options: argparse.Namespace, *, all_heads: bool) -> RowLabeller:
-        """By the classifier's chosen head; or by all of its heads, their names in those of the columns.
+        """Create a labeler for the classifier's head, or for all heads, with their names in the column names.
 
         Raises:
             OptionError: the margin is below 0.
@@ -88,20 +88,20 @@ class RowLabeller:
         return cls(classifier, columns, all_heads, truncated, error, Failures(), empty, abstention, options.batch_size)
 
     def added(self, file_format: Format) -> list[str]:
-        """Names of the added columns; ``truncated`` is one, although JSON has it only where a text was cut."""
+        """Return the names of the added columns; JSON has ``truncated`` only if a text was truncated."""
         is_nested = file_format is Format.JSONL
         names = [name for columns in self.columns.values() for name in columns.names(is_nested=is_nested)]
         return [*names, self.truncated, *([] if self.error is None else [self.error])]
 
     def predictions(self, texts: list[str]) -> dict[str, Predictions]:
-        """What each head that answers finds, by its name."""
+        """Return the predictions of each head, by name."""
         call = self.classifier.predictions_all if self.all_heads else self.classifier.predictions
         errors = OnError.RAISE if self.error is None else OnError.RECORD
         results = call(texts, batch_size=self.batch_size, on_truncation="ignore", errors=errors)
         return results if isinstance(results, dict) else {next(iter(self.columns)): results}
 
     def cells(self, window: list[Row], results: Mapping[str, Predictions], file_format: Format) -> list[dict[str, Any]]:
-        """The added columns of each row."""
+        """Return the added columns of each row."""
         rows: list[dict[str, Any]] = [{} for _ in window]
         for name, predictions in results.items():
             columns = self.columns[name]
@@ -130,7 +130,7 @@ def label_stream(
     all_heads: bool = False,
     matrix: OpenMatrix | None = None,
 ) -> int:
-    """Read rows, label them, write them; the input is looked at before the model is loaded.
+    """Read rows, label them and write them; the input is checked before the model is loaded.
 
     Args:
         load: Gives the classifier.

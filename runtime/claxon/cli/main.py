@@ -1,4 +1,4 @@
-"""The command line: finds the command, hands over its words, and turns what happens into an exit code.
+"""The entry point of the command line: finds the command, runs it, and turns errors into exit codes.
 
 Exit codes: 0 done, 1 the work failed, 2 usage error, 130 interrupted, 141 the reader of the output went away.
 ``CLAXON_DEBUG=1`` adds the traceback.
@@ -26,7 +26,7 @@ DONE, FAILED, USAGE_ERROR, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A command that the top-level help lists; ``target`` is ``None`` where an entry point brings it."""
+    """A command that the top-level help lists; ``target`` is ``None`` if an entry point provides it."""
 
     summary: str
     target: str | None = None
@@ -62,7 +62,7 @@ KNOWN = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line with ``argv``, or with the process's words; the result is the exit code."""
+    """Run the command line with ``argv``, or with ``sys.argv``, and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         with warnings.catch_warnings():
@@ -153,7 +153,7 @@ def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _report(error: Exception) -> None:
-    """One line on standard error; what was written to standard output before it comes first."""
+    """Print one line to standard error, after flushing standard output."""
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     if os.environ.get("CLAXON_DEBUG", "") not in ("", "0"):
@@ -169,7 +169,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _discard_stdout() -> None:
-    """Let the interpreter flush into nothing at exit, where it would complain otherwise."""
+    """Redirect standard output to nothing, so that the interpreter can flush it at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

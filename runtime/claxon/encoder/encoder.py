@@ -1,4 +1,4 @@
-"""Texts -> features: one run of the encoder graph gives every pooled feature that the heads need."""
+"""Texts to features: one run of the encoder graph computes every pooled feature that the heads need."""
 
 from __future__ import annotations
 
@@ -256,7 +256,7 @@ class Encoder:
         return [states[row] for row in range(len(states))]
 
     def tokenize(self, texts: Iterable[str]) -> Tokens:
-        """Token ids as the encoder sees them: prompt and special tokens included, cut at ``max_tokens``.
+        """Tokenize as the encoder does: with prompt and special tokens, truncated to ``max_tokens``.
 
         Raises:
             InputError: something that is not a text, with its row.
@@ -268,11 +268,11 @@ class Encoder:
         self._runner = None
 
     def __enter__(self) -> Self:
-        """The encoder itself."""
+        """Return the encoder."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close."""
+        """Close the encoder."""
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -280,7 +280,7 @@ class Encoder:
         return reopen, (type(self), *self._origin.travelling(self._known().token_budget))
 
     def __repr__(self) -> str:
-        """What runs, in one line."""
+        """Show what runs, in one line."""
         state = "closed" if self._runner is None else f"{self.device}, {self.precision}"
         return f"Encoder({str(self.bundle.path)!r}, {self.spec.architecture}, {state})"
 

@@ -1,4 +1,4 @@
-"""Rows of texts -> their features: each text once, chunk by chunk, and rows that cannot be read set apart."""
+"""Extracts features: each unique text once, in chunks, with unreadable rows set apart."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHUNK = 4096
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """How features are extracted: by what, and of which kinds."""
+    """The extraction of features, with its parts and options."""
 
     tokenizer: Tokenizer
     runner: BatchRunner
@@ -36,7 +36,7 @@ class Extraction:
     is_shown: bool | Bar
 
     def run(self, read: ReadTexts, on_error: OnError) -> Features:
-        """Features of every row, those of rows that cannot be read NaN.
+        """Extract the features of every row; rows that cannot be read get NaN.
 
         Raises:
             TokenizationError: the tokenizer fails on a text, and ``on_error`` is ``raise``; or on the empty text, which
@@ -71,7 +71,7 @@ class Extraction:
         return joined(parts, self.names, self.spec).taken(distinct.to_rows)
 
     def _chunks(self, distinct: Deduplicated) -> Iterator[Tokens]:
-        """Tokens of so many texts at a time, the next ones made while these run; all at once if one may be an error."""
+        """Tokenize in chunks, the next one while this one runs; all at once if truncation is an error."""
         is_error = self.on_truncation is OnTruncation.ERROR
         if len(distinct.texts) <= CHUNK or is_error:
             tokens = self.tokenizer(distinct.texts)
@@ -84,7 +84,7 @@ class Extraction:
 
 
 def _without(features: Features, failed: tuple[FailedRow, ...]) -> Features:
-    """The features, with nothing in the rows that failed."""
+    """Return the features with NaN in the rows that failed."""
     if not failed:
         return features
     rows = [failure.row for failure in failed]

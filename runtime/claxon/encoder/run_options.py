@@ -9,7 +9,7 @@ from claxon.text.truncation import OnTruncation
 
 
 class RunOptions(TypedDict, total=False):
-    """How texts are run; what each option does stands at ``Encoder.encode``."""
+    """How texts are run; ``Encoder.encode`` explains each option."""
 
     batch_size: int | None
     show_progress_bar: bool

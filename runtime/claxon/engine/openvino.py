@@ -1,4 +1,4 @@
-"""OpenVINO as a plugin of ONNX Runtime: found, registered, and told what to compute in.
+"""OpenVINO as a plugin of ONNX Runtime: finding, registering and configuring it.
 
 Every function takes the module ``onnxruntime``, which ``claxon.engine.session`` alone imports.
 """
@@ -35,7 +35,7 @@ _registering = Lock()
 
 
 def plugin_version() -> str | None:
-    """The version of the installed plugin; ``None`` without one. Nothing is loaded."""
+    """Return the version of the installed plugin, or ``None``. Nothing is loaded."""
     try:
         return version(WHEEL)
     except PackageNotFoundError:
@@ -43,12 +43,12 @@ def plugin_version() -> str | None:
 
 
 def arithmetic_for(features: tuple[str, ...]) -> Arithmetic:
-    """bfloat16 where the processor multiplies matrices of it, which is where it pays; else float32."""
+    """Return bfloat16 if the processor multiplies bfloat16 matrices, where it is faster; else float32."""
     return Arithmetic.BF16 if "amx_bf16" in features else Arithmetic.F32
 
 
 def compiled_folder(name: str, environment: Mapping[str, str] = os.environ) -> Path | None:
-    """Where compiled graphs of this name are kept, if ``CLAXON_OPENVINO_CACHE=1`` asks for it and it can be written.
+    """Return the folder of compiled graphs, if ``CLAXON_OPENVINO_CACHE=1`` and it can be written.
 
     Not by default: OpenVINO checks its files by their length only, and they hold the weights, so that a changed file
     gives wrong numbers in silence. What it saves is small: 0.4 of 2.9 seconds for MPNet base, for 436 MB of disk and
@@ -65,7 +65,7 @@ def compiled_folder(name: str, environment: Mapping[str, str] = os.environ) -> P
 
 
 def register(ort: ModuleType) -> onnxruntime.OrtEpDevice:
-    """OpenVINO's processor device, after its library was registered with ONNX Runtime, once a process.
+    """Register OpenVINO's library with ONNX Runtime, once per process, and return its CPU device.
 
     Raises:
         DeviceError: the plugin is not installed, does not load, or has no device for this processor.
@@ -83,7 +83,7 @@ def register(ort: ModuleType) -> onnxruntime.OrtEpDevice:
 
 
 def provider_options(request: EngineRequest) -> dict[str, str]:
-    """The plugin's options: one, which is OpenVINO's own configuration of its CPU device."""
+    """Return the plugin's options: OpenVINO's own configuration of its CPU device."""
     device: dict[str, str] = {
         "INFERENCE_PRECISION_HINT": request.arithmetic,
         "INFERENCE_NUM_THREADS": str(request.threads),
@@ -95,7 +95,7 @@ def provider_options(request: EngineRequest) -> dict[str, str]:
 
 
 def streams(request: EngineRequest) -> int:
-    """How many runs OpenVINO computes side by side."""
+    """Return how many runs OpenVINO computes in parallel."""
     return min(request.threads, MOST_STREAMS)
 
 

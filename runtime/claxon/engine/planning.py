@@ -1,4 +1,4 @@
-"""What is asked for, what this machine can do, and what a tuning of it found -> what runs, where, and why."""
+"""Plans what runs, where and why, from the request, the machine and its tuning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from claxon.support.validation import choice
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What will run: the graph with its device and the reason, what ONNX Runtime is asked for, and the tuning used."""
+    """What will run: the graph, device and reason, the request to ONNX Runtime, and the tuning used."""
 
     plan: Choice
     request: EngineRequest
@@ -35,7 +35,7 @@ def plan_run(
     *,
     cuda_graphs: bool = False,
 ) -> Run:
-    """What runs here; the arguments are those of ``Encoder.load``, and a tuning instead of the one that is kept.
+    """Plan what runs here. The arguments are those of ``Encoder.load``, and a tuning instead of the saved one.
 
     Raises:
         OptionError: an option's value cannot be met, or nothing in the bundle runs here.
@@ -54,7 +54,7 @@ def plan_run(
 
 
 def with_graphs(device: str) -> Device:
-    """The device for CUDA graphs: ``auto`` means CUDA then.
+    """Return the device for CUDA graphs: ``auto`` then means CUDA.
 
     Raises:
         OptionError: another device was asked for.
@@ -71,7 +71,7 @@ def _is_tied(plan: Choice, request: EngineRequest) -> bool:
 
 
 def expected_variant(bundle: Bundle, device: str, precision: str, threads: int | None) -> GraphVariant | None:
-    """The graph that ``plan_run`` will most likely choose, found without loading an engine; ``None`` where none is.
+    """Return the graph that ``plan_run`` will most likely choose, without loading an engine; ``None`` if none.
 
     Reading its weights can begin while the engine loads.
 
@@ -88,18 +88,18 @@ def expected_variant(bundle: Bundle, device: str, precision: str, threads: int |
 
 
 def recalled(bundle: Bundle, threads: int | None, engine: str | None) -> Tuning | None:
-    """The tuning of the bundle here, with so many threads and this version of ONNX Runtime; ``None``: any."""
+    """Return the tuning of the bundle for this machine, thread count and ONNX Runtime version (``None`` for any)."""
     return recall(bundle.digest, machine(threads, engine)) if is_tuned(bundle.digest) else None
 
 
 def machine(threads: int | None, engine: str | None) -> Machine:
-    """This machine, as a tuning is kept for it."""
+    """Return this machine, as the key of a tuning."""
     n_threads = available_threads() if threads is None else threads
     return Machine(processor_name(), processor_features(), n_threads, engine, plugin_version())
 
 
 def for_encoder(request: EngineRequest, bundle: Bundle, precision: str, *, cuda_graphs: bool = False) -> EngineRequest:
-    """The request with what CUDA and OpenVINO need to know of the encoder; others are left as they are.
+    """Add to the request what CUDA and OpenVINO need to know about the encoder.
 
     On OpenVINO fp32 by name is fp32; ``auto`` leaves it to the processor, which may be faster in bfloat16.
     """

@@ -1,4 +1,4 @@
-"""Device and threads -> what ONNX Runtime is asked for, and a proof of what it gave."""
+"""Builds the request to ONNX Runtime from device and threads, and checks what was granted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CUDA_CAUSES = (
 
 
 class Device(StrEnum):
-    """Where to run. ``auto``: what a tuning found, else on CUDA where it loads, else on the CPU."""
+    """Where to run. ``auto`` uses the result of a tuning, else CUDA if it loads, else the CPU."""
 
     AUTO = "auto"
     CPU = "cpu"
@@ -34,7 +34,7 @@ class Device(StrEnum):
 
 
 class Arithmetic(StrEnum):
-    """What OpenVINO computes an fp32 graph in, by its own names."""
+    """The precision in which OpenVINO computes an fp32 graph, by its own names."""
 
     BF16 = "bf16"
     F32 = "f32"
@@ -42,7 +42,7 @@ class Arithmetic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """What a session asks of ONNX Runtime.
+    """A session's request to ONNX Runtime.
 
     Attributes:
         device: What was asked for.
@@ -69,7 +69,7 @@ class EngineRequest:
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """The devices that this may end on, in order of preference."""
+        """The possible devices, in order of preference."""
         return tuple(_DEVICES[provider] for provider in self.providers if self._may_end_on(provider))
 
     def _may_end_on(self, provider: str) -> bool:
@@ -114,7 +114,7 @@ def _providers(device: Device, available: Sequence[str]) -> tuple[str, ...]:
 
 
 def check_not_cuda(request: EngineRequest, failure: str) -> None:
-    """Raise if CUDA was asked for and it is CUDA itself that failed, rather than the graph.
+    """Raise if CUDA was requested and CUDA itself failed, rather than the graph.
 
     Args:
         request: What was asked for.
@@ -128,7 +128,7 @@ def check_not_cuda(request: EngineRequest, failure: str) -> None:
 
 
 def check_granted(request: EngineRequest, granted: Sequence[str]) -> None:
-    """Raise unless the session runs where it was told to.
+    """Raise unless the session runs on the requested device.
 
     Raises:
         DeviceError: CUDA or OpenVINO was asked for and the session runs without it.
@@ -146,5 +146,5 @@ def check_granted(request: EngineRequest, granted: Sequence[str]) -> None:
 
 
 def device_of(granted: Sequence[str]) -> Device:
-    """The device that a session with these providers runs on."""
+    """Return the device of a session with these providers."""
     return next((_DEVICES[name] for name in (CUDA_PROVIDER, OPENVINO_PROVIDER) if name in granted), Device.CPU)

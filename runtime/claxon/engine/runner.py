@@ -1,4 +1,4 @@
-"""Tokens -> what the encoder's graph gives, batch by batch."""
+"""Runs tokens through the encoder's graph, batch by batch."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ LEAST_TOKENS = 128
 
 @dataclass(frozen=True, slots=True)
 class BatchOutputs:
-    """What the graph gave for one batch: an array for each output asked for, rows as in the batch."""
+    """The outputs of one batch: an array per requested output, rows as in the batch."""
 
     batch: Batch
     values: list[Array]
 
 
 class BatchRunner:
-    """Runs batches through a session: many side by side, one with all of the session's threads.
+    """Runs batches through a session: many in parallel, or one with all of the session's threads.
 
     Attributes:
         token_budget: Padded tokens a batch, more only where one text alone has more.
     """
 
     def __init__(self, session: Session, spec: EncoderSpec, workers: int, *, refuses_nan: bool = True) -> None:
-        """Run at most ``workers`` batches at once; ``refuses_nan=False`` is for who looks for NaN himself."""
+        """Run at most ``workers`` batches at once. With ``refuses_nan=False`` the caller checks for NaN."""
         self.session = session
         self.token_budget = CUDA_TOKEN_BUDGET if session.device is Device.CUDA else TOKEN_BUDGET
         self._spec = spec
@@ -52,7 +52,7 @@ class BatchRunner:
         self._refuses_nan = refuses_nan
 
     def run(self, tokens: Tokens, outputs: Sequence[str], batch_size: int | None = None) -> Iterator[BatchOutputs]:
-        """The named outputs for all tokens, longest texts first.
+        """Yield the named outputs of all batches, longest texts first.
 
         Args:
             tokens: The texts.
@@ -68,7 +68,7 @@ class BatchRunner:
         return parallel_map(lambda batch: self._run(outputs, batch), planned, self._workers)
 
     def _shared_out(self, n_tokens: int) -> int:
-        """A budget with which a few texts are shared out among the workers as well."""
+        """Return a token budget that also spreads a few texts over all workers."""
         share = max(-(-n_tokens // self._workers), LEAST_TOKENS)
         return self.token_budget if self._workers == 1 else min(self.token_budget, share)
 
@@ -79,7 +79,7 @@ class BatchRunner:
         return BatchOutputs(batch, values)
 
     def _check(self, name: str, array: Array, batch: Batch) -> None:
-        """Numpy would otherwise stretch what the graph gave to its shape, and NaN would get the first label."""
+        """Check shape and values: numpy would broadcast a wrong shape, and NaN would get the first label."""
         texts, tokens = batch.input_ids.shape
         pooled = self._pooled_widths.get(name)
         expected = (texts, tokens, self._spec.width) if pooled is None else (texts, pooled)

@@ -1,4 +1,4 @@
-"""A graph in memory -> a session that runs it; the only import of onnxruntime."""
+"""Sessions that run graphs. The only module that imports onnxruntime."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ UNSIGNED_WEIGHTS = "session.x64quantprecision"
 
 @cache
 def engine() -> ModuleType:
-    """The onnxruntime module, imported when first needed.
+    """Return the onnxruntime module, imported on first use.
 
     Raises:
         MissingDependencyError: it is not installed; the message names the extras that bring it.
@@ -65,7 +65,7 @@ def engine() -> ModuleType:
 
 
 def engine_request(device: str, threads: int | None) -> EngineRequest:
-    """What to ask of the installed ONNX Runtime; see ``providers.request`` for the errors."""
+    """Build the request to the installed ONNX Runtime; see ``providers.request`` for the errors."""
     ort = engine()
     if device == Device.OPENVINO:
         register(ort)
@@ -82,7 +82,7 @@ def engine_version() -> str:
 
 
 class Session:
-    """One graph, loaded. May be run by several threads at once."""
+    """A loaded graph. Several threads may run it at once."""
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class Session:
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """What ONNX Runtime says that it runs on, first choice first."""
+        """The execution providers that ONNX Runtime actually uses, the first choice first."""
         return tuple(self._session.get_providers())
 
     @property
@@ -136,7 +136,7 @@ class Session:
 
     @property
     def callers(self) -> int:
-        """How many runs at once are the fastest for many batches; one alone has all threads on the CPU."""
+        """The number of parallel runs that is fastest for many batches; a single run uses all threads on the CPU."""
         return self._callers
 
     @property
@@ -171,19 +171,19 @@ class Session:
         return results
 
     def _run_padded(self, shapes: FewShapes, outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
-        """As ``_run``, at one of the shapes that the engine likes."""
+        """Run at one of the engine's preferred shapes."""
         rows, tokens = next(iter(feeds.values())).shape
         return [cut(result, rows, tokens) for result in self._run(outputs, shapes.padded(feeds))]
 
     def _graph_runner(self, request: EngineRequest) -> cuda.GraphRunner | None:
-        """What runs CUDA graphs, where they were asked for and CUDA runs."""
+        """Return the runner of CUDA graphs, if they were requested and CUDA runs."""
         if self._device is not Device.CUDA or request.captured is None or request.shapes is None:
             return None
         return cuda.GraphRunner(engine(), self._session, request.captured, request.shapes)
 
 
 def _start(graph: bytes, options: onnxruntime.SessionOptions, request: EngineRequest) -> onnxruntime.InferenceSession:
-    """A session on what was asked for; on the CPU where ``auto`` was, and CUDA does not start.
+    """Start a session on the requested device; for ``auto``, on the CPU if CUDA does not start.
 
     ONNX Runtime's own fallback is off: it takes place for ``cuda`` as well, and is told of on standard output.
     """
@@ -207,7 +207,7 @@ def _start(graph: bytes, options: onnxruntime.SessionOptions, request: EngineReq
 
 
 def default_options(request: EngineRequest) -> onnxruntime.SessionOptions:
-    """What a session runs with where the caller has no options of their own; a new object each time."""
+    """Return the default session options; a new object each time."""
     options = engine().SessionOptions()
     options.intra_op_num_threads = request.threads
     options.inter_op_num_threads = 1

@@ -1,4 +1,4 @@
-"""JSON to frozen dataclasses and back, strictly: no unknown key, none missing but ``LATER`` ones, no other type.
+"""JSON to frozen dataclasses and back, strictly: no unknown keys, no missing ones except ``LATER``, exact types.
 
     decode(Point, {"x": 1, "y": 2})  ->  Point(x=1, y=2)
 
@@ -21,11 +21,11 @@ LATER = MappingProxyType({"later": True})
 
 
 class StrictJSONError(ValueError):
-    """The JSON is not what the classes describe; the message names the place."""
+    """The JSON does not match the classes; the message names the place."""
 
 
 def parse(content: bytes) -> Any:
-    """The JSON value that ``content`` (UTF-8) holds.
+    """Parse ``content``, JSON in UTF-8.
 
     Raises:
         StrictJSONError: not JSON, a duplicate key, NaN or infinity, an unpaired surrogate, or nesting deeper than
@@ -42,7 +42,7 @@ def parse(content: bytes) -> Any:
 
 
 def decode(kind: Any, value: Any, where: str = "") -> Any:
-    """``value`` as an instance of ``kind``.
+    """Convert ``value`` to an instance of ``kind``.
 
     Raises:
         StrictJSONError: with the path to the value that does not fit.
@@ -64,7 +64,7 @@ def decode(kind: Any, value: Any, where: str = "") -> Any:
 
 
 def encode(value: Any) -> Any:
-    """Dataclasses, tuples and enums as JSON's objects, arrays and strings."""
+    """Convert dataclasses, tuples and enums to JSON objects, arrays and strings."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -147,7 +147,7 @@ def _later_fields(kind: Any) -> frozenset[str]:
 
 @cache
 def _field_kinds(kind: Any) -> dict[str, Any]:
-    """The type of each field; finding it is most of the work of reading a manifest."""
+    """Return the type of each field; cached, because resolving it is most of the work of reading a manifest."""
     return get_type_hints(kind)
 
 

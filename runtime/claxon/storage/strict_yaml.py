@@ -1,4 +1,4 @@
-"""YAML -> the strings, numbers, lists and objects of JSON, strictly.
+"""Strict YAML: only the strings, numbers, lists and objects of JSON.
 
 What YAML guesses and people do not mean is an error that says what to write: ``no`` is no boolean here, nor ``5`` a
 label. Anchors, aliases and tags are refused, so that no short file stands for a long one and none makes an object.
@@ -16,11 +16,11 @@ STRING, NUMBERS, NULL = "str", ("int", "float"), "null"
 
 
 class StrictYAMLError(ValueError):
-    """The YAML is not what is taken; the message names the line."""
+    """The YAML is not supported; the message names the line."""
 
 
 def parse_yaml(content: bytes) -> Any:
-    """The value that ``content`` (UTF-8) holds.
+    """Parse ``content``, YAML in UTF-8.
 
     Numbers and nulls may only be values of the outermost object, where settings stand; everything else is text.
 
@@ -48,7 +48,7 @@ def _pyyaml() -> Any:
 
 
 class _Reader:
-    """Takes PyYAML's events one by one; its constructors, which make objects, have no part in it."""
+    """Reads PyYAML's events; its constructors, which create objects, are never used."""
 
     def __init__(self, yaml: Any, text: str) -> None:
         self._yaml = yaml

@@ -64,17 +64,17 @@ def test_cuda_without_cuda_is_an_error(tiny_bundle: Path) -> None:
 
 
 def test_the_options_reach_the_session(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    request: list[tuple[Any, ...]] = []
+    requests: list[tuple[Any, ...]] = []
 
     class Spy(Session):
         def __init__(self, *given: Any) -> None:
-            request.append(given[2:])
+            requests.append(given[2:])
             super().__init__(*given)
 
     monkeypatch.setattr(encoder_session, "Session", Spy)
     options = onnxruntime.SessionOptions()
     load(tiny_bundle, threads=3, device="cpu", session_options=options)
-    [(request, given)] = request
+    [(request, given)] = requests
     assert (request.threads, request.device) == (3, "cpu")
     assert given is options
 

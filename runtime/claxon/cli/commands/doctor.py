@@ -1,4 +1,4 @@
-"""``claxon doctor``: what is wrong here, and how it is cured."""
+"""``claxon doctor``: checks this machine and a bundle."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from claxon.errors import ClaxonError
 
 
 class Doctor:
-    """The check of a machine."""
+    """Checks this machine, and optionally a bundle."""
 
     name = "doctor"
     help = (
@@ -24,7 +24,7 @@ class Doctor:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon doctor [BUNDLE] [options]"
         parser.add_argument("bundle", metavar="BUNDLE", nargs="?", type=Path, help="a bundle to check as well")
         parser.add_argument(
@@ -49,7 +49,7 @@ DOCTOR = Doctor()
 
 
 def report(diagnosis: Diagnosis) -> list[str]:
-    """The diagnosis for people, as lines."""
+    """Format the diagnosis as lines."""
     lines = []
     for title, findings in diagnosis.sections.items():
         lines += section(title, facts({finding.name: _value(finding) for finding in findings}))

@@ -1,4 +1,4 @@
-"""``claxon job run``: files of texts in, a folder of labelled parts out."""
+"""``claxon job run``: labels files, shard by shard."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from claxon.jobs.planning import DEFAULT_TEXT_COLUMN, SHARD_ROWS
 
 
 class EngineKind(StrEnum):
-    """Whose workers do the shards."""
+    """Which executor runs the shards."""
 
     LOCAL = "local"
     RAY = "ray"
 
 
 class Run:
-    """A job."""
+    """Runs a job."""
 
     name = "job run"
     help = (
@@ -36,7 +36,7 @@ class Run:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon job run BUNDLE INPUT… --out DIR [options]"
         add_bundle(parser)
         parser.add_argument(
@@ -88,7 +88,7 @@ RUN = Run()
 
 
 def summary(result: JobResult) -> list[str]:
-    """What a job came to, for people."""
+    """Format the result of a job as lines."""
     lines = [f"claxon: {result.labelled:,} of {result.rows:,} rows labeled, in {result.out / 'parts'}"]
     if result.rejected:
         lines.append(f"claxon: {result.rejected:,} rows could not be labeled; see {result.out / 'rejects'}")
@@ -198,7 +198,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def _executor(options: argparse.Namespace) -> Executor | None:
-    """Ray where it was asked for, ``None`` for this machine.
+    """Return the executor: Ray if requested, ``None`` for this machine.
 
     Raises:
         OptionError: an address, and no Ray.
@@ -211,7 +211,7 @@ def _executor(options: argparse.Namespace) -> Executor | None:
 
 
 def natural_number(word: str) -> int:
-    """A whole number from 0 up."""
+    """Parse a non-negative integer."""
     if not word.isdecimal():
         raise argparse.ArgumentTypeError(f"{word!r} is not a non-negative integer")
     return int(word)

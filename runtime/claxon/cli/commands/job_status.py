@@ -1,4 +1,4 @@
-"""``claxon job status``: how far a job is."""
+"""``claxon job status``: shows the progress of a job."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from claxon.jobs.progress import JobStatus, duration, job_status
 
 
 class Status:
-    """A look at a job."""
+    """Shows the progress of a job."""
 
     name = "job status"
     help = "Show the progress of the job in DIR, which may be running."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon job status DIR [options]"
         parser.add_argument("out", metavar="DIR", type=Path, help="the job's folder")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -38,7 +38,7 @@ STATUS = Status()
 
 
 def report(status: JobStatus) -> list[str]:
-    """The status for people, as lines."""
+    """Format the status as lines."""
     share = status.rows_done / status.rows if status.rows else 1.0
     rate = status.rows_done / status.worker_seconds if status.worker_seconds else 0.0
     return facts(

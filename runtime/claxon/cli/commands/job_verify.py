@@ -1,4 +1,4 @@
-"""``claxon job verify``: is the result whole?"""
+"""``claxon job verify``: checks the result of a job."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_NAMED = 20
 
 
 class Verify:
-    """The check of a job."""
+    """Checks the result of a job."""
 
     name = "job verify"
     help = (
@@ -22,7 +22,7 @@ class Verify:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon job verify DIR [options]"
         parser.add_argument("out", metavar="DIR", type=Path, help="the job's folder")
         parser.add_argument(
@@ -33,7 +33,7 @@ class Verify:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Print what is wrong."""
+        """Verify the job and print the problems."""
         verification = verify_job(options.out)
         if options.redo:
             forget_damaged(options.out, verification)
@@ -49,7 +49,7 @@ VERIFY = Verify()
 
 
 def report(verification: Verification, *, is_redone: bool) -> list[str]:
-    """What was found, for people, as lines."""
+    """Format the verification as lines."""
     counts = f"{verification.labelled:,} rows and {verification.rejected:,} rejects of {verification.rows:,}"
     if verification.is_whole:
         return [f"whole: {counts}, in {verification.shards:,} parts"]

@@ -21,7 +21,7 @@ from claxon.errors import OptionError
 
 
 class Predict:
-    """Labels from a bundle's own heads."""
+    """Labels texts with a bundle's own heads."""
 
     name = "predict"
     help = (
@@ -30,7 +30,7 @@ class Predict:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon predict BUNDLE [INPUT] [options]"
         add_bundle(parser)
         add_input(parser)
@@ -63,7 +63,7 @@ def _opened(options: argparse.Namespace) -> Bundle:
 
 
 def _head(options: argparse.Namespace) -> str:
-    """The head asked for, or the only one; known before the encoder is loaded."""
+    """Return the requested head, or the only one, before the encoder is loaded."""
     names = [head.name for head in _opened(options).manifest.heads]
     if options.head is not None or not names:
         return str(options.head)  # the loader knows what to say

@@ -1,4 +1,4 @@
-"""``claxon similar``: texts in, the nearest of some label names out."""
+"""``claxon similar``: labels texts by similarity to label names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from claxon.heads.label_sets import Combine, LabelSet, LabelSettings
 
 
 class Similar:
-    """Labels by similarity."""
+    """Labels texts by similarity to label names."""
 
     name = "similar"
     help = (
@@ -34,7 +34,7 @@ class Similar:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon similar BUNDLE [INPUT] (--labels A,B,… | --labels-file FILE) [options]"
         add_bundle(parser)
         add_input(parser)
@@ -67,7 +67,7 @@ SIMILAR = Similar()
 
 
 def add_labels(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
-    """Label names, and how texts are compared with them; returned is the choice of where labels come from."""
+    """Add label names and options of the comparison; returns the group that chooses the source of the labels."""
     group = parser.add_argument_group("labels")
     choice = group.add_mutually_exclusive_group(required=True)
     choice.add_argument("--labels", metavar="A,B,…", help="label names, separated by commas")
@@ -90,7 +90,7 @@ def add_labels(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGr
 
 
 def label_set_of(options: argparse.Namespace) -> LabelSet:
-    """The labels of ``add_labels``; what is said on the command line goes before what a file says.
+    """Return the labels of ``add_labels``; the command line takes precedence over a label file.
 
     Raises:
         OptionError, MissingDependencyError: as ``LabelSet.from_file``.

@@ -1,4 +1,4 @@
-"""``claxon tune``: which precision on which device is the fastest here."""
+"""``claxon tune``: finds the fastest precision and device on this machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from claxon.storage.strict_json import encode
 
 
 class Tune:
-    """The timing of a machine."""
+    """Finds the fastest precision and device."""
 
     name = "tune"
     help = (
@@ -27,7 +27,7 @@ class Tune:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon tune BUNDLE [options]"
         add_bundle(parser)
         parser.add_argument(
@@ -44,7 +44,7 @@ class Tune:
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Time, remember and print."""
+        """Time the candidates, save and print the result."""
         bundle = Bundle.open(options.bundle)
         if options.forget:
             return _forget(bundle, options)
@@ -63,7 +63,7 @@ TUNE = Tune()
 
 
 def summary(path: str, tuning: Tuning, *, is_kept: bool = True) -> list[str]:
-    """The tuning for people, as lines: the fastest first."""
+    """Format the tuning as lines, the fastest first."""
     head = ["", "short tokens/s", "medium tokens/s", "of the fastest"]
     best = tuning.rates[0]
     rows = [_row(rate, best) for rate in tuning.rates]

@@ -52,12 +52,12 @@ class Encoder:
         options: LoadOptions | None = None,
     ) -> None:
         """Compose loaded parts; ``Encoder.load`` is the usual way. ``options`` are used to load them again."""
-        self._origin = LoadSpec(by_absolute_path(bundle), options or LoadOptions(), variant, runner.session.device)
+        self._load_spec = LoadSpec(by_absolute_path(bundle), options or LoadOptions(), variant, runner.session.device)
         self.bundle = bundle
         self.variant = variant
         self.max_tokens = max_tokens
         self._tokenizer = tokenizer
-        self._runner: PerProcess[BatchRunner] | None = PerProcess(runner, self._origin.runner_of_child)
+        self._runner: PerProcess[BatchRunner] | None = PerProcess(runner, self._load_spec.runner_of_child)
 
     @classmethod
     def load(
@@ -277,7 +277,7 @@ class Encoder:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle path, digest and options; unpickling opens the bundle again."""
-        return reopen, (type(self), *self._origin.travelling(self._known().token_budget))
+        return reopen, (type(self), *self._load_spec.travelling(self._known().token_budget))
 
     def __repr__(self) -> str:
         """Show what runs, in one line."""

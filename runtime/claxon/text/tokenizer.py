@@ -50,7 +50,7 @@ class Tokenizer:
         self._prefix, self._suffix = _special_tokens(self._tokenizer)
         self._room = max_tokens - self.n_special
         self._prompt = prompt
-        self._compactor = _compactor(self._tokenizer, document)
+        self._shortener = _shortener(self._tokenizer, document)
         if self._room < 1:
             raise OptionError(f"max_tokens is {max_tokens}, expected at least {max_tokens - self._room + 1}")
 
@@ -117,7 +117,7 @@ class Tokenizer:
 
     def _first(self, text: str) -> list[int]:
         prompted = self._prompt + text
-        chunks = slices(prompted) if self._compactor is None else self._compactor.chunks(prompted)
+        chunks = slices(prompted) if self._shortener is None else self._shortener.chunks(prompted)
 
         def encode(part: str) -> Any:
             return self._tokenizer.encode(part, add_special_tokens=False)
@@ -173,7 +173,7 @@ def _ids(tokenizer: tokenizers.Tokenizer, text: str, *, add_special_tokens: bool
     return list(tokenizer.encode(text, add_special_tokens=add_special_tokens).ids)
 
 
-def _compactor(tokenizer: tokenizers.Tokenizer, document: Mapping[str, Any]) -> LongTextShortener | None:
+def _shortener(tokenizer: tokenizers.Tokenizer, document: Mapping[str, Any]) -> LongTextShortener | None:
     """What shortens long texts for this tokenizer; ``None`` unless it is of BERT's kind."""
     normalizer, model = document.get("normalizer") or {}, document["model"]
     steps = [step["type"] for step in normalizer.get("normalizers", [normalizer])] if normalizer else [None]

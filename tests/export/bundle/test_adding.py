@@ -154,7 +154,7 @@ def test_name_that_cannot_be_a_file(bundle: Path) -> None:
         add_head(bundle, "../topic", labels=LABELS)
 
 
-def test_no_bundle_there(tmp_path: Path) -> None:
+def test_adding_a_head_without_a_bundle_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BundleNotFoundError):
         add_head(tmp_path, "topic", labels=LABELS)
 

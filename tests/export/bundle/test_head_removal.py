@@ -72,6 +72,6 @@ def test_a_link_to_a_bundle_stays_a_link(copied_bundle: Path, tmp_path: Path) ->
     assert [head.name for head in Bundle.open(copied_bundle).manifest.heads] == ["sentiment"]
 
 
-def test_no_bundle(tmp_path: Path) -> None:
+def test_removing_a_head_without_a_bundle_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BundleNotFoundError):
         remove_head(tmp_path, "topic")

@@ -125,18 +125,18 @@ def test_columns_that_are_not_there(tmp_path: Path, content: str, options: dict[
 
 
 @pytest.mark.parametrize("content", ["text,label\n", "text,label\n,x\n"])
-def test_no_rows_at_all(tmp_path: Path, content: str) -> None:
+def test_a_table_without_rows_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(LabelError, match=r"rows\.csv: there is no row with a text and a label"):
         read_labelled(table(tmp_path, content))
 
 
-def test_another_encoding(tmp_path: Path) -> None:
+def test_a_table_in_another_encoding_is_read(tmp_path: Path) -> None:
     source = table(tmp_path, "text,label\na,x\nschön,y\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"line 3 is not UTF-8 \(byte 0xf6\); as Windows-1252 it would read"):
         read_labelled(source)
 
 
-def test_no_such_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_labelled(str(tmp_path / "none.csv"))
 

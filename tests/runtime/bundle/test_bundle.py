@@ -89,7 +89,7 @@ def test_a_change_after_opening_is_found_when_the_file_is_used(name: str, folder
 
 
 @pytest.mark.parametrize("content", [b"grap", b"graphs", b""])
-def test_another_size_after_opening_is_found(content: bytes, folder: Path) -> None:
+def test_a_size_changed_after_opening_is_detected(content: bytes, folder: Path) -> None:
     bundle = Bundle.open(folder)
     (folder / "encoder.onnx").write_bytes(content)
     with pytest.raises(IntegrityError, match=r"encoder\.onnx is not the file"):
@@ -120,7 +120,7 @@ def test_a_link_put_in_after_opening_is_not_followed(folder: Path, tmp_path: Pat
     ],
     ids=["nothing", "an empty folder", "a file"],
 )
-def test_what_is_no_bundle(make: Callable[[Path], object], problem: str, tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_bundle_is_refused(make: Callable[[Path], object], problem: str, tmp_path: Path) -> None:
     make(tmp_path / "there")
     with pytest.raises(BundleNotFoundError, match=f"{problem}; expected a bundle, as `claxon export SOURCE"):
         Bundle.open(tmp_path / "there")
@@ -191,7 +191,7 @@ def test_a_pinned_digest_is_compared_before_the_manifest_is_parsed(folder: Path)
 
 
 @pytest.mark.parametrize("digest", ["", "0" * 63, "0" * 65, "g" * 64, "0" * 64 + "\n", 3])
-def test_what_is_no_digest_is_told(digest: Any, folder: Path) -> None:
+def test_an_invalid_expected_digest_is_refused(digest: Any, folder: Path) -> None:
     with pytest.raises(OptionError, match="expected 64 hexadecimal digits, as `claxon inspect` prints them"):
         Bundle.open(folder, expected_digest=digest)
 

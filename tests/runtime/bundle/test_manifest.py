@@ -199,7 +199,7 @@ def test_the_tokenizer_must_be_listed() -> None:
 
 
 @pytest.mark.parametrize("content", [b"[]", b"1", b'"x"', b"null"])
-def test_what_is_no_object_has_no_schema(content: bytes) -> None:
+def test_a_manifest_that_is_not_an_object_has_no_schema(content: bytes) -> None:
     with pytest.raises(BundleError, match="schema None"):
         Manifest.from_json(content)
 
@@ -251,7 +251,7 @@ def test_no_truncation_passes() -> None:
 
 
 @pytest.mark.parametrize("seal", ["", "0" * 64, 3, ["x"], {}])
-def test_another_seal_is_told(seal: Any) -> None:
+def test_a_wrong_seal_is_refused(seal: Any) -> None:
     with pytest.raises(BundleError, match="was changed after it was written"):
         read({**as_json(), "seal": seal})
 

@@ -40,7 +40,7 @@ def written(header: Any, body: bytes = b"") -> Buffer:
 
 @settings(deadline=None)
 @given(st.dictionaries(st.text("abc.", min_size=1, max_size=6), ARRAYS, min_size=1, max_size=4))
-def test_what_the_library_writes_is_read(tensors: dict[str, Any]) -> None:
+def test_files_written_by_the_library_are_read(tensors: dict[str, Any]) -> None:
     found = read_tensors(buffer(save(tensors, metadata={"format": "np"})))
     assert found.keys() == tensors.keys()
     for name, array in tensors.items():

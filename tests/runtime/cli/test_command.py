@@ -30,7 +30,7 @@ def test_a_command_gets_its_words_and_gives_the_exit_code(capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("words", [[], ["a", "--cod", "3"], ["a", "--code", "x"]])
-def test_words_that_are_off_end_with_two(words: list[str]) -> None:
+def test_a_usage_error_exits_with_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         run_command(ECHO, words)
     assert stop.value.code == 2

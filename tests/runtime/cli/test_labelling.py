@@ -42,7 +42,7 @@ def test_the_chosen_head_alone(classifier: claxon.Classifier) -> None:
     assert cells(labelling, ["good book"], Format.CSV)[0].keys() == {"p_predicted_label", "p_score"}
 
 
-def test_all_heads_give_what_each_gives_alone(classifier: claxon.Classifier) -> None:
+def test_all_heads_label_as_each_head_alone(classifier: claxon.Classifier) -> None:
     texts = ["good book", "bad " * 60]
     labelling = RowLabeller.from_options(classifier, options(), all_heads=True)
     found = cells(labelling, texts, Format.JSONL)
@@ -65,7 +65,7 @@ def test_threshold_and_margin_are_the_calls_then_the_classifiers(classifier: cla
     assert found["p_score"] is not None
 
 
-def test_all_of_the_labels_in_their_order(classifier: claxon.Classifier) -> None:
+def test_top_k_lists_labels_by_score(classifier: claxon.Classifier) -> None:
     (found,) = cells(
         RowLabeller.from_options(classifier, options("--top-k", "all"), all_heads=False), ["good book"], Format.JSONL
     )
@@ -86,7 +86,7 @@ def test_a_row_without_a_text_has_an_error_and_nothing_else(classifier: claxon.C
     assert (labelling.failures.count, labelling.failures.first) == (1, "line 2 has no text")
 
 
-def test_what_was_found_is_not_written_to(classifier: claxon.Classifier) -> None:
+def test_predictions_are_not_modified(classifier: claxon.Classifier) -> None:
     written: list[FloatMatrix] = []
 
     class Spy(NoMatrix):

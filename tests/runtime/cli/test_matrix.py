@@ -106,7 +106,7 @@ def test_labels_and_matrix_are_two_files(tmp_path: Path) -> None:
     assert matrix_format(str(path), "-") is MatrixFormat.CSV
 
 
-def test_nothing_is_written_where_nothing_is_asked_for() -> None:
+def test_no_matrix_is_written_unless_requested() -> None:
     nothing = NoMatrix()
     nothing.write([], np.empty((0, 2), np.float32))
     nothing.finish()

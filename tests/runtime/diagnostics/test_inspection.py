@@ -92,7 +92,7 @@ def test_without_an_engine_it_says_what_would_run(tiny_bundle: Path, monkeypatch
     assert found.parts
 
 
-def test_it_says_what_runs_and_why(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_inspection_says_what_runs_and_why(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = Bundle.open(tiny_bundle)
     found = inspect_bundle(bundle)
     assert found.runs.startswith("fp32 on ")

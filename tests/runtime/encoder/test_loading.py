@@ -165,7 +165,9 @@ def test_precision_and_processor_choose_the_graph(
     assert parts.session.device is parts.run.plan.device is Device.CPU
 
 
-def test_a_guess_that_was_wrong_is_made_good(two_precisions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrongly_expected_graph_is_replaced_by_the_planned_one(
+    two_precisions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     variants = Bundle.open(two_precisions).manifest.encoder.variants
     monkeypatch.setattr(planning, "processor_features", lambda: ())
     for guess in (*variants, None):

@@ -125,7 +125,9 @@ def test_what_runs_on_the_cpu_alone_runs_there_beside_cuda(bundle: Bundle, monke
         ({"precision": "fp16"}, OptionError, "the bundle holds fp32, int8"),
     ],
 )
-def test_what_cannot_be_met(options: dict[str, Any], error: type[Exception], message: str, bundle: Bundle) -> None:
+def test_an_invalid_option_is_refused(
+    options: dict[str, Any], error: type[Exception], message: str, bundle: Bundle
+) -> None:
     with pytest.raises(error, match=message):
         plan_run(bundle, **options)
 
@@ -140,7 +142,7 @@ def test_what_cannot_be_met(options: dict[str, Any], error: type[Exception], mes
         ({"device": "openvino", "precision": "int8"}, None),
     ],
 )
-def test_what_is_expected_before_the_engine_is_there(
+def test_the_expected_variant_is_found_without_loading_an_engine(
     options: dict[str, Any], expected: str | None, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planning, "engine_request", None)
@@ -226,6 +228,6 @@ def test_cuda_graphs_without_cuda_say_what_is_missing(bundle: Bundle) -> None:
         plan_run(bundle, cuda_graphs=True)
 
 
-def test_other_devices_are_told_nothing(bundle: Bundle) -> None:
+def test_requests_for_other_devices_are_unchanged(bundle: Bundle) -> None:
     request = EngineRequest(Device.CPU, (CPU_PROVIDER,), 1)
     assert for_encoder(request, bundle, "auto") is request

@@ -125,7 +125,7 @@ def test_openvino_that_did_not_take_the_graph_is_an_error() -> None:
         ("cpu", [CPU_PROVIDER]),
     ],
 )
-def test_what_meets_the_request_passes(device: str, granted: list[str]) -> None:
+def test_granted_providers_that_match_the_request_pass(device: str, granted: list[str]) -> None:
     check_granted(request(device, 1, WITH_CUDA), granted)
 
 

@@ -65,7 +65,7 @@ POINT = {"x": 1, "y": 2.5}
 
 @settings(deadline=None)
 @given(SHAPES)
-def test_what_is_encoded_decodes_to_the_same(shape: Shape) -> None:
+def test_encoding_round_trips(shape: Shape) -> None:
     found = decode(Shape, parse(json.dumps(encode(shape)).encode()))
     assert found == shape
     assert [type(tag) for tag in found.tags] == [type(tag) for tag in shape.tags]
@@ -99,7 +99,7 @@ def test_any_bytes_are_json_or_a_strict_json_error(content: bytes) -> None:
         (rb'{"\udfff": 1}', "an unpaired surrogate"),
     ],
 )
-def test_what_is_not_strict_json(content: bytes, message: str) -> None:
+def test_invalid_or_ambiguous_json_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(StrictJSONError, match=message):
         parse(content)
 
@@ -137,7 +137,7 @@ def test_a_whole_surrogate_pair_is_one_character() -> None:
         (str, None, "expected str, found None"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_its_place(kind: Any, value: Any, message: str) -> None:
+def test_a_mismatch_is_refused_with_its_path(kind: Any, value: Any, message: str) -> None:
     with pytest.raises(StrictJSONError, match=message):
         decode(kind, value)
 

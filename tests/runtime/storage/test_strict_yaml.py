@@ -36,7 +36,7 @@ g: >
 @pytest.mark.parametrize(
     "word", ["no", "on", "Yes", "OFF", "true", "y: no", "2001-01-01", "- 5", "- 1.5", "- ~", "5: x"]
 )
-def test_a_guess_of_yamls_says_to_quote(word: str) -> None:
+def test_an_unquoted_value_that_yaml_would_convert_is_refused_with_its_cure(word: str) -> None:
     guessed = word.removeprefix("- ").removesuffix(": x").removeprefix("y: ")
     content = word if word.startswith("- ") or ":" in word else f"- {word}"
     with pytest.raises(StrictYAMLError, match=f'line 1: YAML reads unquoted {guessed} as a .*; write "{guessed}"'):
@@ -74,7 +74,7 @@ def test_a_boolean_as_a_key_names_its_line() -> None:
         ("a: \0", "not valid YAML"),
     ],
 )
-def test_what_is_not_taken(content: str, message: str) -> None:
+def test_unsupported_yaml_is_refused_with_its_line(content: str, message: str) -> None:
     with pytest.raises(StrictYAMLError, match=message):
         parse_yaml(content.encode())
 

@@ -54,7 +54,7 @@ def test_json_lines_out_and_columns_kept(tiny_bundle: Path, tmp_path: Path, caps
         ([], "has several heads: add --head sentiment and --head topic, or some of them"),
     ],
 )
-def test_words_that_are_off(
+def test_invalid_arguments_are_usage_errors(
     tiny_bundle: Path, tmp_path: Path, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write_csv(tmp_path / "in.csv", ["a"])

@@ -174,7 +174,9 @@ def test_no_bundle_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "is not a folder" in capsys.readouterr().err
 
 
-def test_no_rows_are_a_header(tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_input_without_rows_gives_a_header(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "in.csv").write_text("text\n")
     assert main(["predict", str(tiny_bundle), str(tmp_path / "in.csv"), "--head", "sentiment"]) == 0
     assert capsys.readouterr().out == "text,predicted_label,score,truncated\n"

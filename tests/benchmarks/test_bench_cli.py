@@ -63,7 +63,7 @@ def test_texts_are_for_one_workload_or_for_all() -> None:
     [
         ([], "name a BUNDLE"),
         (["a", "--checkpoint", "b", "--checkpoint", "c"], "2 checkpoints were given for 1 bundles"),
-        (["a", "--rounds", "0"], "is not a whole number"),
+        (["a", "--rounds", "0"], "is not a positive integer"),
     ],
 )
 def test_words_that_are_off(words: list[str], reason: str, capsys: pytest.CaptureFixture[str]) -> None:

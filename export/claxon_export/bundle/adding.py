@@ -1,4 +1,4 @@
-"""A trained estimator or a list of labels -> one more head of a bundle."""
+"""Adds a head to a bundle, from a trained estimator or a list of labels."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def add_head(
     precision: str | None = None,
     force: bool = False,
 ) -> Bundle:
-    """Add a head to a bundle: a fitted scikit-learn LogisticRegression, or labels to be similar to.
+    """Add a head to a bundle: a fitted scikit-learn LogisticRegression, or labels to compare texts with.
 
     Args:
         bundle: The bundle's folder; it is replaced at once when the head is ready.
@@ -80,7 +80,7 @@ def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None, pre
     require_embedding(bundle)
     if labels.abstention.is_possible:
         warnings.warn(
-            "a head does not keep the threshold and the margin of its labels; give them when it predicts",
+            "a head does not store the threshold and the margin of its labels; pass them to predict",
             UserWarning,
             stacklevel=3,
         )

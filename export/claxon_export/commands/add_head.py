@@ -1,4 +1,4 @@
-"""``claxon add-head``: one more head."""
+"""``claxon add-head``: adds a head to a bundle."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from claxon_export.errors import HeadError
 
 
 class AddHead:
-    """One more head."""
+    """Adds a head to a bundle."""
 
     name = "add-head"
     help = "Add a head to a bundle: label names, to which texts are compared, or a trained LogisticRegression."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon add-head BUNDLE --name NAME (--labels A,B,… | --labels-file FILE | --estimator FILE) …"
         add_bundle(parser)
         parser.add_argument("--name", metavar="NAME", required=True, help="the head's name")
@@ -71,7 +71,7 @@ def _refuse_label_options(options: argparse.Namespace) -> None:
 
 
 def _estimator(path: Path, *, is_trusted: bool) -> Any:
-    """The estimator in a joblib file.
+    """Load the estimator from a joblib file.
 
     Raises:
         OptionError: nobody said that the file may run code.

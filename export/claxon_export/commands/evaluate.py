@@ -1,4 +1,4 @@
-"""``claxon evaluate``: how good are a bundle's heads on labeled texts?"""
+"""``claxon evaluate``: evaluates a bundle's heads on labeled texts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Evaluate:
-    """Figures, pictures, and an exit code."""
+    """Evaluates a bundle's heads."""
 
     name = "evaluate"
     help = (
@@ -30,7 +30,7 @@ class Evaluate:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon evaluate BUNDLE DATA [options]"
         add_bundle(parser)
         add_labelled(parser)
@@ -158,7 +158,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("engine")
     add_run(group)
     group.add_argument(
-        "--max-tokens", metavar="N", type=positive_int, help="cut texts at N tokens (default: the bundle's limit)"
+        "--max-tokens", metavar="N", type=positive_int, help="truncate texts to N tokens (default: the bundle's limit)"
     )
     group.add_argument("--no-cache", action="store_true", help="do not use the feature cache")
 

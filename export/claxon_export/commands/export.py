@@ -1,4 +1,4 @@
-"""``claxon export``: a checkpoint becomes a bundle."""
+"""``claxon export``: makes a bundle from a checkpoint."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from claxon_export.errors import ExportError, ParityError
 
 
 class Export:
-    """A checkpoint becomes a bundle."""
+    """Makes a bundle from a checkpoint."""
 
     name = "export"
     help = (
@@ -23,7 +23,7 @@ class Export:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon export SOURCE OUT [options]"
         parser.add_argument("source", metavar="SOURCE", help="a Hub id (org/name), or a local folder")
         parser.add_argument("out", metavar="OUT", type=Path, help="the bundle's folder")

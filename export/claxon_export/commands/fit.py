@@ -1,4 +1,4 @@
-"""``claxon fit``: a head from labeled texts."""
+"""``claxon fit``: trains a head on labeled texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from claxon_export.training.options import FitOptions
 
 
 class Fit:
-    """A head from labeled texts."""
+    """Trains a head on labeled texts."""
 
     name = "fit"
     help = (
@@ -23,7 +23,7 @@ class Fit:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon fit BUNDLE DATA --head NAME [options]"
         add_bundle(parser)
         add_labelled(parser)
@@ -37,7 +37,7 @@ class Fit:
         parser.add_argument("-q", "--quiet", action="store_true", help="do not show progress on standard error")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Train, add, and say how good it is."""
+        """Train and add the head, and print its evaluation."""
         from claxon_export.training.fitting import fit_labelled
         from claxon_export.training.summary import fit_lines
 

@@ -1,4 +1,4 @@
-"""``claxon heads``: the heads of a bundle, and what they were trained on."""
+"""``claxon heads``: lists the heads of a bundle, and what they were trained on."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ TOLD = ("precision", "C", "class_weight", "calibration", "seed")
 
 
 class Heads:
-    """The list of heads."""
+    """Lists the heads of a bundle."""
 
     name = "heads"
     help = "List a bundle's heads: features, labels, scores, and training data."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon heads BUNDLE [--json]"
         add_bundle(parser)
         parser.add_argument(
@@ -32,7 +32,7 @@ class Heads:
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Print it."""
+        """Run the command."""
         heads = Bundle.open(options.bundle).manifest.heads
         if options.json:
             print(json.dumps([encode(head) for head in heads], indent=2, ensure_ascii=False))
@@ -70,7 +70,7 @@ def _trained_on(details: Mapping[str, LabelValue]) -> str:
 
 
 def _held_out(details: Mapping[str, LabelValue]) -> str:
-    """The figures that are there; heads of other versions have other ones."""
+    """Format the available figures; heads of other versions have different ones."""
     names = {"accuracy": "held_out_accuracy", "macro F1": "held_out_macro_f1", "baseline": "baseline_accuracy"}
     figures = {word: details[name] for word, name in names.items() if name in details}
     if "accuracy" not in figures:

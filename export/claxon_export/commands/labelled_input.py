@@ -1,4 +1,4 @@
-"""The arguments of commands that read labelled texts."""
+"""Arguments of commands that read labeled texts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from claxon_export.data.labelled import DEFAULT_LABEL_COLUMN, LabelledTexts, rea
 
 
 def add_labelled(parser: argparse.ArgumentParser) -> None:
-    """``DATA``, and how to read it."""
-    parser.add_argument("data", metavar="DATA", help="labelled texts: .csv, .tsv, .jsonl or .json; - is standard input")
+    """Add ``DATA``, and how to read it."""
+    parser.add_argument("data", metavar="DATA", help="labeled texts: .csv, .tsv, .jsonl or .json; - is standard input")
     group = parser.add_argument_group("labelled texts")
     group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text)")
     group.add_argument(
@@ -21,7 +21,7 @@ def add_labelled(parser: argparse.ArgumentParser) -> None:
         help="the labels' column (default: label); in CSV all labels are strings",
     )
     tables = [str(choice) for choice in Format if choice is not Format.LINES]
-    group.add_argument("--format", choices=tables, help="how DATA is written (default: by its suffix)")
+    group.add_argument("--format", choices=tables, help="format of DATA (default: by its suffix)")
     add_decoding(group)
     group.add_argument(
         "--skip-unlabelled", action="store_true", help="leave rows without a label out (default: they are an error)"
@@ -29,7 +29,7 @@ def add_labelled(parser: argparse.ArgumentParser) -> None:
 
 
 def labelled_input(options: argparse.Namespace) -> LabelledTexts:
-    """The texts that ``add_labelled`` asked for.
+    """Read the texts that the arguments of ``add_labelled`` name.
 
     Raises:
         OptionError, InputError, LabelError, OSError: as ``read_labelled``.

@@ -1,4 +1,4 @@
-"""Labelled texts, from a table or from Python: text, label and place of each row, every one of them checked."""
+"""Labeled texts, from a table or from Python, with text, label and position of each row, all checked."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMED_ROWS = 5
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The places of rows that were left out: their text is empty or blank, or they have a text and no label."""
+    """The positions of rows that were left out, because they have no text, or no label."""
 
     blank: tuple[int, ...] = ()
     unlabelled: tuple[int, ...] = ()
@@ -43,7 +43,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class LabelledTexts:
-    """Texts with a label each: one or more, no text blank, no label empty, all labels of one type.
+    """One or more labeled texts: no text is blank, no label is empty, all labels have one type.
 
     Attributes:
         name: What messages call the source.
@@ -69,7 +69,7 @@ class LabelledTexts:
 
     @staticmethod
     def of(texts: Iterable[str], labels: Iterable[LabelValue], *, name: str = "the texts") -> LabelledTexts:
-        """The rows of two columns, for instance lists, numpy arrays, or columns of pandas or Arrow.
+        """Create labeled texts from two columns: lists, numpy arrays, pandas or Arrow columns.
 
         Raises:
             InputError: something that is not a text, with its row.
@@ -78,18 +78,18 @@ class LabelledTexts:
         rows, values = check_texts(texts), _plain_labels(labels)
         if len(rows) != len(values):
             raise LabelError(f"{len(rows)} texts and {len(values)} labels; expected one label per text")
-        found = _Rows()
+        collected = _Rows()
         for row, (text, label) in enumerate(zip(rows, values, strict=True)):
-            found.add(row, text, label)
-        found.check(name, "row", skip_unlabelled=False)
+            collected.add(row, text, label)
+        collected.check(name, "row", skip_unlabelled=False)
         digest = hashlib.sha256()
-        for text, label in zip(found.texts, found.labels, strict=True):
+        for text, label in zip(collected.texts, collected.labels, strict=True):
             digest.update(json.dumps({"text": text, "label": label}).encode() + b"\n")
-        return found.labelled(name, "row", digest.hexdigest())
+        return collected.labelled(name, "row", digest.hexdigest())
 
     @property
     def notice(self) -> str | None:
-        """What was left out, in words; ``None`` where nothing was."""
+        """What was left out, in words; ``None`` if nothing was."""
         total = len(self) + self.skipped.count
         parts = [
             f"{len(lines):,} {what} ({in_words(self.place, lines)})"
@@ -110,7 +110,7 @@ def read_labelled(
     encoding: str | None = None,
     quoting: str = Quoting.AUTO,
 ) -> LabelledTexts:
-    """The labelled texts of a table: CSV with commas, semicolons or tabs, JSON lines or a JSON array; any line ending.
+    """Read labeled texts from CSV (commas, semicolons or tabs), JSON lines or a JSON array.
 
     Labels of CSV are strings, ``0`` and ``true`` too; JSON lines keep strings, integers and booleans as they are. Rows
     whose text is blank are left out, and one ``UserWarning`` counts them and names the first.
@@ -130,15 +130,15 @@ def read_labelled(
         LabelError: labels that are missing, no labels at all, or of several types; the message names their lines.
         OSError: the file cannot be opened.
     """
-    found = _Rows()
+    collected = _Rows()
     name = "standard input" if source == STANDARD_STREAM else source
     table_format = _table_format(source, name, file_format)
     with _opened(source, table_format, text_column, encoding, quoting) as table:
         _check_label_column(table.records, label_column)
         for row in table.records:
-            found.add(row.line, row.text, row.values.get(label_column))
-    found.check(name, "line", skip_unlabelled=skip_unlabelled)
-    labelled = found.labelled(name, "line", table.sha256)
+            collected.add(row.line, row.text, row.values.get(label_column))
+    collected.check(name, "line", skip_unlabelled=skip_unlabelled)
+    labelled = collected.labelled(name, "line", table.sha256)
     if labelled.notice is not None:
         warnings.warn(labelled.notice, UserWarning, stacklevel=2)
     return labelled
@@ -153,7 +153,7 @@ def in_words(place: str, lines: Sequence[int]) -> str:
 
 @dataclass(slots=True)
 class _Rows:
-    """Rows as they come; a row without text is noted and dropped, whatever its label."""
+    """Collects rows; a row without text is recorded and dropped, whatever its label."""
 
     texts: list[str] = field(default_factory=list)
     labels: list[Any] = field(default_factory=list)
@@ -176,14 +176,14 @@ class _Rows:
         if self.unlabelled and not skip_unlabelled:
             verb = "has" if len(self.unlabelled) == 1 else "have"
             raise LabelError(
-                f"{name}: {in_words(place, self.unlabelled)} {verb} no label; label what is there, or leave it out "
+                f"{name}: {in_words(place, self.unlabelled)} {verb} no label; label them, or leave them out "
                 "(--skip-unlabelled)"
             )
         if not self.texts:
             raise LabelError(f"{name}: there is no row with a text and a label")
         for line, label in zip(self.lines, self.labels, strict=True):
             if type(label) not in (str, int, bool):
-                whole = "; write whole numbers without a decimal point" if isinstance(label, float) else ""
+                whole = "; write integers without a decimal point" if isinstance(label, float) else ""
                 raise LabelError(
                     f"{name}: {place} {line} has the label {label!r:.80} ({_type_name(label)}), expected str, int "
                     f"or bool{whole}"
@@ -194,7 +194,7 @@ class _Rows:
             raise LabelError(f"{name}: labels are of several types, {kinds}; expected one")
 
     def labelled(self, name: str, place: str, sha256: str) -> LabelledTexts:
-        """The rows that are left, with the places of those that are not."""
+        """Return the remaining rows, with the positions of those that were left out."""
         texts, labels, lines = tuple(self.texts), tuple(self.labels), tuple(self.lines)
         skipped = Skipped(tuple(self.blank), tuple(self.unlabelled))
         return LabelledTexts(name, texts, labels, lines, sha256, skipped, place)
@@ -205,7 +205,7 @@ def _type_name(label: Any) -> str:
 
 
 def _plain_labels(labels: Iterable[LabelValue]) -> list[Any]:
-    """A column's values as Python's own: Arrow has ``to_pylist``; numpy's scalars have ``item``."""
+    """Convert a column to Python values: Arrow has ``to_pylist``; numpy scalars have ``item``."""
     values = labels.to_pylist() if hasattr(labels, "to_pylist") else labels
     return [label.item() if isinstance(label, np.generic) else label for label in values]
 
@@ -236,11 +236,11 @@ def _opened(
         yield _Table(records, digest)
 
 
-def _table_format(source: str, name: str, asked: str | None) -> Format:
-    found = format_of(source, asked)
-    if found is Format.LINES:
+def _table_format(source: str, name: str, requested: str | None) -> Format:
+    table_format = format_of(source, requested)
+    if table_format is Format.LINES:
         raise OptionError(f"{name} is read as plain lines, which have no labels; add --format csv or jsonl")
-    return found
+    return table_format
 
 
 def _check_label_column(records: Records, column: str) -> None:

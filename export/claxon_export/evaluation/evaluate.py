@@ -78,7 +78,10 @@ def evaluate(
         learning_curve: Also fit heads on more and more of these texts, to see what labels would bring.
         resamples: Bootstrap resamples for the 95 % intervals.
         seed: Of the resamples, the stratified baseline, the sample of the map, and the learning curve.
-        device, precision, threads, max_tokens: As for ``Encoder.load``.
+        device: As for ``Encoder.load``.
+        precision: As for ``Encoder.load``.
+        threads: As for ``Encoder.load``.
+        max_tokens: As for ``Encoder.load``.
         cache: Look up and keep the texts' features in the cache folder.
         show_progress_bar: Show progress on standard error: a bar while texts are encoded, then each step.
 

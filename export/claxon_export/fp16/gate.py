@@ -1,4 +1,4 @@
-"""The fp16 graph against the fp32 one of the same bundle, on the CPU, every value rounded to float16."""
+"""Compares a bundle's fp16 graph with its fp32 graph, on the CPU, rounding every value to float16."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def check_fp16(
     gate: PrecisionGate | None = None,
     fp32: AloneOutputs | None = None,
 ) -> Parity:
-    """Compare a bundle's fp16 graph, in batches, with its fp32 graph, and look for numbers beyond float16.
+    """Compare a bundle's fp16 graph with its fp32 graph, in batches, and find values beyond float16.
 
     Args:
         folder: The bundle, which holds both.
@@ -87,13 +87,13 @@ def _range_in_words(largest: Mapping[str, float]) -> str:
     """The mask of the padding is left out: it is as large as it was chosen to be."""
     states = {name: number for name, number in largest.items() if name.startswith(("embeddings.", "layer."))}
     name = max(states, key=states.__getitem__)
-    return f"largest number {states[name]:,.0f} of {LIMIT:,.0f}, in {name}"
+    return f"largest value {states[name]:,.0f} of {LIMIT:,.0f}, in {name}"
 
 
 def _check_range(largest: Mapping[str, float], texts: Sequence[str], source: str) -> None:
-    """Raise unless float16 holds every number."""
+    """Raise unless float16 can represent every value."""
     names = beyond(largest)
     if names:
-        note = f"float16 ends at {LIMIT:,.0f}, and these go beyond: {', '.join(names)}; use --precision fp32"
+        note = f"float16 ends at {LIMIT:,.0f}, and these exceed it: {', '.join(names)}; use --precision fp32"
         report = ParityReport(Parity(source, len(texts), texts_digest(texts), ()), (), note)
         raise ParityError(f"{note}. Nothing was written", report)

@@ -1,4 +1,4 @@
-"""What a bundle says of itself: frozen dataclasses, and ``manifest.json`` to and from them.
+"""The manifest as frozen dataclasses, and its conversion from and to ``manifest.json``.
 
 Everything that the runtime would otherwise guess stands here. The layout of the JSON is the layout of the classes.
 Unknown keys, missing keys, wrong types and unknown schema numbers are errors that name the place.
@@ -29,7 +29,7 @@ LabelValue = str | int | float | bool
 
 
 class Feature(StrEnum):
-    """A pooled output of the encoder graph, one vector a text."""
+    """A pooled output of the encoder graph: one vector per text."""
 
     CLS = "cls"
     MEAN = "mean"
@@ -53,7 +53,7 @@ class HeadKind(StrEnum):
 
 
 class ScoreKind(StrEnum):
-    """What a head's graph gives: probabilities that sum to one, or cosines in [-1, 1] that do not."""
+    """The kind of a head's scores: probabilities that sum to one, or cosines in [-1, 1]."""
 
     PROBABILITY = "probability"
     COSINE = "cosine"
@@ -84,7 +84,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far the bundle is from its source: which source, on how many texts (and their SHA-256), and the figures."""
+    """The parity of a bundle with its source: the source, the number and SHA-256 of the texts, and the figures."""
 
     source: str
     texts: int
@@ -94,7 +94,7 @@ class Parity:
 
 @dataclass(frozen=True, slots=True)
 class GraphVariant:
-    """One encoder graph: its files, the devices it was written for, and what it needs of the processor."""
+    """One encoder graph: its files, the devices it was written for, and the CPU features that it needs."""
 
     precision: Precision
     graph: str
@@ -106,7 +106,7 @@ class GraphVariant:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSpec:
-    """The encoder: its size, its inputs, and the pooled features with their widths.
+    """The encoder: size, inputs, and pooled features with their widths.
 
     ``pooling`` is what ``embedding`` is made of, ``None`` where there is no ``embedding``. ``default_feature`` is what
     the source calls its sentence embedding; ``None`` where it has none. ``max_tokens`` counts the special tokens.
@@ -151,7 +151,7 @@ class HeadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where the encoder comes from: a Hub id or a folder's name, commit, license, the SHA-256 of each file read."""
+    """The source of the encoder: a Hub id or folder name, commit, license, and the SHA-256 of each file read."""
 
     source: str
     revision: str | None
@@ -172,7 +172,7 @@ class Manifest:
     provenance: Provenance
 
     def to_json(self) -> bytes:
-        """The manifest as UTF-8 JSON, indented by two, the same bytes for the same content, and sealed.
+        """Return the manifest as sealed UTF-8 JSON, indented by two; the same content gives the same bytes.
 
         The seal, the last key, is the SHA-256 of the bytes with an empty seal: a damage that leaves a valid manifest,
         in a label for instance, is noticed by it.
@@ -183,7 +183,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, content: bytes) -> Manifest:
-        """The manifest that ``content`` holds.
+        """Parse and check a manifest.
 
         Raises:
             BundleError: not JSON, another schema, an unknown or missing key, a wrong type, a reference to a file or
@@ -212,21 +212,22 @@ def _check_seal(content: bytes, seal: Any) -> None:
     head, is_there, tail = content.rpartition(_seal_of(seal)) if isinstance(seal, str) else (b"", b"", b"")
     if not is_there or hashlib.sha256(head + _seal_of("") + tail).hexdigest() != seal:
         raise BundleError(
-            f"{MANIFEST_NAME} is not as it was written (its seal differs); copy the bundle again, or export it again"
+            f"{MANIFEST_NAME} was changed after it was written (its seal does not match); "
+            "copy the bundle again, or export it again"
         )
 
 
 def _check_schema(raw: Any) -> None:
-    found = raw.get("schema") if isinstance(raw, dict) else None
-    if found != SCHEMA or isinstance(found, bool):
+    schema = raw.get("schema") if isinstance(raw, dict) else None
+    if schema != SCHEMA or isinstance(schema, bool):
         raise StrictJSONError(
-            f"schema {found!r} is not known to this version, which reads schema {SCHEMA}; "
+            f"schema {schema!r} is not supported by this version, which reads schema {SCHEMA}; "
             "export the bundle again, or install the version of claxon that made it"
         )
 
 
 def _check_references(manifest: Manifest) -> None:
-    """Raise unless every file, feature and name that the manifest mentions is one that it lists."""
+    """Raise unless every file, feature and name that the manifest mentions is listed in it."""
     for name, entry in manifest.files.items():
         _check_file(name, entry)
     _check_names(manifest.files)
@@ -249,14 +250,14 @@ def _check_file(name: str, entry: FileEntry) -> None:
         raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} is not a plain path inside the bundle")
     is_hash = len(entry.sha256) == 64 and set(entry.sha256) <= set("0123456789abcdef")
     if not 0 <= entry.size_bytes <= MAX_FILE_BYTES or not is_hash:
-        raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} has no valid size and SHA-256")
+        raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} has an invalid size or SHA-256")
 
 
 def _check_names(names: Iterable[str]) -> None:
     collision = first_collision(names)
     if collision is not None:
         one, other = collision
-        raise BundleError(f"{MANIFEST_NAME}: files: {one!r:.80} and {other!r:.80} are one file on some systems")
+        raise BundleError(f"{MANIFEST_NAME}: files: {one!r:.80} and {other!r:.80} are the same file on some systems")
 
 
 def _check_listed(manifest: Manifest, name: str, where: str) -> None:
@@ -278,7 +279,7 @@ def _check_encoder(encoder: EncoderSpec) -> None:
         f"pad_id is {encoder.pad_id}, expected 0 to {encoder.vocab_size - 1}": not (
             0 <= encoder.pad_id < encoder.vocab_size
         ),
-        "pooling is set without the feature embedding, or not set with it": (encoder.pooling is None)
+        "pooling must be set exactly when the encoder has the feature 'embedding'": (encoder.pooling is None)
         == (Feature.EMBEDDING in encoder.features),
         "default_feature is not among its features": encoder.default_feature not in (None, *encoder.features),
     }
@@ -290,10 +291,14 @@ def _check_encoder(encoder: EncoderSpec) -> None:
 def _check_head(manifest: Manifest, head: HeadSpec) -> None:
     _check_listed(manifest, head.file, f"head {head.name!r}")
     if head.feature not in manifest.encoder.features:
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} reads '{head.feature}', which the encoder has not")
+        raise BundleError(
+            f"{MANIFEST_NAME}: head {head.name!r} reads '{head.feature}', which the encoder does not output"
+        )
     if len(head.labels) < 2 or len(set(head.labels)) != len(head.labels):
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} needs two or more different labels")
+        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} needs at least two labels, all different")
     if head.temperature is not None and not head.temperature > 0:
         raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} has temperature {head.temperature}, expected above 0")
     if head.temperature is not None and head.scores is not ScoreKind.COSINE:
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} gives {head.scores}, which a temperature is not for")
+        raise BundleError(
+            f"{MANIFEST_NAME}: head {head.name!r} gives {head.scores}; a temperature applies to cosines only"
+        )

@@ -1,4 +1,4 @@
-"""Label a stream of rows: what ``predict`` and ``similar`` have in common."""
+"""Labels a stream of rows, for ``predict`` and ``similar``."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from claxon.text.inputs import OnError
 
 
 def add_decision(parser: argparse.ArgumentParser) -> None:
-    """What to make of the scores."""
+    """Add threshold, margin and top-k."""
     group = parser.add_argument_group("decision")
     group.add_argument(
-        "--threshold", metavar="T", type=finite_float, help="leave the label empty where its score is below T"
+        "--threshold", metavar="T", type=finite_float, help="leave the label empty if its score is below T"
     )
     group.add_argument(
         "--margin",
         metavar="M",
         type=finite_float,
-        help="leave the label empty where the best score is above the second best by less than M",
+        help="leave the label empty if the best score leads the second best by less than M",
     )
     group.add_argument(
         "--top-k",
@@ -41,12 +41,12 @@ def add_decision(parser: argparse.ArgumentParser) -> None:
         default=1,
         help="the K best labels, best first (default: 1)",
     )
-    group.add_argument("--all-scores", action="store_true", help="the score of every label as well")
+    group.add_argument("--all-scores", action="store_true", help="also write the score of every label")
 
 
 @dataclass(frozen=True, slots=True)
 class RowLabeller:
-    """How rows are labelled, and the columns that come of it.
+    """Labels rows and creates the added columns.
 
     Attributes:
         columns: Those of each head that answers, by the head's name.
@@ -68,8 +68,8 @@ class RowLabeller:
     batch_size: int | None
 
     @classmethod
-    def of(cls, classifier: Classifier, options: argparse.Namespace, *, all_heads: bool) -> RowLabeller:
-        """By the classifier's chosen head; or by all of its heads, their names in those of the columns.
+    def from_options(cls, classifier: Classifier, options: argparse.Namespace, *, all_heads: bool) -> RowLabeller:
+        """Create a labeler for the classifier's head, or for all heads, with their names in the column names.
 
         Raises:
             OptionError: the margin is below 0.
@@ -88,22 +88,22 @@ class RowLabeller:
         return cls(classifier, columns, all_heads, truncated, error, Failures(), empty, abstention, options.batch_size)
 
     def added(self, file_format: Format) -> list[str]:
-        """Names of the added columns; ``truncated`` is one, although JSON has it only where a text was cut."""
+        """Return the names of the added columns; JSON has ``truncated`` only if a text was truncated."""
         is_nested = file_format is Format.JSONL
         names = [name for columns in self.columns.values() for name in columns.names(is_nested=is_nested)]
         return [*names, self.truncated, *([] if self.error is None else [self.error])]
 
     def predictions(self, texts: list[str]) -> dict[str, Predictions]:
-        """What each head that answers finds, by its name."""
+        """Return the predictions of each head, by name."""
         call = self.classifier.predictions_all if self.all_heads else self.classifier.predictions
         errors = OnError.RAISE if self.error is None else OnError.RECORD
-        found = call(texts, batch_size=self.batch_size, on_truncation="ignore", errors=errors)
-        return found if isinstance(found, dict) else {next(iter(self.columns)): found}
+        results = call(texts, batch_size=self.batch_size, on_truncation="ignore", errors=errors)
+        return results if isinstance(results, dict) else {next(iter(self.columns)): results}
 
-    def cells(self, window: list[Row], found: Mapping[str, Predictions], file_format: Format) -> list[dict[str, Any]]:
-        """The added columns of each row."""
+    def cells(self, window: list[Row], results: Mapping[str, Predictions], file_format: Format) -> list[dict[str, Any]]:
+        """Return the added columns of each row."""
         rows: list[dict[str, Any]] = [{} for _ in window]
-        for name, predictions in found.items():
+        for name, predictions in results.items():
             columns = self.columns[name]
             outcomes = columns.outcomes(predictions.scores, self.abstention)
             for row, outcome, is_cut in zip(rows, outcomes, predictions.truncated, strict=True):
@@ -114,8 +114,8 @@ class RowLabeller:
         for place in self.empty.places(window):
             rows[place] = dict(nothing)
         if self.error is not None:
-            failed = next(iter(found.values())).errors
-            for place, problem in self.failures.of(window, failed).items():
+            failed = next(iter(results.values())).errors
+            for place, problem in self.failures.messages(window, failed).items():
                 rows[place] = {self.error: problem}
         return rows
 
@@ -130,7 +130,7 @@ def label_stream(
     all_heads: bool = False,
     matrix: OpenMatrix | None = None,
 ) -> int:
-    """Read rows, label them, write them; the input is looked at before the model is loaded.
+    """Read rows, label them and write them; the input is checked before the model is loaded.
 
     Args:
         load: Gives the classifier.
@@ -139,7 +139,7 @@ def label_stream(
         matrix: Opens what gets the cosines of similarity heads as well.
     """
     with open_input(options) as records, load() as classifier:
-        labelling = RowLabeller.of(classifier, options, all_heads=all_heads)
+        labelling = RowLabeller.from_options(classifier, options, all_heads=all_heads)
         file_format = row_format(options, records.format)
         opened = nullcontext(NoMatrix()) if matrix is None else matrix(records)
         with open_output(options.output) as stream, opened as cosines:
@@ -147,12 +147,12 @@ def label_stream(
 
             def label(window: list[Row]) -> int:
                 labelling.empty.check(window, records.name)
-                found = labelling.predictions([row.text for row in window])
-                cells = labelling.cells(window, found, file_format)
+                results = labelling.predictions([row.text for row in window])
+                cells = labelling.cells(window, results, file_format)
                 for row, added in zip(window, cells, strict=True):
                     writer.write(row.values, added, row.source)
                 stream.flush()
-                _write_cosines(cosines, window, found)
+                _write_cosines(cosines, window, results)
                 return sum(labelling.truncated in added for added in cells)
 
             streamed = stream_rows(records, label, options)
@@ -162,9 +162,9 @@ def label_stream(
     return 0
 
 
-def _write_cosines(matrix: MatrixWriter, rows: list[Row], found: Mapping[str, Predictions]) -> None:
+def _write_cosines(matrix: MatrixWriter, rows: list[Row], results: Mapping[str, Predictions]) -> None:
     unread = [place for place, row in enumerate(rows) if row.error is not None or row.is_empty]
-    for predictions in found.values():
+    for predictions in results.values():
         if predictions.cosines is not None:
             cosines = predictions.cosines.copy()
             cosines[unread] = np.nan

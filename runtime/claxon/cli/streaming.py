@@ -1,4 +1,4 @@
-"""From the input to the output, a window of rows at a time."""
+"""Streams rows from input to output, one window at a time."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FIRST_WINDOW, LARGEST_WINDOW = 64, 1024
 
 @dataclass(frozen=True, slots=True)
 class Streamed:
-    """How many texts went through, and how many of them were cut."""
+    """The number of texts processed, and how many were truncated."""
 
     total: int
     truncated: int
 
 
 def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
-    """The records of ``INPUT`` or of ``--texts``.
+    """Open the records of ``INPUT`` or ``--texts``.
 
     Raises:
         OptionError, InputError, OSError: as ``open_records``.
@@ -39,7 +39,7 @@ def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
         return nullcontext(_given_texts(options.texts))
     source = STANDARD_STREAM if options.input is None else options.input
     if _is_typed(options) and not options.quiet:
-        print("claxon: reading from the terminal, one text a line; Ctrl-D ends", file=sys.stderr)
+        print("claxon: reading from the terminal, one text per line; press Ctrl-D to finish", file=sys.stderr)
     return open_records(
         source,
         file_format=options.format,
@@ -51,14 +51,14 @@ def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
 
 
 def _given_texts(texts: list[str]) -> Records:
-    """The rows of ``--texts``; bytes of the command line that are no characters are replaced."""
+    """Return the rows of ``--texts``; invalid bytes of the command line are replaced."""
     shown = [text.encode(errors="replace").decode() for text in texts]
     rows = (Row(number, text, {DEFAULT_TEXT_COLUMN: text}) for number, text in enumerate(shown, 1))
     return Records("--texts", Format.LINES, (DEFAULT_TEXT_COLUMN,), DEFAULT_TEXT_COLUMN, ",", rows)
 
 
 def stream_rows(rows: Iterable[Row], work: Callable[[list[Row]], int], options: argparse.Namespace) -> Streamed:
-    """Give ``work`` the rows, window by window, under a progress bar where standard error is a terminal.
+    """Pass the rows to ``work``, window by window, with a progress bar if standard error is a terminal.
 
     ``work`` tells how many texts of its window were cut.
     """
@@ -74,7 +74,7 @@ def stream_rows(rows: Iterable[Row], work: Callable[[list[Row]], int], options: 
 
 
 def windows(rows: Iterable[Row], first: int, largest: int) -> Iterator[list[Row]]:
-    """Lists of ``first`` rows, then twice as many each time, up to ``largest``."""
+    """Yield lists of ``first`` rows, then twice as many each time, up to ``largest``."""
     source = iter(rows)
     size = first
     while window := list(islice(source, size)):
@@ -83,39 +83,39 @@ def windows(rows: Iterable[Row], first: int, largest: int) -> Iterator[list[Row]
 
 
 def notice_truncation(streamed: Streamed, max_tokens: int, options: argparse.Namespace) -> None:
-    """Say on standard error how many texts were cut, if any."""
+    """Print to standard error how many texts were truncated, if any."""
     if streamed.truncated and not options.quiet:
         print(
-            f"claxon: {streamed.truncated:,} of {streamed.total:,} texts were cut at {max_tokens} tokens",
+            f"claxon: {streamed.truncated:,} of {streamed.total:,} texts were truncated to {max_tokens} tokens",
             file=sys.stderr,
         )
 
 
 class Failures:
-    """Rows that no result came of; the first is told of on standard error at the end."""
+    """Rows without a result; the first is reported on standard error at the end."""
 
     def __init__(self) -> None:
         self.count = 0
         self.first = ""
 
-    def of(self, rows: list[Row], failed: Iterable[FailedRow]) -> dict[int, str]:
-        """What to say of each row of a window that has no result, by its place: why it could not be read, or run."""
-        found = {failure.row: f"line {rows[failure.row].line} {failure.message}" for failure in failed}
-        found |= {place: row.error for place, row in enumerate(rows) if row.error is not None}
-        if found and not self.count:
-            self.first = found[min(found)]
-        self.count += len(found)
-        return found
+    def messages(self, rows: list[Row], failed: Iterable[FailedRow]) -> dict[int, str]:
+        """Return the message for each row of a window without a result, by its position."""
+        messages = {failure.row: f"line {rows[failure.row].line} {failure.message}" for failure in failed}
+        messages |= {place: row.error for place, row in enumerate(rows) if row.error is not None}
+        if messages and not self.count:
+            self.first = messages[min(messages)]
+        self.count += len(messages)
+        return messages
 
     def notice(self, options: argparse.Namespace) -> None:
-        """Say how many there were, if any."""
+        """Print how many there were, if any."""
         if self.count and not options.quiet:
             plural = "s" * (self.count > 1)
             print(f"claxon: {self.count:,} row{plural} without a result, the first: {self.first}", file=sys.stderr)
 
 
 class EmptyTexts:
-    """Rows whose text is empty or blank: counted, and told of on standard error at the end."""
+    """Rows whose text is empty or blank; their number is reported on standard error at the end."""
 
     def __init__(self, on_empty: OnEmpty) -> None:
         self._on_empty = on_empty
@@ -123,17 +123,17 @@ class EmptyTexts:
         self.first = 0
 
     def check(self, rows: list[Row], name: str) -> None:
-        """Raise where such a row is an error.
+        """Raise if such a row is an error.
 
         Raises:
             InputError: with the row's line.
         """
         empty = next((row for row in rows if row.is_empty), None)
         if empty is not None and self._on_empty is OnEmpty.ERROR:
-            raise InputError(f"{name}: line {empty.line} has no text; fill it in, or leave it out with --empty skip")
+            raise InputError(f"{name}: line {empty.line} has no text; fill it in, or skip it with --empty skip")
 
     def places(self, rows: list[Row]) -> list[int]:
-        """Which rows of a window get no label."""
+        """Return the positions of the rows in a window that get no label."""
         if self._on_empty is OnEmpty.LABEL:
             return []
         places = [place for place, row in enumerate(rows) if row.is_empty]
@@ -143,7 +143,7 @@ class EmptyTexts:
         return places
 
     def notice(self, total: int, options: argparse.Namespace) -> None:
-        """Say how many there were, if any."""
+        """Print how many there were, if any."""
         if self.count and not options.quiet:
             print(
                 f"claxon: {self.count:,} of {total:,} rows have no text and got no label, the first: line {self.first} "
@@ -153,5 +153,5 @@ class EmptyTexts:
 
 
 def _is_typed(options: argparse.Namespace) -> bool:
-    """Whether a person types the input."""
+    """Whether the input is typed in a terminal."""
     return options.texts is None and options.input in (None, STANDARD_STREAM) and sys.stdin.isatty()

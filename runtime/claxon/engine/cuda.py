@@ -65,7 +65,7 @@ def _toolkit(beside: Path, places: Sequence[str]) -> Path | None:
     return None if home is None or home == beside / "nvidia" else toolkits[-1]
 
 
-def provider_options(asked: EngineRequest) -> dict[str, str]:
+def provider_options(request: EngineRequest) -> dict[str, str]:
     """The options of the CUDA provider."""
     return {
         # The arena grows by what is asked for, not by powers of two: shapes change, and the GPU is shared with others.
@@ -74,7 +74,7 @@ def provider_options(asked: EngineRequest) -> dict[str, str]:
         "enable_skip_layer_norm_strict_mode": "1",
         # fp32 is fp32, not ten bits of it; fp16 is there for speed.
         "use_tf32": "0",
-        **({} if asked.captured is None else {"enable_cuda_graph": "1"}),
+        **({} if request.captured is None else {"enable_cuda_graph": "1"}),
     }
 
 

@@ -1,4 +1,4 @@
-"""Options that a function hands on, shown one by one by ``help`` and refused by name."""
+"""Options that a function passes on: ``help`` lists each, and unknown ones are named in the error."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 def shows_options(
     options: type, defaults: Mapping[str, Any]
 ) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
-    """Put the keys of a ``TypedDict`` in place of ``**options`` in a function's signature.
+    """Replace ``**options`` in a function's signature by the keys of a ``TypedDict``.
 
     Args:
         options: The ``TypedDict`` that ``**options`` unpacks.

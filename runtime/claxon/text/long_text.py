@@ -1,4 +1,4 @@
-"""A text that is much longer than the limit -> its first token ids, without tokenizing all of it.
+"""The first token ids of a very long text, without tokenizing all of it.
 
 The ids are those that the whole text begins with: a word that has ended stays as it is, whatever follows.
 """

@@ -38,7 +38,7 @@ class Tokenizer:
             content: The file's bytes.
             max_tokens: The limit, special tokens included.
             prompt: Put before every text.
-            n_embeddings: Rows of the encoder's table of words; ``None`` where that is not known.
+            n_embeddings: Rows of the encoder's word-embedding table; ``None`` if unknown.
 
         Raises:
             BundleError: the content is not a tokenizer, or none that a bundle may hold.
@@ -50,7 +50,7 @@ class Tokenizer:
         self._prefix, self._suffix = _special_tokens(self._tokenizer)
         self._room = max_tokens - self.n_special
         self._prompt = prompt
-        self._compactor = _compactor(self._tokenizer, document)
+        self._shortener = _shortener(self._tokenizer, document)
         if self._room < 1:
             raise OptionError(f"max_tokens is {max_tokens}, expected at least {max_tokens - self._room + 1}")
 
@@ -117,7 +117,7 @@ class Tokenizer:
 
     def _first(self, text: str) -> list[int]:
         prompted = self._prompt + text
-        chunks = slices(prompted) if self._compactor is None else self._compactor.chunks(prompted)
+        chunks = slices(prompted) if self._shortener is None else self._shortener.chunks(prompted)
 
         def encode(part: str) -> Any:
             return self._tokenizer.encode(part, add_special_tokens=False)
@@ -166,14 +166,14 @@ def _special_tokens(tokenizer: tokenizers.Tokenizer) -> tuple[list[int], list[in
     for start in range(len(full) - len(bare) + 1 if bare else 0):
         if full[start : start + len(bare)] == bare:
             return full[:start], full[start + len(bare) :]
-    raise BundleError("tokenizer.json changes a text's tokens when it adds the special ones; no such template is known")
+    raise BundleError("tokenizer.json changes a text's own tokens when it adds special tokens; this is not supported")
 
 
 def _ids(tokenizer: tokenizers.Tokenizer, text: str, *, add_special_tokens: bool) -> list[int]:
     return list(tokenizer.encode(text, add_special_tokens=add_special_tokens).ids)
 
 
-def _compactor(tokenizer: tokenizers.Tokenizer, document: Mapping[str, Any]) -> LongTextShortener | None:
+def _shortener(tokenizer: tokenizers.Tokenizer, document: Mapping[str, Any]) -> LongTextShortener | None:
     """What shortens long texts for this tokenizer; ``None`` unless it is of BERT's kind."""
     normalizer, model = document.get("normalizer") or {}, document["model"]
     steps = [step["type"] for step in normalizer.get("normalizers", [normalizer])] if normalizer else [None]

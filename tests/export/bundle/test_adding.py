@@ -154,7 +154,7 @@ def test_name_that_cannot_be_a_file(bundle: Path) -> None:
         add_head(bundle, "../topic", labels=LABELS)
 
 
-def test_no_bundle_there(tmp_path: Path) -> None:
+def test_adding_a_head_without_a_bundle_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BundleNotFoundError):
         add_head(tmp_path, "topic", labels=LABELS)
 
@@ -169,7 +169,7 @@ def test_several_heads_answer_from_one_bundle(bundle: Path) -> None:
 
 def test_labels_keep_their_temperature_and_a_threshold_is_told_to_be_lost(bundle: Path) -> None:
     labels = LabelSet.of(["book", "phone"], temperature=0.5, margin=0.1)
-    with pytest.warns(UserWarning, match="does not keep the threshold and the margin of its labels"):
+    with pytest.warns(UserWarning, match="does not store the threshold and the margin of its labels"):
         added = add_head(bundle, "topic", labels=labels)
     assert added.manifest.heads[0].temperature == 0.5
     plain = LabelSet.of(["book", "phone"], temperature=0.5)

@@ -145,7 +145,7 @@ def test_a_place_without_a_location_kind_is_a_place() -> None:
     assert read_graph(model(initializer=[tensor]).SerializeToString()).external == [expected]
 
 
-def test_what_stands_beside_the_graph_is_named() -> None:
+def test_functions_and_training_graphs_are_named() -> None:
     content = model(NodeProto(op_type="Add"))
     content.functions.add(name="f", domain="evil")
     content.training_info.add()

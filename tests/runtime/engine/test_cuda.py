@@ -199,7 +199,7 @@ def test_a_result_is_no_view_of_what_the_next_run_overwrites(runner: GraphRunner
     np.testing.assert_array_equal(kept, sums(first))
 
 
-def test_other_shapes_and_other_outputs_are_other_graphs(runner: GraphRunner, session: Any) -> None:
+def test_each_shape_and_output_gets_its_own_graph(runner: GraphRunner, session: Any) -> None:
     for rows, outputs in [(1, ["mean"]), (2, ["mean"]), (2, ["mean", "token_states"]), (1, ["mean"])]:
         runner.run(outputs, feeds(rows, 4))
     assert [graph for _, graph, _ in session.runs] == ["1", "2", "3", "1"]

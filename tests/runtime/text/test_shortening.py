@@ -41,7 +41,7 @@ def short(text: str) -> str:
         ("\u302eabcdefg\0\0", "\u302eabcdefg\0\0"),
     ],
 )
-def test_what_is_left_out(text: str, shortened: str) -> None:
+def test_dropped_characters_are_left_out(text: str, shortened: str) -> None:
     assert short(text) == shortened
 
 

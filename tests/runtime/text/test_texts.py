@@ -75,10 +75,10 @@ def test_every_string_that_can_be_encoded_passes(texts: list[str]) -> None:
         (pd.Series(["a", float("nan")], dtype=object), r"row 1 is float \(nan\)"),
         (pa.array(["a", None]), "row 1 is NoneType"),
         (pa.table({"text": ["a"]}), "found Table"),
-        (["a", "\ud800"], "row 1 has half of a surrogate pair"),
+        (["a", "\ud800"], "row 1 contains an unpaired surrogate"),
     ],
 )
-def test_what_is_no_list_of_texts_is_refused(texts: Any, message: str) -> None:
+def test_input_that_is_not_a_list_of_texts_is_refused(texts: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
         check_texts(texts)
 

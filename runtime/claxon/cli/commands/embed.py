@@ -25,23 +25,23 @@ NPY, JSONL = "npy", "jsonl"
 
 
 class Embed:
-    """Vectors."""
+    """Turns texts into vectors."""
 
     name = "embed"
     help = (
-        "Turn texts into vectors: a .npy array of float32, one row a text; or JSON lines, which keep every column of "
-        "the input and add embedding."
+        "Turn texts into vectors: a .npy array of float32 with one row per text, or JSON lines that keep every column "
+        "of the input and add embedding."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon embed BUNDLE [INPUT] [options]"
         add_bundle(parser)
         add_input(parser)
         add_errors(parser)
         group = parser.add_argument_group("vectors")
         group.add_argument(
-            "--feature", choices=list(Feature), help="which vector (default: what the source calls its embedding)"
+            "--feature", choices=list(Feature), help="feature to write (default: the source's sentence embedding)"
         )
         output = add_output(parser)
         output.add_argument(
@@ -72,10 +72,10 @@ class VectorWriter(Protocol):
     """Writes vectors in one format."""
 
     def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:
-        """The vectors of some rows; ``failed`` says of which there is none, and why."""
+        """Write the vectors of some rows; ``failed`` has the rows without one, with the reason."""
 
     def finish(self) -> None:
-        """After the last row."""
+        """Finish after the last row."""
 
 
 class NPYWriter:
@@ -86,18 +86,18 @@ class NPYWriter:
         self._feature = feature
 
     def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:  # noqa: ARG002 - no columns
-        """The vectors of some rows; those of rows that failed are NaN."""
+        """Write the vectors of some rows; NaN for rows that failed."""
         vectors = features.values[self._feature].copy()
         vectors[list(failed)] = np.nan
         self._array.write(vectors)
 
     def finish(self) -> None:
-        """Say in the array's header how many rows there are."""
+        """Write the number of rows into the array's header."""
         self._array.finish()
 
 
 class JSONVectorWriter:
-    """One JSON object a line: the input's columns and the vector."""
+    """One JSON object per line: the input's columns and the vector."""
 
     def __init__(self, stream: BinaryIO, feature: Feature, prefix: str) -> None:
         self._stream = stream
@@ -107,11 +107,11 @@ class JSONVectorWriter:
 
     @staticmethod
     def added(prefix: str) -> list[str]:
-        """Names of the added columns: the vector, whether the text was cut, and why there is no vector."""
+        """Return the names of the added columns: the vector, whether the text was truncated, and the error."""
         return [f"{prefix}embedding", f"{prefix}truncated", f"{prefix}error"]
 
     def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:
-        """The vectors of some rows; of a row that failed, why."""
+        """Write the vectors of some rows, or the reason for rows that failed."""
         for place, (row, vector) in enumerate(zip(rows, features.values[self._feature], strict=True)):
             added: dict[str, Any] = {self._embedding: [shortest(value) for value in vector]}
             if features.truncated[place]:
@@ -121,11 +121,11 @@ class JSONVectorWriter:
         self._stream.flush()
 
     def finish(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
 def _added(options: argparse.Namespace) -> list[str]:
-    """Names of the columns that this run adds to JSON."""
+    """Return the names of the columns that this run adds to JSON."""
     return JSONVectorWriter.added(options.prefix)[: 3 if options.errors == OnError.RECORD else 2]
 
 
@@ -137,7 +137,7 @@ def _is_npy(options: argparse.Namespace) -> bool:
     """
     is_npy = (options.output_format or Path(options.output).suffix[1:].lower()) == NPY
     if is_npy and options.output == STANDARD_STREAM:
-        raise OptionError("an array needs a file: add -o FILE.npy, or leave --output-format npy out")
+        raise OptionError("npy output needs a file: add -o FILE.npy, or remove --output-format npy")
     return bool(is_npy)
 
 
@@ -151,7 +151,7 @@ def _embed(
         features = encoder.features(
             texts, [feature], batch_size=options.batch_size, on_truncation="ignore", errors=options.errors
         )
-        writer.write(window, features, failures.of(window, features.failed))
+        writer.write(window, features, failures.messages(window, features.failed))
         return int(features.truncated.sum())
 
     streamed = stream_rows(records, embed, options)

@@ -19,7 +19,7 @@ def test_the_summary_has_what_the_manifest_has(tiny_bundle: Path, capsys: pytest
         "embedding 32 (unit-norm mean, default)",
         "layer.0 to 1, each",
         "max tokens    48",
-        "because    not tuned; the bundle holds no int8; `claxon tune` measures",
+        "because    not tuned; the bundle has no int8; `claxon tune` measures",
         "negative, positive",
         "book, phone, food",
         "cosines, no probabilities",

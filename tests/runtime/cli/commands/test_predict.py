@@ -59,7 +59,7 @@ def test_json_lines_keep_their_keys_and_say_truncated_where_it_happened(
     assert list(short) == ["n", "text", "predicted_label", "score"]
     assert short["n"] == [1]
     assert long["truncated"] is True
-    assert captured.err == "claxon: 1 of 2 texts were cut at 48 tokens\n"
+    assert captured.err == "claxon: 1 of 2 texts were truncated to 48 tokens\n"
 
 
 def test_csv_says_true_where_a_text_was_cut(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,7 +174,9 @@ def test_no_bundle_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "is not a folder" in capsys.readouterr().err
 
 
-def test_no_rows_are_a_header(tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_input_without_rows_gives_a_header(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "in.csv").write_text("text\n")
     assert main(["predict", str(tiny_bundle), str(tmp_path / "in.csv"), "--head", "sentiment"]) == 0
     assert capsys.readouterr().out == "text,predicted_label,score,truncated\n"
@@ -216,5 +218,5 @@ def test_a_digest_can_be_pinned(tiny_bundle: Path, capsys: pytest.CaptureFixture
     words = ["predict", str(tiny_bundle), "--head", "sentiment", "--texts", "great book", "--expected-digest"]
     assert main([*words, claxon.Bundle.open(tiny_bundle).digest]) == 0
     assert main([*words, "0" * 64]) == 1
-    assert "it is another bundle" in capsys.readouterr().err
+    assert "this is a different bundle" in capsys.readouterr().err
     assert main([*words, "0"]) == 2

@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import claxon
 import claxon_export
 from tests.checkpoints import write_checkpoint
 from tests.texts import REVIEWS
+
+# How long an example takes says how busy or how slow the machine is, or that it is emulated; not that something is wrong.
+settings.register_profile("claxon", deadline=None)
+settings.load_profile("claxon")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.bundle.manifest import MAX_MANIFEST_BYTES, SCHEMA, SEAL, Manifest
@@ -53,7 +53,6 @@ def test_a_manifest_is_the_same_after_a_round_trip() -> None:
     assert Manifest.from_json(content).to_json() == content
 
 
-@settings(deadline=None)
 @given(
     labels=LABELS,
     details=DETAILS,

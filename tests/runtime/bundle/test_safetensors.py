@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.numpy import save
@@ -38,7 +38,6 @@ def written(header: Any, body: bytes = b"") -> Buffer:
     return buffer(len(content).to_bytes(8, "little") + content + body)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text("abc.", min_size=1, max_size=6), ARRAYS, min_size=1, max_size=4))
 def test_files_written_by_the_library_are_read(tensors: dict[str, Any]) -> None:
     found = read_tensors(buffer(save(tensors, metadata={"format": "np"})))

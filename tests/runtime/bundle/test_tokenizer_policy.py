@@ -161,7 +161,7 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
     return [(value, key) for key, _ in pairs] + [place for _, inner in pairs for place in _places(inner)]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data())
 def test_any_change_loads_or_is_a_typed_error(data: st.DataObject) -> None:
     document = json.loads(content())

@@ -56,7 +56,7 @@ def test_a_row_a_text(alone: FloatMatrix, encoder: Encoder) -> None:
     assert distances.min() > 100 * PADDING_TOLERANCE, "the texts are told apart, or this would show nothing"
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     order=st.lists(st.integers(0, len(TEXTS) - 1), min_size=1, max_size=12),
     batch_size=st.none() | st.integers(1, 5),

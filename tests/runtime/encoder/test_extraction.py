@@ -20,7 +20,7 @@ NO_TEXTS = [None, float("nan"), 3, b"bytes", ("a",), "\ud800", ["x"]]
 TOLERANCE = 1e-5
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(places=st.lists(st.booleans(), min_size=6, max_size=6), odd=st.sampled_from(NO_TEXTS))
 def test_the_other_rows_are_served(places: list[bool], odd: object, encoder: Encoder, alone: FloatMatrix) -> None:
     texts = [odd if is_odd else text for text, is_odd in zip(TEXTS, places, strict=True)]

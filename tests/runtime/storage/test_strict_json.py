@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.storage.strict_json import LATER, MAX_DEPTH, StrictJSONError, decode, encode, parse
@@ -63,7 +63,6 @@ SHAPES = st.builds(
 POINT = {"x": 1, "y": 2.5}
 
 
-@settings(deadline=None)
 @given(SHAPES)
 def test_encoding_round_trips(shape: Shape) -> None:
     found = decode(Shape, parse(json.dumps(encode(shape)).encode()))
@@ -71,7 +70,6 @@ def test_encoding_round_trips(shape: Shape) -> None:
     assert [type(tag) for tag in found.tags] == [type(tag) for tag in shape.tags]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40) | st.text('[]{}",:0123456789.eE-nulltrueNaN\\ud8', max_size=40).map(str.encode))
 def test_any_bytes_are_json_or_a_strict_json_error(content: bytes) -> None:
     try:

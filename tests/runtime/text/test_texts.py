@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.errors import InputError
@@ -44,7 +44,6 @@ def test_columns_of_all_kinds(column: Any) -> None:
     assert all(isinstance(text, str) for text in found)
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]))))
 def test_every_string_that_can_be_encoded_passes(texts: list[str]) -> None:
     assert check_texts(texts) == texts
@@ -96,7 +95,6 @@ def test_rows_are_checked_as_they_come() -> None:
         next(texts)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from("abc")), st.integers(1, 5))
 def test_windows_hold_every_text_once_in_order(texts: list[str], size: int) -> None:
     windows = list(iter_windows(texts, size))

@@ -52,7 +52,7 @@ def rows(tokenizer: Tokenizer, texts: list[str]) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(texts=st.lists(TEXTS, max_size=5), limit=st.integers(5, 20))
 def test_ids_are_prefix_first_ids_suffix(template: str | None, texts: list[str], limit: int) -> None:
     library = reference(template)
@@ -73,7 +73,7 @@ def _around(library: tokenizers.Tokenizer) -> tuple[list[int], list[int]]:
     return encoding.ids[:at], encoding.ids[at + 1 :]
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(TEXTS, st.integers(3, 20))
 def test_a_cut_text_is_what_the_librarys_truncation_gives(text: str, limit: int) -> None:
     library = reference()
@@ -81,7 +81,7 @@ def test_a_cut_text_is_what_the_librarys_truncation_gives(text: str, limit: int)
     assert rows(Tokenizer(content(), max_tokens=limit), [text]) == [library.encode(text).ids]
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(TEXTS, max_size=6))
 def test_a_text_among_others_has_the_ids_that_it_has_alone(texts: list[str]) -> None:
     tokenizer = Tokenizer(content(), max_tokens=8)
@@ -264,7 +264,7 @@ LIBRARIES = {
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(parts=st.lists(st.tuples(st.sampled_from(NASTY), st.integers(1, 30)), max_size=40), limit=st.integers(3, 30))
 def test_a_long_text_has_the_ids_of_the_uncut_one(name: str, parts: list[tuple[str, int]], limit: int) -> None:
     text = "".join(part * times for part, times in parts)

@@ -18,7 +18,7 @@ import claxon_export
 from tests.checkpoints import write_checkpoint
 from tests.texts import REVIEWS
 
-# How long an example takes says how busy or how slow the machine is, or that it is emulated; not that something is wrong.
+# How long an example takes shows how slow, busy or emulated the machine is, not that something is wrong.
 settings.register_profile("claxon", deadline=None)
 settings.load_profile("claxon")
 

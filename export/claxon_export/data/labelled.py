@@ -224,8 +224,10 @@ def _opened(
 ) -> Iterator[_Table]:
     if source == STANDARD_STREAM:
         content = sys.stdin.buffer.read()
-        reading = Reading(str(file_format), text_column, False, encoding, Quoting(quoting))
-        with stream_records(io.BufferedReader(io.BytesIO(content)), "standard input", reading, file_format) as records:
+        reading = Reading.from_options(
+            file_format=file_format, text_column=text_column, encoding=encoding, quoting=quoting
+        )
+        with stream_records(io.BufferedReader(io.BytesIO(content)), "standard input", reading) as records:
             yield _Table(records, hashlib.sha256(content).hexdigest())
         return
     with Path(source).open("rb") as stream:

@@ -43,7 +43,7 @@ class Similar:
         add_labels(parser)
         parser.add_argument(
             "--label-precision",
-            choices=list(Precision),
+            choices=[str(choice) for choice in Precision],
             help="embed the labels in another precision than the texts: fp32 beside int8 texts is loaded once for "
             "them, for more labels as fp32 gives them (default: that of the texts)",
         )
@@ -80,7 +80,7 @@ def add_labels(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGr
     group.add_argument("--template", metavar="WORDS", help="put around every phrasing: 'This is {label}.'")
     group.add_argument(
         "--combine",
-        choices=list(Combine),
+        choices=[str(choice) for choice in Combine],
         help="several phrasings of a label: their mean, or the best of them (default: mean)",
     )
     group.add_argument(

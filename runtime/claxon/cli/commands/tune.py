@@ -72,7 +72,9 @@ def summary(path: str, tuning: Tuning, *, is_kept: bool = True) -> list[str]:
         "runs here": f"{best.pair}, {here.threads} thread{'s' * (here.threads > 1)}",
         "holds for": f"{here.processor}, ONNX Runtime {here.onnxruntime}"
         + (f", OpenVINO plugin {here.openvino}" if here.openvino else ""),
-        "kept in": str(tuning_path(tuning.digest)) if is_kept else "no file: it cannot be written",
+        "kept in" if is_kept else "not kept": str(tuning_path(tuning.digest))
+        if is_kept
+        else "the file cannot be written",
     }
     return [*section(path, table([head, *rows])), *facts(about)]
 

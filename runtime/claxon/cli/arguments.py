@@ -69,8 +69,8 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         "input",
         metavar="INPUT",
         nargs="?",
-        help=".csv, .tsv, .jsonl, .json, or .txt for plain lines, also with .gz or .zst; .parquet, .feather, .xlsx; - is "
-        "standard input (default)",
+        help=".csv, .tsv, .jsonl, .json, or .txt for plain lines, also with .gz or .zst; .parquet, .feather, .xlsx; - "
+        "is standard input (default)",
     )
     group.add_argument("--texts", metavar="TEXT", nargs="+", help="these texts, instead of INPUT")
     group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text, or the only one)")
@@ -114,7 +114,8 @@ def add_bad_rows(group: argparse._ArgumentGroup) -> None:
         choices=[str(choice) for choice in OnBadRow],
         default=str(OnBadRow.ERROR),
         help="a row that cannot be read, such as one of CSV with too few fields: error ends the work, or with --errors "
-        "record fills the column error (default); skip leaves the row out; record leaves it out and writes it to --rejects",
+        "record fills the column error (default); skip leaves the row out; record leaves it out and writes it to "
+        "--rejects",
     )
     group.add_argument(
         "--rejects", metavar="FILE", help="JSON lines of rows left out: line and reason (default: OUTPUT.rejects.jsonl)"

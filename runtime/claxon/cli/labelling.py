@@ -105,7 +105,8 @@ class RowLabeller:
         rows: list[dict[str, Any]] = [{} for _ in window]
         for name, predictions in found.items():
             columns = self.columns[name]
-            outcomes = columns.outcomes(predictions.scores, self.abstention)
+            # Rows without a result have no scores; what is in their place is replaced below.
+            outcomes = columns.outcomes(np.nan_to_num(predictions.scores), self.abstention)
             for row, outcome, is_cut in zip(rows, outcomes, predictions.truncated, strict=True):
                 row.update(columns.nested(outcome) if file_format is Format.JSONL else columns.flat(outcome))
                 row.update({self.truncated: True} if is_cut else {})

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import BinaryIO
@@ -16,7 +15,7 @@ from claxon.errors import InputError, OptionError
 from claxon.formats.csv_records import Quoting
 from claxon.formats.rows import open_records
 from claxon.formats.tables import DEFAULT_TEXT_COLUMN, STANDARD_STREAM, Format, OnBadRow, Records, Row
-from claxon.formats.writers import open_output
+from claxon.formats.writers import open_output, write_reject
 from claxon.support.progress import progress
 from claxon.text.inputs import NO_TEXT, FailedRow, OnEmpty, OnError, ReadTexts
 
@@ -32,32 +31,33 @@ class Streamed:
     truncated: int
 
 
-@contextmanager
-def open_input(options: argparse.Namespace) -> Iterator[Records]:
+def open_input(options: argparse.Namespace) -> AbstractContextManager[Records]:
     """The records of ``INPUT`` or of ``--texts``; those that ``--on-bad-rows`` leaves out are not among them.
 
     Raises:
         OptionError, InputError, OSError: as ``open_records``.
     """
     check_one_input(options)
-    if options.texts is not None:
-        yield _given_texts(options.texts)
-        return
+    return nullcontext(_given_texts(options.texts)) if options.texts is not None else _opened_input(options)
+
+
+@contextmanager
+def _opened_input(options: argparse.Namespace) -> Iterator[Records]:
     source = STANDARD_STREAM if options.input is None else options.input
     if _is_typed(options) and not options.quiet:
         print("claxon: reading from the terminal, one text a line; Ctrl-D ends", file=sys.stderr)
-    is_left_out = options.on_bad_rows != OnBadRow.ERROR
+    is_left_out = _on_bad_rows(options) is not OnBadRow.ERROR
     with (
         open_rejects(options) as rejects,
         open_records(
             source,
             file_format=options.format,
             text_column=options.text,
-            record_errors=is_left_out or options.errors == OnError.RECORD,
+            record_errors=is_left_out or getattr(options, "errors", OnError.RAISE) == OnError.RECORD,
             encoding=options.encoding,
             quoting=options.quoting,
-            delimiter=options.delimiter,
-            quote=options.quote,
+            delimiter=getattr(options, "delimiter", None),
+            quote=getattr(options, "quote", None),
         ) as records,
     ):
         yield replace(records, rows=without_bad_rows(records.rows, rejects, options)) if is_left_out else records
@@ -71,8 +71,8 @@ def open_rejects(options: argparse.Namespace) -> Iterator[BinaryIO | None]:
         OptionError: no file is named, and the output has no name to go by; or one is named and nothing is written.
         OutputError: it cannot be written.
     """
-    if options.on_bad_rows != OnBadRow.RECORD:
-        if options.rejects is not None:
+    if _on_bad_rows(options) is not OnBadRow.RECORD:
+        if getattr(options, "rejects", None) is not None:
             raise OptionError("--rejects needs --on-bad-rows record")
         yield None
         return
@@ -90,9 +90,7 @@ def without_bad_rows(rows: Iterator[Row], rejects: BinaryIO | None, options: arg
             yield row
             continue
         count, first = count + 1, first or row.error
-        if rejects is not None:
-            reject = {"line": row.line, "reason": row.error, "values": row.values}
-            rejects.write(json.dumps(reject, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
+        write_reject(rejects, row)
     if count and not options.quiet:
         print(f"claxon: {count:,} bad row{'s' * (count > 1)} left out, the first: {first}", file=sys.stderr)
 
@@ -222,6 +220,11 @@ class EmptyTexts:
                 f"line {self.first} (--empty says otherwise)",
                 file=sys.stderr,
             )
+
+
+def _on_bad_rows(options: argparse.Namespace) -> OnBadRow:
+    """What a command says; those without the option take bad rows for errors."""
+    return OnBadRow(getattr(options, "on_bad_rows", OnBadRow.ERROR))
 
 
 def _is_typed(options: argparse.Namespace) -> bool:

@@ -137,7 +137,8 @@ def text_problem(values: dict[str, Any], column: str) -> str | None:
         return f" has no key {column!r}, but {', '.join(values) or 'none at all'}"
     text = values[column]
     if text is not None and not isinstance(text, str):
-        return f": {column!r} is {type(text).__name__} ({text!r:.40}), expected a string"
+        kind = "float" if isinstance(text, float) else type(text).__name__
+        return f": {column!r} is {kind} ({text!r:.40}), expected a string"
     if text and not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         return f": {column!r} contains an unpaired surrogate, which is no character"
     return None

@@ -95,6 +95,17 @@ def open_records(
         delimiter=delimiter,
         quote=quote,
     )
+    with read_source(source, reading) as records:
+        yield records
+
+
+@contextmanager
+def read_source(source: str, reading: Reading) -> Iterator[Records]:
+    """``open_records`` with its options in one object.
+
+    Raises:
+        OptionError, InputError, MissingDependencyError, OSError: as ``open_records``.
+    """
     if source == STANDARD_STREAM:
         with stream_records(sys.stdin.buffer, "standard input", reading, Format.LINES) as found:
             yield found

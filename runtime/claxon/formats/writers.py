@@ -23,7 +23,7 @@ from numpy.lib.format import write_array_header_1_0
 from claxon.encoder.features import FloatMatrix
 from claxon.errors import InputError, OptionError, OutputError
 from claxon.formats.csv_records import Quoting
-from claxon.formats.tables import STANDARD_STREAM, Format, Records
+from claxon.formats.tables import STANDARD_STREAM, Format, Records, Row
 from claxon.storage.atomic import NamedFile, try_out, whole_file
 
 
@@ -94,6 +94,13 @@ def _is_anothers(path: Path) -> bool:
         return False
     folder = path.parent.stat()
     return bool(folder.st_mode & stat.S_ISVTX) and os.geteuid() not in (folder.st_uid, path.stat().st_uid)
+
+
+def write_reject(stream: BinaryIO | None, row: Row) -> None:
+    """A row that was left out, as a JSON line: where it begins, why, and what is known of it."""
+    if stream is not None:
+        reject = {"line": row.line, "reason": row.error, "values": row.values}
+        stream.write(json.dumps(reject, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
 
 
 def is_mount_point(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool:

@@ -58,7 +58,9 @@ def test_threshold_and_margin_are_the_calls_then_the_classifiers(classifier: cla
     assert RowLabeller.from_options(own, options(), all_heads=False).abstention == labels.abstention
     assert RowLabeller.from_options(own, options("--margin", "2"), all_heads=False).abstention == Abstention(0.25, 2.0)
     assert RowLabeller.from_options(classifier, options(), all_heads=False).abstention == Abstention()
-    (found,) = cells(RowLabeller.from_options(own, options("--margin", "2"), all_heads=False), ["good book"], Format.CSV)
+    (found,) = cells(
+        RowLabeller.from_options(own, options("--margin", "2"), all_heads=False), ["good book"], Format.CSV
+    )
     assert found["p_predicted_label"] is None
     assert found["p_score"] is not None
 
@@ -77,7 +79,7 @@ def test_a_row_without_a_text_has_an_error_and_nothing_else(classifier: claxon.C
     labelling = RowLabeller.from_options(classifier, recording, all_heads=True)
     assert labelling.added(Format.CSV)[-1] == "p_error"
     window = [row("good book"), row("", "line 2 has no text")]
-    found = labelling.predictions([one.text for one in window])
+    found = labelling.predictions(labelling.empty.texts(window))
     good, bad = labelling.cells(window, found, Format.CSV)
     assert "p_error" not in good
     assert bad == {"p_error": "line 2 has no text"}

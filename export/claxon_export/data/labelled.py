@@ -219,9 +219,10 @@ class _Rows:
     def check(self, name: str, place: str, *, skip_unlabelled: bool) -> None:
         """Raise ``LabelError`` unless the rows that are left have labels, all of one type."""
         if self.blank and self.on_empty is OnEmpty.ERROR:
+            verb = "has" if len(self.blank) == 1 else "have"
             raise LabelError(
-                f"{name}: {in_words(place, self.blank)} {'has' if len(self.blank) == 1 else 'have'} no text; fill it in, "
-                "or leave it out with --empty skip (empty=)"
+                f"{name}: {in_words(place, self.blank)} {verb} no text; fill it in, or leave it out with --empty skip "
+                "(empty=)"
             )
         if self.unlabelled and not skip_unlabelled:
             verb = "has" if len(self.unlabelled) == 1 else "have"
@@ -272,8 +273,8 @@ class _Table:
 def _opened(source: str, reading: Reading) -> Iterator[_Table]:
     if source == STANDARD_STREAM:
         content = sys.stdin.buffer.read()
-        stream = io.BufferedReader(io.BytesIO(content))
-        with stream_records(stream, "standard input", reading, Format.LINES) as records:
+        buffered = io.BufferedReader(io.BytesIO(content))
+        with stream_records(buffered, "standard input", reading, Format.LINES) as records:
             yield _Table(records, hashlib.sha256(content).hexdigest())
         return
     with Path(source).open("rb") as stream:

@@ -97,7 +97,9 @@ def _open_workbook(path: Path) -> Iterator[BinaryTable]:
         raise MissingDependencyError(f"openpyxl cannot be imported ({error}); pip install 'claxon[excel]'") from error
     try:
         _check_size(path)
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        # As a stream: of a name, openpyxl believes the suffix.
+        stream = path.open("rb")
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True)
     except InputError:
         raise
     except Exception as error:  # openpyxl raises whatever its parts do: KeyError, BadZipFile, ParseError
@@ -116,6 +118,7 @@ def _open_workbook(path: Path) -> Iterator[BinaryTable]:
         yield BinaryTable(columns, _filled(rows, len(columns), path))
     finally:
         book.close()
+        stream.close()
 
 
 def _check_size(path: Path) -> None:

@@ -30,13 +30,14 @@ RUN_BY_PATH = [*ENGINES, "claxon_bench.random_classifier"]
 # The room that each module is in, most basic first; docs/architecture.md is where the order stands.
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 MOST_AT_THE_TOP, MOST_IN_A_ROOM = 12, 14
-FOREIGN = {"numpy", "onnxruntime", "pyarrow", "pyspark", "ray", "tokenizers", "tqdm", "yaml"}
+FOREIGN = {"numpy", "onnxruntime", "openpyxl", "pyarrow", "pyspark", "ray", "tokenizers", "tqdm", "yaml"}
 HEAVY = {
     "claxon_export",
     "datasets",
     "huggingface_hub",
     "joblib",
     "onnx",
+    "openpyxl",
     "optimum",
     "pandas",
     "pyarrow",
@@ -178,6 +179,7 @@ def test_the_runtime_imports_nothing_but_its_dependencies(module: str) -> None:
         ("onnxruntime", "claxon.engine.session"),
         ("tokenizers", "claxon.text.tokenizer"),
         ("yaml", "claxon.storage.strict_yaml"),
+        ("openpyxl", "claxon.formats.binary_tables"),
         ("pyarrow", "claxon.formats.arrow"),
         ("pyspark", "claxon.integrations.spark"),
         ("ray", "claxon.integrations.ray_executor"),

@@ -40,7 +40,7 @@ class AddHead:
         )
         group.add_argument(
             "--feature",
-            choices=list(Feature),
+            choices=[str(choice) for choice in Feature],
             help="feature that the head reads (default: the source's sentence embedding)",
         )
         parser.add_argument("--force", action="store_true", help="replace a head of that name")

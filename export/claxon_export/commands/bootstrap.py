@@ -87,7 +87,9 @@ def _add_texts(group: argparse._ArgumentGroup) -> None:
         metavar="COLUMN",
         help="column of the true labels, where known; used for evaluation, not for training",
     )
-    group.add_argument("--format", choices=list(Format), help="format of TEXTS (default: by its suffix)")
+    group.add_argument(
+        "--format", choices=[str(choice) for choice in Format], help="how TEXTS is written (default: by its suffix)"
+    )
 
 
 def _add_selection(group: argparse._ArgumentGroup) -> None:
@@ -120,7 +122,7 @@ def _add_head(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--head", metavar="NAME", required=True, help="the head's name")
     group.add_argument(
         "--feature",
-        choices=list(Feature),
+        choices=[str(choice) for choice in Feature],
         help="feature that the head reads (default: the source's sentence embedding)",
     )
     group.add_argument(

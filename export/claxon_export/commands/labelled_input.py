@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 
-from claxon.cli.arguments import add_decoding
+from claxon.cli.arguments import add_bad_rows, add_decoding, add_empty, add_fields
+from claxon.cli.streaming import notice_rows
 from claxon.formats.tables import Format
 from claxon_export.data.labelled import DEFAULT_LABEL_COLUMN, LabelledTexts, read_labelled
 
 
 def add_labelled(parser: argparse.ArgumentParser) -> None:
-    """Add ``DATA``, and how to read it."""
-    parser.add_argument("data", metavar="DATA", help="labeled texts: .csv, .tsv, .jsonl or .json; - is standard input")
+    """``DATA``, and how to read it."""
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="labelled texts: .csv, .tsv, .jsonl, .json, .parquet, .feather or .xlsx; - is standard input",
+    )
     group = parser.add_argument_group("labelled texts")
     group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text)")
     group.add_argument(
@@ -23,6 +28,9 @@ def add_labelled(parser: argparse.ArgumentParser) -> None:
     tables = [str(choice) for choice in Format if choice is not Format.LINES]
     group.add_argument("--format", choices=tables, help="format of DATA (default: by its suffix)")
     add_decoding(group)
+    add_fields(group)
+    add_bad_rows(group)
+    add_empty(group)
     group.add_argument(
         "--skip-unlabelled", action="store_true", help="leave rows without a label out (default: they are an error)"
     )
@@ -34,7 +42,7 @@ def labelled_input(options: argparse.Namespace) -> LabelledTexts:
     Raises:
         OptionError, InputError, LabelError, OSError: as ``read_labelled``.
     """
-    return read_labelled(
+    labelled = read_labelled(
         options.data,
         text_column=options.text,
         label_column=options.label,
@@ -42,4 +50,11 @@ def labelled_input(options: argparse.Namespace) -> LabelledTexts:
         skip_unlabelled=options.skip_unlabelled,
         encoding=options.encoding,
         quoting=options.quoting,
+        delimiter=options.delimiter,
+        quote=options.quote,
+        empty=options.empty,
+        on_bad_rows=options.on_bad_rows,
+        rejects=options.rejects,
     )
+    notice_rows(len(labelled) + labelled.skipped.count, len(labelled), "used", options)
+    return labelled

@@ -48,6 +48,7 @@ def source_of(labelled: LabelledTexts, judged: Sequence[LabelValue]) -> Source:
     left_out = {
         "without text": len(labelled.skipped.blank),
         "without a label": len(labelled.skipped.unlabelled),
+        "that could not be read": len(labelled.skipped.unread),
         "with a label that a head does not know": len(labelled) - len(judged),
     }
     return Source(

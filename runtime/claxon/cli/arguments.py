@@ -11,8 +11,8 @@ from claxon.bundle.manifest import Precision
 from claxon.engine.providers import Device
 from claxon.errors import OptionError
 from claxon.formats.csv_records import Quoting
-from claxon.formats.tables import STANDARD_STREAM, SUFFIXES, Format, OnEmpty
-from claxon.text.inputs import OnError
+from claxon.formats.tables import STANDARD_STREAM, SUFFIXES, Format, OnBadRow
+from claxon.text.inputs import OnEmpty, OnError
 
 OUTPUT_FORMATS = [str(Format.CSV), str(Format.TSV), str(Format.JSONL)]
 
@@ -69,16 +69,19 @@ def add_input(parser: argparse.ArgumentParser) -> None:
         "input",
         metavar="INPUT",
         nargs="?",
-        help=".csv, .tsv, .jsonl, .json, or .txt for plain lines, also with .gz or .zst; - is standard input (default)",
+        help=".csv, .tsv, .jsonl, .json, or .txt for plain lines, also with .gz or .zst; .parquet, .feather, .xlsx; - "
+        "is standard input (default)",
     )
     group.add_argument("--texts", metavar="TEXT", nargs="+", help="classify these texts instead of INPUT")
     group.add_argument("--text", metavar="COLUMN", help="the texts' column (default: text, or the only one)")
     group.add_argument(
         "--format",
         choices=[str(choice) for choice in Format],
-        help="format of INPUT (default: by its suffix; standard input: lines)",
+        help="how INPUT is written (default: by its first bytes and its suffix; standard input: lines, or JSON)",
     )
     add_decoding(group)
+    add_fields(group)
+    add_bad_rows(group)
 
 
 def add_decoding(group: argparse._ArgumentGroup) -> None:
@@ -94,14 +97,39 @@ def add_decoding(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def add_fields(group: argparse._ArgumentGroup) -> None:
+    """What stands between and around the fields of CSV."""
+    group.add_argument(
+        "--delimiter",
+        metavar="C",
+        help="between fields of CSV, or tab (default: comma, semicolon or tab, by the header)",
+    )
+    group.add_argument("--quote", metavar="C", help='around fields of CSV (default: ")')
+
+
+def add_bad_rows(group: argparse._ArgumentGroup) -> None:
+    """What to do with rows that are not whole."""
+    group.add_argument(
+        "--on-bad-rows",
+        choices=[str(choice) for choice in OnBadRow],
+        default=str(OnBadRow.ERROR),
+        help="a row that cannot be read, such as one of CSV with too few fields: error ends the work, or with --errors "
+        "record fills the column error (default); skip leaves the row out; record leaves it out and writes it to "
+        "--rejects",
+    )
+    group.add_argument(
+        "--rejects", metavar="FILE", help="JSON lines of rows left out: line and reason (default: OUTPUT.rejects.jsonl)"
+    )
+
+
 def add_empty(group: argparse._ArgumentGroup) -> None:
     """Add the policy for rows whose text is empty or blank."""
     group.add_argument(
         "--empty",
         choices=[str(choice) for choice in OnEmpty],
         default=str(OnEmpty.SKIP),
-        help="a text that is empty or blank: skip leaves label and score empty (default), error stops, label "
-        "labels it like any other",
+        help="a text that is null, empty or blank: skip gives it no label, score or vector (default), error ends the "
+        "work, label takes it like any other",
     )
 
 
@@ -157,8 +185,7 @@ def add_errors(parser: argparse.ArgumentParser) -> None:
         "--errors",
         choices=[str(choice) for choice in OnError],
         default=str(OnError.RAISE),
-        help="a row that cannot be read or has no text: raise stops, record adds a column error and goes on "
-        "(default: raise)",
+        help="a row that cannot be read: raise ends the work, record adds a column error and goes on (default: raise)",
     )
 
 
@@ -203,7 +230,7 @@ def row_format(options: argparse.Namespace, source: Format) -> Format:
         return Format.JSONL
     if options.output_format is not None:
         return Format(options.output_format)
-    fallback = {Format.LINES: Format.CSV, Format.JSON: Format.JSONL}.get(source, source)
+    fallback = Format.JSONL if source is Format.JSON else source if source in OUTPUT_FORMATS else Format.CSV
     named = SUFFIXES.get(Path(options.output).suffix.lower(), fallback)
     return named if named in OUTPUT_FORMATS else fallback
 

@@ -13,13 +13,13 @@ import numpy as np
 from claxon.classifier import Classifier
 from claxon.cli.arguments import finite_float, positive_int_or_all, row_format
 from claxon.cli.matrix import MatrixWriter, NoMatrix
-from claxon.cli.streaming import EmptyTexts, Failures, notice_truncation, open_input, stream_rows
-from claxon.formats.tables import Format, OnEmpty, Records, Row
-from claxon.formats.writers import open_output, row_writer
+from claxon.cli.streaming import EmptyTexts, Failures, notice_rows, notice_truncation, open_input, stream_rows
+from claxon.formats.tables import Format, Records, Row
+from claxon.formats.writers import check_output, open_output, row_writer
 from claxon.heads.decision import Abstention
 from claxon.labelling.columns import HeadColumns, head_names
 from claxon.predictions import Predictions
-from claxon.text.inputs import OnError
+from claxon.text.inputs import OnEmpty, OnError, ReadTexts
 
 
 def add_decision(parser: argparse.ArgumentParser) -> None:
@@ -69,7 +69,7 @@ class RowLabeller:
 
     @classmethod
     def from_options(cls, classifier: Classifier, options: argparse.Namespace, *, all_heads: bool) -> RowLabeller:
-        """Create a labeler for the classifier's head, or for all heads, with their names in the column names.
+        """By the classifier's chosen head; or by all of its heads, their names in those of the columns.
 
         Raises:
             OptionError: the margin is below 0.
@@ -93,8 +93,8 @@ class RowLabeller:
         names = [name for columns in self.columns.values() for name in columns.names(is_nested=is_nested)]
         return [*names, self.truncated, *([] if self.error is None else [self.error])]
 
-    def predictions(self, texts: list[str]) -> dict[str, Predictions]:
-        """Return the predictions of each head, by name."""
+    def predictions(self, texts: ReadTexts) -> dict[str, Predictions]:
+        """What each head that answers finds, by its name."""
         call = self.classifier.predictions_all if self.all_heads else self.classifier.predictions
         errors = OnError.RAISE if self.error is None else OnError.RECORD
         results = call(texts, batch_size=self.batch_size, on_truncation="ignore", errors=errors)
@@ -105,7 +105,8 @@ class RowLabeller:
         rows: list[dict[str, Any]] = [{} for _ in window]
         for name, predictions in results.items():
             columns = self.columns[name]
-            outcomes = columns.outcomes(predictions.scores, self.abstention)
+            # Rows without a result have no scores; what is in their place is replaced below.
+            outcomes = columns.outcomes(np.nan_to_num(predictions.scores), self.abstention)
             for row, outcome, is_cut in zip(rows, outcomes, predictions.truncated, strict=True):
                 row.update(columns.nested(outcome) if file_format is Format.JSONL else columns.flat(outcome))
                 row.update({self.truncated: True} if is_cut else {})
@@ -115,7 +116,7 @@ class RowLabeller:
             rows[place] = dict(nothing)
         if self.error is not None:
             failed = next(iter(results.values())).errors
-            for place, problem in self.failures.messages(window, failed).items():
+            for place, problem in self.failures.problems(window, failed).items():
                 rows[place] = {self.error: problem}
         return rows
 
@@ -138,6 +139,9 @@ def label_stream(
         all_heads: Whether all heads answer, or the chosen one.
         matrix: Opens what gets the cosines of similarity heads as well.
     """
+    check_output(options.output)
+    if getattr(options, "matrix", None) is not None:
+        check_output(options.matrix)
     with open_input(options) as records, load() as classifier:
         labelling = RowLabeller.from_options(classifier, options, all_heads=all_heads)
         file_format = row_format(options, records.format)
@@ -147,7 +151,7 @@ def label_stream(
 
             def label(window: list[Row]) -> int:
                 labelling.empty.check(window, records.name)
-                results = labelling.predictions([row.text for row in window])
+                results = labelling.predictions(labelling.empty.texts(window))
                 cells = labelling.cells(window, results, file_format)
                 for row, added in zip(window, cells, strict=True):
                     writer.write(row.values, added, row.source)
@@ -156,6 +160,8 @@ def label_stream(
                 return sum(labelling.truncated in added for added in cells)
 
             streamed = stream_rows(records, label, options)
+        n_labelled = streamed.total - labelling.failures.count - labelling.empty.count
+        notice_rows(streamed.total, n_labelled, "labelled", options, records)
         notice_truncation(streamed, classifier.encoder.max_tokens, options)
         labelling.failures.notice(options)
         labelling.empty.notice(streamed.total, options)

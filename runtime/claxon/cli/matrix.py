@@ -12,9 +12,8 @@ import numpy as np
 
 from claxon.encoder.features import FloatMatrix, FloatVector
 from claxon.errors import OptionError
-from claxon.formats.arrays import ArrayWriter
 from claxon.formats.tables import Records, Row
-from claxon.formats.writers import CSVWriter, JSONWriter, check_new_columns, open_output
+from claxon.formats.writers import ArrayWriter, CSVWriter, JSONWriter, check_new_columns, open_output
 from claxon.labelling.columns import shortest
 
 

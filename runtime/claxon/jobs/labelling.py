@@ -20,7 +20,7 @@ from claxon.jobs.plan import Embedding, JobOptions
 from claxon.labelling.arrow_columns import label_type
 from claxon.labelling.columns import head_names
 from claxon.labelling.labeller import BATCH_SIZE
-from claxon.text.inputs import FailedRow, OnError
+from claxon.text.inputs import NO_TEXT, FailedRow, OnEmpty, OnError, read_rows
 from claxon.text.truncation import OnTruncation
 
 
@@ -64,12 +64,14 @@ class Labelled:
         failed: The rows that the tokenizer failed on.
         n_tokens: Of all texts, before the cut.
         truncated: How many were cut.
+        missing: How many have no text, and so no label and no embedding.
     """
 
     arrays: list[Any]
     failed: tuple[FailedRow, ...]
     n_tokens: int
     truncated: int
+    missing: int
 
 
 class Labeller:
@@ -99,27 +101,30 @@ class Labeller:
         )
 
     def label(self, texts: list[str]) -> Labelled:
-        """Label some texts; one that is empty or blank gets no label and no score, as in ``claxon predict``.
+        """Label some texts, which were checked; one that is empty or blank gets no label, score and embedding.
 
         Raises:
             EngineError: ONNX Runtime failed.
         """
         size = self._options.batch_size or BATCH_SIZE
+        read = read_rows(texts, OnError.RECORD, OnEmpty(self._options.empty))
         features = self._encoder.features(
-            texts, self._wanted, batch_size=size, on_truncation=OnTruncation.IGNORE, errors=OnError.RECORD
+            read, self._wanted, batch_size=size, on_truncation=OnTruncation.IGNORE, errors=OnError.RECORD
         )
-        failed = features.failed
+        missing = {failure.row for failure in features.failed if failure.message == NO_TEXT}
+        failed = tuple(failure for failure in features.failed if failure.row not in missing)
         good = np.delete(np.arange(len(texts)), [failure.row for failure in failed])
         left = features.taken(lambda array: array[good]) if failed else features
-        is_blank = np.array([not texts[row].strip() for row in good], bool)
-        return Labelled(self._arrays(left, is_blank), failed, int(left.n_tokens.sum()), int(left.truncated.sum()))
+        is_missing = np.isin(good, list(missing))
+        n_tokens, truncated = int(left.n_tokens.sum()), int(left.truncated.sum())
+        return Labelled(self._arrays(left, is_missing), failed, n_tokens, truncated, len(missing))
 
     def close(self) -> None:
         """Give the memory back."""
         self._encoder.close()
 
-    def _arrays(self, features: Features, is_blank: Array) -> list[Any]:
-        """The added columns. Shape of ``is_blank``: ``(texts,)``, bool."""
+    def _arrays(self, features: Features, is_missing: Array) -> list[Any]:
+        """The added columns. Shape of ``is_missing``: ``(texts,)``, bool."""
         pa = arrow()
         columns: list[Any] = []
         for head in self._heads:
@@ -127,7 +132,7 @@ class Labeller:
             scores = given if head.temperature is None else softmax(given, head.temperature)
             labels = winners(scores, head.labels, self._abstention).astype(object)
             best = scores.max(axis=1).astype(object)
-            labels[is_blank] = best[is_blank] = None
+            labels[is_missing] = best[is_missing] = None
             columns += [labels.tolist(), best.tolist()]
         columns.append(features.truncated)
         fields = self._fields[: len(columns)]
@@ -135,13 +140,17 @@ class Labeller:
             pa.array(_as_type(column, field.type), field.type) for column, field in zip(columns, fields, strict=True)
         ]
         if self._embedded is not None:
-            arrays.append(self._lists(features.values[self._embedded]))
+            arrays.append(self._lists(features.values[self._embedded], is_missing))
         return arrays
 
-    def _lists(self, vectors: FloatMatrix) -> Any:
+    def _lists(self, vectors: FloatMatrix, is_missing: Array) -> Any:
         kind = np.float16 if self._options.embed is Embedding.FLOAT16 else np.float32
         flat = np.ascontiguousarray(vectors, dtype=kind).reshape(-1)
-        return arrow().FixedSizeListArray.from_arrays(arrow().array(flat), type=self._fields[-1].type)
+        return arrow().FixedSizeListArray.from_arrays(
+            arrow().array(flat),
+            type=self._fields[-1].type,
+            mask=arrow().array(is_missing) if is_missing.any() else None,
+        )
 
 
 def _as_type(column: Any, kind: Any) -> Any:

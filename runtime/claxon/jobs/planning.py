@@ -13,6 +13,8 @@ from claxon.engine.planning import plan_run
 from claxon.engine.providers import Device
 from claxon.engine.selection import AUTO
 from claxon.errors import JobError, JobInputError, JobMismatchError, OptionError
+from claxon.formats.content import known_encoding
+from claxon.formats.csv_records import Quoting
 from claxon.formats.lines import InputFormat
 from claxon.heads.decision import Abstention
 from claxon.jobs.inputs import Source, check_unchanged, find_sources, one_format
@@ -24,6 +26,7 @@ from claxon.labelling.labeller import chosen_heads
 from claxon.storage.atomic import SUFFIX, flush_folder
 from claxon.storage.job_folder import LOCK_NAME, PLAN_NAME, WORKERS_LOCK_NAME, write_durably, write_errors
 from claxon.support.validation import choice, count
+from claxon.text.inputs import OnEmpty
 from claxon.version import __version__
 
 DEFAULT_TEXT_COLUMN = "text"
@@ -49,6 +52,9 @@ class JobRequest(TypedDict, total=False):
     precision: str
     max_tokens: int | None
     batch_size: int | None
+    encoding: str | None
+    quoting: str
+    empty: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,9 @@ class PlanRequest:
     options: JobOptions
 
     @classmethod
-    def of(cls, bundle: Bundle, inputs: Iterable[str | os.PathLike[str]], out: Path, request: JobRequest) -> Self:
+    def from_request(
+        cls, bundle: Bundle, inputs: Iterable[str | os.PathLike[str]], out: Path, request: JobRequest
+    ) -> Self:
         """Find the files, and check the options.
 
         Args:
@@ -129,6 +137,9 @@ def job_options(bundle: Bundle, file_format: InputFormat, request: JobRequest) -
         precision=request.get("precision", AUTO),
         max_tokens=request.get("max_tokens"),
         batch_size=count("batch_size", request.get("batch_size"), none_means="the token budget alone"),
+        encoding=None if request.get("encoding") is None else known_encoding(str(request.get("encoding"))),
+        quoting=choice("quoting", request.get("quoting", Quoting.AUTO), Quoting),
+        empty=choice("empty", request.get("empty", OnEmpty.SKIP), OnEmpty),
     )
 
 
@@ -141,7 +152,15 @@ def new_plan(asked: PlanRequest, on_file: Callable[[Source], object]) -> Plan:
     bundle, options = asked.bundle, asked.options
     added = added_fields(bundle.manifest, options)
     precision = plan_run(bundle, options.device, options.precision).plan.variant.precision
-    found = survey(asked.sources, options.input_format, options.text, options.shard_rows, on_file)
+    found = survey(
+        asked.sources,
+        options.input_format,
+        options.text,
+        options.shard_rows,
+        on_file,
+        encoding=options.encoding,
+        quoting=options.quoting,
+    )
     schema = parts_schema(found.schema, options.keep, added)
     return Plan(
         schema=SCHEMA,

@@ -20,7 +20,7 @@ from claxon.heads.decision import Abstention, softmax, winners
 from claxon.heads.heads import GraphHead
 from claxon.labelling.columns import HeadNames, head_names
 from claxon.support.validation import choice
-from claxon.text.inputs import FailedRow, OnError
+from claxon.text.inputs import NO_TEXT, FailedRow, OnEmpty, OnError, read_rows
 
 Array = np.ndarray[Any, Any]
 # With a size given, batches are cut by the token budget alone and not by the number of threads: a shard's batches, and
@@ -40,6 +40,7 @@ class ColumnOptions:
         prefix: Put before the name of every column.
         threshold: As for ``Classifier.predict``, and so is ``margin``.
         device: As for ``Encoder.load``, and so are ``precision`` and ``max_tokens``.
+        empty: What to do with a row whose text is null, empty or blank: ``skip``, ``error`` or ``label``.
     """
 
     heads: tuple[str, ...] | None = None
@@ -51,6 +52,7 @@ class ColumnOptions:
     device: str = Device.AUTO
     precision: str = AUTO
     max_tokens: int | None = None
+    empty: str = OnEmpty.SKIP
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class ColumnSpec:
         on_error: What to do with a row that is no text; recorded, it is told of in the column ``error``.
         prefix: Put before the name of every column.
         abstention: When a text gets no label.
+        on_empty: What to do with a row that has no text; skipped, it has no label, no score and no embedding.
     """
 
     heads: tuple[HeadSpec, ...]
@@ -72,9 +75,10 @@ class ColumnSpec:
     on_error: OnError
     prefix: str
     abstention: Abstention
+    on_empty: OnEmpty = OnEmpty.SKIP
 
     @classmethod
-    def of(cls, bundle: Bundle, asked: ColumnOptions) -> Self:
+    def from_options(cls, bundle: Bundle, asked: ColumnOptions) -> Self:
         """What a caller asks for, checked against the bundle.
 
         Raises:
@@ -90,6 +94,7 @@ class ColumnSpec:
             choice("errors", asked.errors, OnError),
             asked.prefix,
             Abstention.of(asked.threshold, asked.margin),
+            choice("empty", asked.empty, OnEmpty),
         )
 
     @property
@@ -129,7 +134,7 @@ class ColumnPredictor:
         Raises:
             BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
         """
-        self.wanted = ColumnSpec.of(bundle, asked)
+        self.wanted = ColumnSpec.from_options(bundle, asked)
         self._heads = [GraphHead(bundle, spec) for spec in self.wanted.heads]
         embedded = [] if self.wanted.feature is None else [self.wanted.feature]
         self._features = list(dict.fromkeys([*(head.feature for head in self._heads), *embedded]))
@@ -148,21 +153,21 @@ class ColumnPredictor:
         Returns:
             Labels as ``Classifier.predict`` has them, and of dtype object where rows may fail or a text is empty;
             scores of the winners, float32, NaN where there is none; ``truncated``, bool; all of shape ``(texts,)``. A
-            text that is empty or blank has no label and no score, as in ``claxon predict``. The embedding is float32,
-            ``(texts, width)``. ``error`` is of dtype object: why a row has no result, ``None`` where it has.
+            text that is null, empty or blank has no label and no score, as in ``claxon predict``, unless ``empty`` says
+            otherwise. The embedding is float32, ``(texts, width)``, and NaN where there is no label for that reason.
+            ``error`` is of dtype object: why a row has no result, ``None`` where it has.
 
         Raises:
-            InputError: a row is no text, and that is not recorded.
+            InputError: a row is no text, and that is not recorded; or it has none, and that is an error.
             EngineError: ONNX Runtime failed.
         """
-        rows = texts.to_pylist() if hasattr(texts, "to_pylist") else list(texts)
-        is_blank = np.array([isinstance(text, str) and not text.strip() for text in rows], bool)
+        read = read_rows(texts, self.wanted.on_error, self.wanted.on_empty)
         found = self._encoder.features(
-            rows, self._features, batch_size=BATCH_SIZE, on_truncation="ignore", errors=self.wanted.on_error
+            read, self._features, batch_size=BATCH_SIZE, on_truncation="ignore", errors=self.wanted.on_error
         )
         columns: dict[str, Array] = {}
         for head in self._heads:
-            columns |= self._answers(head, found, is_blank)
+            columns |= self._answers(head, found)
         columns[self.wanted.named(TRUNCATED)] = found.truncated
         if self.wanted.feature is not None:
             columns[self.wanted.named(EMBEDDING)] = found.values[self.wanted.feature]
@@ -170,15 +175,15 @@ class ColumnPredictor:
             columns[self.wanted.named(ERROR)] = _messages(found.failed, len(found.truncated))
         return columns
 
-    def _answers(self, head: GraphHead, found: Features, is_blank: Array) -> dict[str, Array]:
+    def _answers(self, head: GraphHead, found: Features) -> dict[str, Array]:
         given = head(found.values[head.feature])
         scores = given if head.temperature is None else softmax(given, head.temperature)
         labels: Array = winners(scores, head.labels, self.wanted.abstention)
         best = scores.max(axis=1)
-        if self.wanted.on_error is OnError.RECORD or is_blank.any():
+        if self.wanted.on_error is OnError.RECORD or found.failed:
+            rows = [failure.row for failure in found.failed]
             labels = labels.astype(object)
-            labels[[failure.row for failure in found.failed]] = None
-            labels[is_blank], best[is_blank] = None, np.nan
+            labels[rows], best[rows] = None, np.nan
         names = self.wanted.names[head.name]
         return {names.label: labels, names.score: best}
 
@@ -232,5 +237,6 @@ def _chosen(bundle: Bundle, asked: ColumnOptions) -> tuple[HeadSpec, ...]:
 def _messages(failed: Sequence[FailedRow], count: int) -> Array:
     messages = np.full(count, None, object)
     for failure in failed:
-        messages[failure.row] = failure.message
+        if failure.message != NO_TEXT:  # a row without a text is none that failed
+            messages[failure.row] = failure.message
     return messages

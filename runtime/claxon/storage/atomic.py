@@ -7,6 +7,8 @@ import io
 import os
 import re
 import secrets
+import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -56,13 +58,37 @@ def whole_file(
                 with _writing(told):
                     flush(stream.fileno())
         with _writing(told):
-            unfinished.path.replace(path)
+            _put_in_place(unfinished.path, path, told)
         if is_flushed:
             flush_folder(path.parent)
     finally:
         with suppress(OSError):
             unfinished.path.unlink(missing_ok=True)
         unfinished.lock.release()
+
+
+def try_out(path: Path, name: str) -> None:
+    """Make an unfinished file of a target's, and remove it.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    with _writing(name):
+        unfinished = _unfinished(path, PRIVATE)
+    with suppress(OSError):
+        unfinished.path.unlink(missing_ok=True)
+    unfinished.lock.release()
+
+
+def _put_in_place(unfinished: Path, path: Path, name: str) -> None:
+    """Give the file its name; where a mount keeps the target from being replaced, write into it instead."""
+    try:
+        unfinished.replace(path)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        warnings.warn(f"{name} cannot be replaced, so it is written in place", UserWarning, stacklevel=4)
+        shutil.copyfile(unfinished, path)
 
 
 class NamedFile(io.FileIO):

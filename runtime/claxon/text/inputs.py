@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +22,26 @@ class OnError(StrEnum):
     RECORD = "record"
 
 
+class OnEmpty(StrEnum):
+    """What to do with a row whose text is missing: null, empty or blank."""
+
+    SKIP = "skip"
+    ERROR = "error"
+    LABEL = "label"
+
+
+NO_TEXT = "has no text"
+
+
+def is_missing(text: Any) -> bool:
+    """Whether a row has no text: ``None``, a NaN or pandas' NA, or a string that is empty or blank."""
+    if isinstance(text, str):
+        return not text.strip()
+    return (
+        text is None or (isinstance(text, float) and math.isnan(text)) or type(text).__name__ in ("NAType", "NaTType")
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class FailedRow:
     """A row without a result, and the reason."""
@@ -31,10 +52,17 @@ class FailedRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadTexts:
-    """Checked texts. Rows in ``failed`` are not texts and have an empty one in their place."""
+    """Texts, an empty one in the place of each row that is none; ``failed`` tells which those are, in their order.
+
+    Where texts are expected, these are taken as they are: they were checked, and their empty texts are meant.
+    """
 
     texts: list[str]
     failed: tuple[FailedRow, ...] = ()
+
+    def __iter__(self) -> Iterator[str]:
+        """The texts."""
+        return iter(self.texts)
 
     def but_for(self, failed: Sequence[FailedRow]) -> ReadTexts:
         """Return the same texts, with these rows failed too."""
@@ -44,17 +72,36 @@ class ReadTexts:
 
 
 def read_texts(texts: Iterable[str], on_error: OnError) -> ReadTexts:
-    """Check the texts and find the rows that are not texts.
+    """The texts, and which rows are none; recorded, a text that is null, empty or blank is one of those.
 
     Raises:
         InputError: as ``check_texts``; for a row only if ``on_error`` is ``raise``.
     """
-    if on_error is OnError.RAISE:
-        return ReadTexts(check_texts(texts))
+    if isinstance(texts, ReadTexts):
+        return texts
+    return ReadTexts(check_texts(texts)) if on_error is OnError.RAISE else read_rows(texts, on_error)
+
+
+def read_rows(texts: Iterable[Any], on_error: OnError, on_empty: OnEmpty = OnEmpty.SKIP) -> ReadTexts:
+    """The texts of a table's column; a row without a text is skipped (it fails with ``NO_TEXT``), or as asked for.
+
+    Raises:
+        InputError: as ``check_texts``; for a row only if ``on_error`` is ``raise``. A row has no text, and ``on_empty``
+            is ``error``.
+    """
     _check_kind(texts)
     rows: list[Any] = list(_plain(texts))
-    problems = ((row, _problem(text)) for row, text in enumerate(rows))
-    failed = tuple(FailedRow(row, problem) for row, problem in problems if problem is not None)
+    failed = []
+    for row, text in enumerate(rows):
+        problem = NO_TEXT if is_missing(text) else _problem(text)
+        if problem is NO_TEXT and on_empty is OnEmpty.LABEL:
+            rows[row] = text if isinstance(text, str) else ""
+        elif problem is NO_TEXT and on_empty is OnEmpty.ERROR:
+            raise InputError(f"row {row} {NO_TEXT}; fill it in, or use empty='skip'")
+        elif problem not in (None, NO_TEXT) and on_error is OnError.RAISE:
+            raise InputError(f"row {row} {problem}")
+        elif problem is not None:
+            failed.append(FailedRow(row, problem))
     return ReadTexts(rows).but_for(failed) if failed else ReadTexts(rows)
 
 

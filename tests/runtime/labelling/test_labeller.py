@@ -96,16 +96,16 @@ def test_no_texts_are_no_rows(tiny_bundle: Path) -> None:
 )
 def test_what_cannot_be_met_is_an_error(asked: ColumnOptions, words: str, tiny_bundle: Path) -> None:
     with pytest.raises(OptionError, match=words):
-        ColumnSpec.of(Bundle.open(tiny_bundle), asked)
+        ColumnSpec.from_options(Bundle.open(tiny_bundle), asked)
 
 
 def test_an_embedding_alone_needs_no_head(tiny_bundle: Path) -> None:
-    wanted = ColumnSpec.of(Bundle.open(tiny_bundle), ColumnOptions(embed=True))
+    wanted = ColumnSpec.from_options(Bundle.open(tiny_bundle), ColumnOptions(embed=True))
     assert (wanted.heads, wanted.width, wanted.columns) == ((), 32, ("truncated", "embedding"))
 
 
 def test_a_column_that_is_there_already_is_an_error(tiny_bundle: Path) -> None:
-    wanted = ColumnSpec.of(Bundle.open(tiny_bundle), ColumnOptions(("topic",)))
+    wanted = ColumnSpec.from_options(Bundle.open(tiny_bundle), ColumnOptions(("topic",)))
     wanted.check_new(["text", "label"])
     with pytest.raises(OptionError, match="a column 'score' already; give for instance prefix='claxon_'"):
         wanted.check_new(["text", "score"])

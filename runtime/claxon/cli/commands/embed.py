@@ -10,16 +10,15 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from claxon.bundle.manifest import Feature
-from claxon.cli.arguments import add_bundle, add_engine, add_errors, add_input, add_output, engine_options
-from claxon.cli.streaming import Failures, notice_truncation, open_input, stream_rows
+from claxon.cli.arguments import add_bundle, add_empty, add_engine, add_errors, add_input, add_output, engine_options
+from claxon.cli.streaming import EmptyTexts, Failures, notice_rows, notice_truncation, open_input, stream_rows
 from claxon.encoder.encoder import Encoder
 from claxon.encoder.features import Features, chosen_feature
 from claxon.errors import OptionError
-from claxon.formats.arrays import ArrayWriter
 from claxon.formats.tables import STANDARD_STREAM, Records, Row
-from claxon.formats.writers import JSONWriter, check_new_columns, open_output
+from claxon.formats.writers import ArrayWriter, JSONWriter, check_new_columns, check_output, open_output
 from claxon.labelling.columns import shortest
-from claxon.text.inputs import OnError
+from claxon.text.inputs import OnEmpty, OnError
 
 NPY, JSONL = "npy", "jsonl"
 
@@ -39,9 +38,12 @@ class Embed:
         add_bundle(parser)
         add_input(parser)
         add_errors(parser)
+        add_empty(parser.add_argument_group("empty texts"))
         group = parser.add_argument_group("vectors")
         group.add_argument(
-            "--feature", choices=list(Feature), help="feature to write (default: the source's sentence embedding)"
+            "--feature",
+            choices=[str(choice) for choice in Feature],
+            help="which vector (default: what the source calls its embedding)",
         )
         output = add_output(parser)
         output.add_argument(
@@ -52,6 +54,7 @@ class Embed:
     def run(self, options: argparse.Namespace) -> int:
         """Embed the input."""
         is_npy = _is_npy(options)
+        check_output(options.output)
         with open_input(options) as records, Encoder.load(options.bundle, **engine_options(options)) as encoder:
             feature = chosen_feature(encoder.spec, options.feature)
             if not is_npy:
@@ -113,7 +116,8 @@ class JSONVectorWriter:
     def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:
         """Write the vectors of some rows, or the reason for rows that failed."""
         for place, (row, vector) in enumerate(zip(rows, features.values[self._feature], strict=True)):
-            added: dict[str, Any] = {self._embedding: [shortest(value) for value in vector]}
+            has_none = np.isnan(vector).any()
+            added: dict[str, Any] = {self._embedding: None if has_none else [shortest(value) for value in vector]}
             if features.truncated[place]:
                 added[self._truncated] = True
             cells = {self._error: failed[place]} if place in failed else added
@@ -144,17 +148,24 @@ def _is_npy(options: argparse.Namespace) -> bool:
 def _embed(
     encoder: Encoder, feature: Feature, records: Records, writer: VectorWriter, options: argparse.Namespace
 ) -> None:
-    failures = Failures()
+    failures, empty = Failures(), EmptyTexts(OnEmpty(options.empty), "vector")
 
     def embed(window: list[Row]) -> int:
-        texts = [row.text for row in window]
+        empty.check(window, records.name)
         features = encoder.features(
-            texts, [feature], batch_size=options.batch_size, on_truncation="ignore", errors=options.errors
+            empty.texts(window),
+            [feature],
+            batch_size=options.batch_size,
+            on_truncation="ignore",
+            errors=options.errors,
         )
-        writer.write(window, features, failures.messages(window, features.failed))
+        empty.places(window)
+        writer.write(window, features, failures.problems(window, features.failed))
         return int(features.truncated.sum())
 
     streamed = stream_rows(records, embed, options)
     writer.finish()
+    notice_rows(streamed.total, streamed.total - failures.count - empty.count, "embedded", options, records)
     notice_truncation(streamed, encoder.max_tokens, options)
     failures.notice(options)
+    empty.notice(streamed.total, options)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from claxon.bundle.manifest import Feature
-from claxon.cli.arguments import add_bundle, add_limits, add_run, finite_float, positive_int
+from claxon.cli.arguments import add_bundle, add_decoding, add_empty, add_limits, add_run, finite_float, positive_int
 from claxon.errors import OptionError
 from claxon.formats.lines import InputFormat
 from claxon.integrations.ray_executor import RayExecutor
@@ -30,9 +30,9 @@ class Run:
 
     name = "job run"
     help = (
-        "Label files of texts, shard by shard, into DIR/parts. Bad rows (no text, not UTF-8, not CSV, not JSON) go to "
-        "DIR/rejects with file, row and reason. The same command resumes a job that was stopped; a different bundle, "
-        "different options or different inputs are refused."
+        "Label files of texts, shard by shard, into DIR/parts. Bad rows (not UTF-8, not CSV, not JSON) go to "
+        "DIR/rejects with file, row and reason. The same command goes on with a job that was ended; another bundle, "
+        "other options or other inputs are refused."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -43,7 +43,7 @@ class Run:
             "inputs",
             metavar="INPUT",
             nargs="+",
-            help="files, folders and globs: .parquet, .csv, .tsv, .jsonl; the text ones also .gz and .zst",
+            help="files, folders and globs: .parquet, .csv, .tsv, .jsonl, .json; the text ones also .gz and .zst",
         )
         _add_input(parser)
         _add_heads(parser)
@@ -63,6 +63,9 @@ class Run:
             feature=options.feature,
             keep=options.keep,
             input_format=options.format,
+            encoding=options.encoding,
+            quoting=options.quoting,
+            empty=options.empty,
             output_format=options.output_format,
             prefix=options.prefix,
             threshold=options.threshold,
@@ -88,8 +91,10 @@ RUN = Run()
 
 
 def summary(result: JobResult) -> list[str]:
-    """Format the result of a job as lines."""
-    lines = [f"claxon: {result.labelled:,} of {result.rows:,} rows labeled, in {result.out / 'parts'}"]
+    """What a job came to, for people."""
+    lines = [f"claxon: {result.labelled:,} of {result.rows:,} rows are labelled, in {result.out / 'parts'}"]
+    if result.missing:
+        lines.append(f"claxon: {result.missing:,} rows have no text and got no label (--empty says otherwise)")
     if result.rejected:
         lines.append(f"claxon: {result.rejected:,} rows could not be labeled; see {result.out / 'rejects'}")
     if result.truncated:
@@ -102,7 +107,11 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--text", metavar="COLUMN", default=DEFAULT_TEXT_COLUMN, help="the texts' column (default: text)"
     )
-    group.add_argument("--format", choices=list(InputFormat), help="format of INPUT (default: by its suffix)")
+    group.add_argument(
+        "--format", choices=[str(kind) for kind in InputFormat], help="how INPUT is written (default: by its suffix)"
+    )
+    add_decoding(group)
+    add_empty(group)
     group.add_argument(
         "--max-rejects",
         metavar="N",
@@ -130,12 +139,14 @@ def _add_heads(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--embed",
         nargs="?",
-        choices=list(Embedding),
-        const=Embedding.FLOAT32,
+        choices=[str(kind) for kind in Embedding],
+        const=str(Embedding.FLOAT32),
         help="embeddings, as lists of fixed size of float32 (default) or float16",
     )
     group.add_argument(
-        "--feature", choices=list(Feature), help="feature that --embed writes (default: the bundle's embedding)"
+        "--feature",
+        choices=[str(kind) for kind in Feature],
+        help="which vector --embed writes (default: the bundle's embedding)",
     )
 
 
@@ -144,7 +155,12 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--out", metavar="DIR", type=Path, required=True, help="the job's folder; created if it does not exist"
     )
-    group.add_argument("--output-format", choices=list(OutputFormat), default=OutputFormat.PARQUET, help="of the parts")
+    group.add_argument(
+        "--output-format",
+        choices=[str(kind) for kind in OutputFormat],
+        default=str(OutputFormat.PARQUET),
+        help="of the parts",
+    )
     kept = group.add_mutually_exclusive_group()
     kept.add_argument(
         "--keep",

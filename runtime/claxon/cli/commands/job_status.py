@@ -47,6 +47,7 @@ def report(status: JobStatus) -> list[str]:
             "shards": f"{status.shards_done:,} of {status.shards:,} done",
             "rows": f"{status.rows_done:,} of {status.rows:,} in {status.files:,} files ({share:.1%})",
             "labelled": f"{status.labelled:,}",
+            "without text": f"{status.missing:,}",
             "rejected": f"{status.rejected:,}",
             "truncated": f"{status.truncated:,}",
             "tokens": f"{status.n_tokens:,}",

@@ -43,9 +43,9 @@ class Similar:
         add_labels(parser)
         parser.add_argument(
             "--label-precision",
-            choices=list(Precision),
-            help="precision to embed the labels in; with int8 texts, fp32 gives results closer to those of fp32 "
-            "(default: that of the texts)",
+            choices=[str(choice) for choice in Precision],
+            help="embed the labels in another precision than the texts: fp32 beside int8 texts is loaded once for "
+            "them, for more labels as fp32 gives them (default: that of the texts)",
         )
         add_decision(parser)
         output = add_output(parser)
@@ -80,8 +80,8 @@ def add_labels(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGr
     group.add_argument("--template", metavar="WORDS", help="template for every phrasing, such as 'This is {label}.'")
     group.add_argument(
         "--combine",
-        choices=list(Combine),
-        help="how to combine the phrasings of a label: their mean, or the best one (default: mean)",
+        choices=[str(choice) for choice in Combine],
+        help="several phrasings of a label: their mean, or the best of them (default: mean)",
     )
     group.add_argument(
         "--temperature", metavar="T", type=finite_float, help="scores are softmax(cosine / T) (default: cosines)"

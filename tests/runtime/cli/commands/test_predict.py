@@ -59,7 +59,7 @@ def test_json_lines_keep_their_keys_and_say_truncated_where_it_happened(
     assert list(short) == ["n", "text", "predicted_label", "score"]
     assert short["n"] == [1]
     assert long["truncated"] is True
-    assert captured.err == "claxon: 1 of 2 texts were truncated to 48 tokens\n"
+    assert captured.err == "claxon: 2 rows read, 2 labelled\nclaxon: 1 of 2 texts were cut at 48 tokens\n"
 
 
 def test_csv_says_true_where_a_text_was_cut(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -183,7 +183,7 @@ def test_an_input_without_rows_gives_a_header(
 
 
 BAD_ROWS = """{"id": 1, "text": "great book"}
-{"id": 2, "text": null}
+{"id": 2, "text": 2.5}
 {"id": 3, "text": "\\ud800"}
 {"id": 4}
 {"id": 5, "text": "awful film"}
@@ -197,7 +197,7 @@ def test_rows_without_a_text_are_recorded(
     path.write_text(BAD_ROWS)
     words = ["predict", str(tiny_bundle), str(path), "--head", "sentiment"]
     assert main(words) == 1
-    assert "line 2: 'text' is NoneType (None), expected a string" in capsys.readouterr().err
+    assert "line 2: 'text' is float (2.5), expected a string" in capsys.readouterr().err
     assert main([*words, "--errors", "record"]) == 0
     captured = capsys.readouterr()
     found = objects_of(captured.out)
@@ -206,7 +206,7 @@ def test_rows_without_a_text_are_recorded(
     assert [row["predicted_label"] for row in found if "predicted_label" in row] == expected
     assert [row["id"] for row in found if "error" in row] == [2, 3, 4]
     assert "claxon: 3 rows without a result, the first: " in captured.err
-    assert "line 2: 'text' is NoneType" in captured.err
+    assert "line 2: 'text' is float" in captured.err
     assert main([*words, "--errors", "record", "--output-format", "csv"]) == 0
     rows = rows_of(capsys.readouterr().out)
     assert list(rows[0]) == ["id", "text", "predicted_label", "score", "truncated", "error"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Protocol
 
 import numpy as np
@@ -99,6 +100,11 @@ class GraphHead:
         """Turns cosines into probabilities; ``None`` leaves them cosines."""
         return self.spec.temperature
 
+    @property
+    def thresholds(self) -> tuple[float, ...] | None:
+        """Of labels that do not exclude each other, one for each; ``None``: 0.5 for all."""
+        return self.spec.thresholds
+
     def __call__(self, features: FloatMatrix) -> FloatMatrix:
         """Scores ``(texts, labels)`` for features ``(texts, width)``, float32 both."""
         if not len(features):
@@ -178,9 +184,16 @@ def chosen_head(bundle: Bundle, heads: Mapping[str, Head], head: str | None) -> 
         raise OptionError(f"no head was given for {bundle.path}; a classifier needs one or more")
     if head is None:
         return next(iter(heads)) if len(heads) == 1 else None
-    if head not in heads:
-        raise OptionError(f"{bundle.path} has no head {head!r}, but {', '.join(heads)}")
+    check_has_head(bundle, head, list(heads))
     return head
+
+
+def check_has_head(bundle: Bundle, head: object, names: Sequence[str]) -> None:
+    """Raise ``OptionError`` unless the head is one of ``names``; the message lists them, and says which is nearest."""
+    if head not in names:
+        near = get_close_matches(str(head), names, n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise OptionError(f"{bundle.path} has no head {head!r:.80}, but {', '.join(names) or 'none at all'}{hint}")
 
 
 def label_vectors(encoder: Encoder, label_set: LabelSet) -> FloatMatrix:

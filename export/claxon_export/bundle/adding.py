@@ -16,7 +16,7 @@ from claxon.errors import OptionError
 from claxon.heads.heads import label_vectors, require_embedding
 from claxon.heads.label_sets import LabelSet
 from claxon_export.bundle.head_files import check_head_is_new, with_head
-from claxon_export.heads import HeadGraph, logistic_head, similarity_head
+from claxon_export.heads import HeadGraph, estimator_head, similarity_head
 
 
 def add_head(
@@ -61,7 +61,7 @@ def add_head(
     else:
         chosen = chosen_feature(opened.manifest.encoder, feature)
         width = opened.manifest.encoder.features[chosen]
-        head = logistic_head(estimator, feature=chosen, width=width)
+        head = estimator_head(estimator, feature=chosen, width=width)
     return with_head(opened, name, head, force=force)
 
 

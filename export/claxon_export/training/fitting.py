@@ -19,7 +19,7 @@ from claxon.engine.selection import AUTO
 from claxon.support.reporting import steps
 from claxon_export.bundle.head_files import check_head_is_new, with_head
 from claxon_export.data.labelled import LabelledTexts
-from claxon_export.heads import logistic_head
+from claxon_export.heads import estimator_head
 from claxon_export.requirements import required
 from claxon_export.training.features import Encoded, encode
 from claxon_export.training.learning import Learnt, learn
@@ -153,7 +153,7 @@ def fit_features(
     report = _report(bundle, options.head, texts, encoded, learnt)
     estimator = _estimator(learnt.solution, learnt.C, options)
     width = learnt.solution.coefficients.shape[1]
-    graph = logistic_head(estimator, feature=learnt.feature, width=width, labels=texts.classes.labels)
+    graph = estimator_head(estimator, feature=learnt.feature, width=width, labels=texts.classes.labels)
     kept = {**graph.details, **details_of(report, texts.labelled, options), **(details or {})}
     return replace(report, bundle=with_head(bundle, options.head, replace(graph, details=kept), force=options.force))
 

@@ -26,6 +26,7 @@ from claxon_export.heads.bodies import (
     Body,
     Link,
     Precision,
+    constant_body,
     linear_body,
     linked_body,
     side_by_side,
@@ -37,6 +38,7 @@ from claxon_export.heads.unwrapping import OUTSIDE, SUPPORTED
 from claxon_export.requirements import required
 
 ML_OPSET = 3
+CONSTANT = "_ConstantPredictor"  # what a OneVsRestClassifier has for a label that all texts have, or none
 # Operators of ai.onnx.ml run on the CPU only, and in float32 only; without them skl2onnx writes plain ones.
 AVOIDED = frozenset({"LinearClassifier", "LinearRegressor", "Scaler", "Normalizer"})
 
@@ -101,7 +103,9 @@ def _last_body(fitted: FittedClassifier, width: int, precision: Precision) -> Bo
     if fitted.scores is not ScoreKind.MULTI_LABEL or not hasattr(classifier, "estimators_"):
         return _body(classifier, width, precision, "logistic", name)
     parts = [
-        _body(part, width, precision, f"label.{place}", f"{name}: an inner estimator")
+        constant_body(float(part.y_[0]), f"label.{place}", precision)
+        if type(part).__name__ == CONSTANT
+        else _body(part, width, precision, f"label.{place}", f"{name}: an inner estimator")
         for place, part in enumerate(classifier.estimators_)
     ]
     return side_by_side(parts, [_place_of_one(part) for part in classifier.estimators_], precision)
@@ -109,8 +113,9 @@ def _last_body(fitted: FittedClassifier, width: int, precision: Precision) -> Bo
 
 def _place_of_one(part: Any) -> int:
     """The column of the probability that the label holds."""
-    classes = list(getattr(part, "classes_", [0, 1]))
-    return classes.index(1) if 1 in classes else -1
+    if type(part).__name__ == CONSTANT:
+        return 0
+    return list(part.classes_).index(1)
 
 
 def _chained(bodies: Sequence[Body]) -> list[onnx.NodeProto]:

@@ -31,6 +31,9 @@ from claxon_export.training.splits import Split, repeated_notice
 
 Array = np.ndarray[Any, Any]
 
+# Texts on whose features the head is held against the estimator, beside random ones.
+COMPARED_TEXTS = 64
+
 
 def fit(
     bundle: str | os.PathLike[str],
@@ -153,7 +156,8 @@ def fit_features(
     report = _report(bundle, options.head, texts, encoded, learnt)
     estimator = _estimator(learnt.solution, learnt.C, options)
     width = learnt.solution.coefficients.shape[1]
-    graph = estimator_head(estimator, feature=learnt.feature, width=width, labels=texts.classes.labels)
+    real = encoded.values[learnt.feature][:COMPARED_TEXTS]
+    graph = estimator_head(estimator, feature=learnt.feature, width=width, labels=texts.classes.labels, vectors=real)
     kept = {**graph.details, **details_of(report, texts.labelled, options), **(details or {})}
     return replace(report, bundle=with_head(bundle, options.head, replace(graph, details=kept), force=options.force))
 

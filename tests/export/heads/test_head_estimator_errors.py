@@ -83,7 +83,7 @@ def test_a_step_that_was_never_fitted_on_numbers_is_named(estimator: Any, messag
 
 def test_a_step_that_transforms_nothing_is_named() -> None:
     estimator = Pipeline([("first", fitted(logistic())), ("last", fitted(logistic()))])
-    with pytest.raises(HeadError, match="first is a LogisticRegression .*which transforms nothing.*supported"):
+    with pytest.raises(HeadError, match=r"first is a LogisticRegression .*which transforms nothing.*supported"):
         head_of(estimator)
 
 

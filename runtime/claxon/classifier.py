@@ -10,44 +10,29 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 import numpy as np
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import LabelValue, ScoreKind
+from claxon.bundle.manifest import LabelValue
 from claxon.encoder.encoder import RUN_DEFAULTS, WINDOW, Encoder, RunOptions
 from claxon.encoder.features import FloatMatrix
 from claxon.engine.selection import AUTO
 from claxon.errors import OptionError
-from claxon.heads.answers import answered, limits_of, threshold_for, thresholds_of
+from claxon.heads.answers import limits_of, threshold_for, thresholds_of
 from claxon.heads.decision import ANY_LABEL, Abstention, Threshold, label_array, ranked
-from claxon.heads.heads import GraphHead, Head, LabelHead, check_has_head, chosen_head
+from claxon.heads.heads import GraphHead, Head, LabelHead, check_heads, chosen_head, embedder_of, label_set_of
 from claxon.heads.label_sets import LabelSet
-from claxon.predictions import Predictions, Rankings, without_failed
-from claxon.support.signatures import shows_options
+from claxon.heads.predict_options import (
+    PREDICT_DEFAULTS,
+    PredictOptions,
+    most_labels,
+    require_cosines,
+    require_probabilities,
+)
+from claxon.predictions import Predictions, Rankings, predictions_of
+from claxon.support.signatures import names_nearest, shows_options
 from claxon.support.stack_level import caller_level
-from claxon.support.validation import count
 from claxon.text.inputs import OnError, iter_windows
 
 if TYPE_CHECKING:
     import onnxruntime
-
-
-class PredictOptions(RunOptions, total=False):
-    """``threshold`` and ``margin`` as for ``Classifier.predict``, and what every run of the encoder takes."""
-
-    threshold: Threshold | None
-    margin: float | None
-
-
-PREDICT_DEFAULTS: PredictOptions = {**RUN_DEFAULTS, "threshold": None, "margin": None}
-NO_PROBABILITIES = {
-    ScoreKind.COSINE: "cosines, which are not probabilities: use similarity(), or give the head a temperature",
-    ScoreKind.DECISION: "values of a decision function, which are not probabilities: use decision_function()",
-    ScoreKind.REGRESSION: "numbers, which are not probabilities: use predict()",
-}
-NO_COSINES = {
-    ScoreKind.PROBABILITY: "probabilities: use predict_proba()",
-    ScoreKind.DECISION: "values of a decision function: use decision_function()",
-    ScoreKind.MULTI_LABEL: "probabilities: use predict_proba()",
-    ScoreKind.REGRESSION: "numbers: use predict()",
-}
 
 
 class Classifier:
@@ -83,6 +68,7 @@ class Classifier:
         self.abstention = abstention
 
     @classmethod
+    @names_nearest
     def load(
         cls,
         path: str | os.PathLike[str],
@@ -108,14 +94,7 @@ class Classifier:
             BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
         """
         bundle = Bundle.open(path, expected_digest=expected_digest)
-        names = [spec.name for spec in bundle.manifest.heads]
-        if not names:
-            raise OptionError(
-                f"{bundle.path} has no heads; add one with `claxon fit` or `claxon add-head`, "
-                "or use Encoder.load and Classifier.from_labels"
-            )
-        if head is not None:
-            check_has_head(bundle, head, names)
+        check_heads(bundle, head)
         encoder = Encoder.from_bundle(
             bundle,
             device=device,
@@ -129,6 +108,7 @@ class Classifier:
         return cls(encoder, {spec.name: GraphHead(bundle, spec) for spec in bundle.manifest.heads}, head)
 
     @classmethod
+    @names_nearest
     def from_labels(
         cls,
         encoder: Encoder,
@@ -157,21 +137,13 @@ class Classifier:
             OptionError: fewer than two labels, duplicates, a template without ``{label}``, a ``LabelSet`` together with
                 what it has of its own, no sentence embedding, a ``label_names_encoder`` of another bundle.
         """
-        if not isinstance(labels, LabelSet):
-            labels = LabelSet.of(labels, template=template, combine=combine)
-        elif template is not None or combine not in (None, labels.combine):
-            raise OptionError("a LabelSet has its own template and combine: give them to LabelSet.of")
         if label_encoder is not None:
             message = "label_encoder= is called label_names_encoder= now"
             warnings.warn(message, DeprecationWarning, stacklevel=caller_level())
             label_names_encoder = label_encoder
-        embedder = encoder if label_names_encoder is None else label_names_encoder
-        if embedder.bundle.digest != encoder.bundle.digest:
-            raise OptionError(
-                f"label_names_encoder is of {embedder.bundle.path}, which is not the bundle that embeds the texts"
-            )
-        head = LabelHead.of(embedder, labels, temperature)
-        return cls(encoder, {head.name: head}, abstention=labels.abstention)
+        label_set = label_set_of(labels, template, combine)
+        head = LabelHead.of(embedder_of(encoder, label_names_encoder), label_set, temperature)
+        return cls(encoder, {head.name: head}, abstention=label_set.abstention)
 
     @property
     def labels(self) -> tuple[LabelValue, ...]:
@@ -220,10 +192,7 @@ class Classifier:
         Raises:
             OptionError: the head gives no probabilities; the message says what it gives, and the method for it.
         """
-        head = self._head()
-        instead = NO_PROBABILITIES.get(head.score_kind)
-        if instead is not None and head.temperature is None:
-            raise OptionError(f"head {head.name!r} gives {instead}")
+        require_probabilities(self._head())
         return self.predictions(texts, **options).scores
 
     @shows_options(RunOptions, RUN_DEFAULTS)
@@ -239,8 +208,7 @@ class Classifier:
             OptionError: the head is not a similarity head.
         """
         head = self._head()
-        if head.score_kind is not ScoreKind.COSINE:
-            raise OptionError(f"head {head.name!r} gives {NO_COSINES[head.score_kind]}")
+        require_cosines(head)
         return head(self.encoder.features(texts, [head.feature], **options).values[head.feature])
 
     @shows_options(RunOptions, RUN_DEFAULTS)
@@ -269,10 +237,7 @@ class Classifier:
             One list a text, in the texts' order; lists of lists, with ``to_records`` and ``to_pandas`` beside.
         """
         head = self._head()
-        if head.score_kind is ScoreKind.REGRESSION:
-            raise OptionError(f"head {head.name!r} gives numbers, not labels: use predict()")
-        chosen = (1 if head.score_kind.is_exclusive else None) if top_k == AUTO else top_k
-        most, abstention = count("top_k", chosen, none_means="all labels"), self._abstention(head, threshold, margin)
+        most, abstention = most_labels(head, top_k), self._abstention(head, threshold, margin)
         return Rankings.of(ranked(self.predictions(texts, **options).scores, self.labels, most, abstention))
 
     @shows_options(PredictOptions, PREDICT_DEFAULTS)
@@ -281,6 +246,7 @@ class Classifier:
         head = self._head()
         return self._all(texts, [head], options)[head.name]
 
+    @names_nearest
     def predictions_iter(
         self,
         texts: Iterable[str],
@@ -341,17 +307,8 @@ class Classifier:
         limits = [self._abstention(head, threshold, margin) for head in heads]
         run: RunOptions = left
         features = self.encoder.features(texts, [head.feature for head in heads], **run)
-        found, may_fail = {}, run.get("errors") == OnError.RECORD
-        for head, limit in zip(heads, limits, strict=True):
-            answers = answered(head, head(features.values[head.feature]), limit)
-            whole = Predictions(
-                labels=answers.labels,
-                scores=answers.scores,
-                n_tokens=features.n_tokens,
-                truncated=features.truncated,
-                cosines=answers.cosines,
-                classes=head.labels,
-                score_kind=head.score_kind,
-            )
-            found[head.name] = without_failed(whole, features.failed) if may_fail else whole
-        return found
+        may_fail = run.get("errors") == OnError.RECORD
+        return {
+            head.name: predictions_of(head, features, limit, may_fail=may_fail)
+            for head, limit in zip(heads, limits, strict=True)
+        }

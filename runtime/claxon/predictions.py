@@ -10,9 +10,11 @@ from typing import Any, Self
 import numpy as np
 
 from claxon.bundle.manifest import LabelValue, ScoreKind
-from claxon.encoder.features import FloatMatrix
+from claxon.encoder.features import Features, FloatMatrix
 from claxon.errors import MissingDependencyError
-from claxon.heads.decision import Label, shortest
+from claxon.heads.answers import answered
+from claxon.heads.decision import Abstention, Label, shortest
+from claxon.heads.heads import Head
 from claxon.text.inputs import FailedRow
 from claxon.text.tokens import BoolArray, IntArray
 
@@ -153,6 +155,28 @@ class Rankings(list[LabelList]):
             MissingDependencyError: pandas is not installed.
         """
         return _data_frame(self.to_dict())
+
+
+def predictions_of(head: Head, features: Features, limits: Abstention, *, may_fail: bool) -> Predictions:
+    """What a head finds out.
+
+    Args:
+        head: It.
+        features: Of the texts, its own among them.
+        limits: When a label holds.
+        may_fail: Whether rows may have failed: labels are objects then, whether or not one did.
+    """
+    answers = answered(head, head(features.values[head.feature]), limits)
+    whole = Predictions(
+        labels=answers.labels,
+        scores=answers.scores,
+        n_tokens=features.n_tokens,
+        truncated=features.truncated,
+        cosines=answers.cosines,
+        classes=head.labels,
+        score_kind=head.score_kind,
+    )
+    return without_failed(whole, features.failed) if may_fail else whole
 
 
 def without_failed(predictions: Predictions, failed: Sequence[FailedRow]) -> Predictions:

@@ -17,12 +17,14 @@ from claxon.errors import OptionError
 from claxon.heads.answers import MULTI_LABEL_THRESHOLD
 from claxon.heads.heads import label_vectors, require_embedding
 from claxon.heads.label_sets import LabelSet
+from claxon.support.signatures import names_nearest
 from claxon.support.validation import real_number
 from claxon_export.bundle.head_files import check_head_is_new, with_head
 from claxon_export.heads import HeadGraph, estimator_head, similarity_head
 from claxon_export.parity.parity import packaged_texts
 
 
+@names_nearest
 def add_head(
     bundle: str | os.PathLike[str],
     name: str,
@@ -113,7 +115,7 @@ def _similarity(bundle: Bundle, labels: LabelSet, temperature: float | None, pre
         warnings.warn(
             "a head does not keep the threshold and the margin of its labels; give them when it predicts",
             UserWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
     chosen = most_exact(bundle.manifest.encoder.variants) if precision is None else precision
     with Encoder.from_bundle(bundle, device="cpu", precision=chosen) as encoder:

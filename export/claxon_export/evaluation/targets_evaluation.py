@@ -21,6 +21,7 @@ from claxon.heads.answers import limits_of
 from claxon.heads.decision import Abstention
 from claxon.heads.heads import GraphHead, check_has_head
 from claxon.storage.strict_json import encode
+from claxon.support.signatures import names_nearest
 from claxon_export.data.feature_cache import cached_features
 from claxon_export.data.multi_labelled import TargetTexts, multi_labelled, numbered
 from claxon_export.metrics.several import TargetScores, multi_label_scores, number_scores
@@ -67,6 +68,7 @@ class TargetsEvaluation:
         return json.dumps(self.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+@names_nearest
 def evaluate_multi_label(
     bundle: str | os.PathLike[str],
     texts: Iterable[str],
@@ -105,6 +107,7 @@ def evaluate_multi_label(
     return evaluate_targets(opened, spec, labelled, engine, threshold, cache=cache, is_shown=show_progress_bar)
 
 
+@names_nearest
 def evaluate_regression(
     bundle: str | os.PathLike[str],
     texts: Iterable[str],

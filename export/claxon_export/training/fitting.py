@@ -17,6 +17,7 @@ from claxon.encoder.features import chosen_feature
 from claxon.engine.providers import Device
 from claxon.engine.selection import AUTO
 from claxon.support.reporting import steps
+from claxon.support.signatures import names_nearest
 from claxon_export.bundle.head_files import check_head_is_new, with_head
 from claxon_export.data.labelled import LabelledTexts
 from claxon_export.heads import estimator_head
@@ -35,6 +36,7 @@ Array = np.ndarray[Any, Any]
 COMPARED_TEXTS = 64
 
 
+@names_nearest
 def fit(
     bundle: str | os.PathLike[str],
     texts: Iterable[str],
@@ -113,7 +115,7 @@ def fit(
     labelled = LabelledTexts.of(texts, labels)
     report = fit_labelled(opened, labelled, options)
     for notice in filter(None, [labelled.notice, *report.notices]):
-        warnings.warn(notice, UserWarning, stacklevel=2)
+        warnings.warn(notice, UserWarning, stacklevel=3)
     return report
 
 

@@ -19,6 +19,7 @@ from claxon.engine.selection import AUTO
 from claxon.errors import OptionError
 from claxon.heads.answers import MULTI_LABEL_THRESHOLD
 from claxon.support.reporting import steps
+from claxon.support.signatures import names_nearest
 from claxon.version import __version__
 from claxon_export.bundle.head_files import check_head_is_new, with_head
 from claxon_export.data.feature_cache import cached_features
@@ -58,6 +59,7 @@ class MultiLabelReport:
     scores: TargetScores | None
 
 
+@names_nearest
 def fit_multi_label(
     bundle: str | os.PathLike[str],
     texts: Iterable[str],

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 import claxon
 from claxon import LabelSet
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
+from claxon.bundle.manifest import Feature, HeadKind, LabelValue, ScoreKind
 from claxon.errors import BundleNotFoundError, OptionError
 from claxon_export.bundle.adding import add_head
 from claxon_export.errors import HeadError
@@ -196,7 +196,8 @@ def test_several_labels_have_names_and_thresholds(bundle: Path) -> None:
         vectors = encoder.encode(TEXTS)
     tags = (vectors[:, :2] > np.median(vectors[:, :2], axis=0)).astype(int)
     estimator = multiclass.OneVsRestClassifier(linear_model.LogisticRegression(C=100)).fit(vectors, tags)
-    names, thresholds = ["long", "short"], {"short": 0.3}
+    names = ["long", "short"]
+    thresholds: dict[LabelValue, float] = {"short": 0.3}
     added = add_head(bundle, "tags", estimator=estimator, label_names=names, thresholds=thresholds)
     spec = added.manifest.heads[-1]
     assert (spec.scores, spec.labels, spec.thresholds) == (ScoreKind.MULTI_LABEL, ("long", "short"), (0.5, 0.3))

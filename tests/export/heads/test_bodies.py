@@ -28,8 +28,7 @@ ROWS = np.random.default_rng(0).normal(size=(30, 6))
 
 
 def run(body: Body, rows: Array = ROWS) -> Array:
-    tensors: Any = TENSORS
-    kind = tensors[body.precision]
+    kind = TENSORS[body.precision]
     graph = helper.make_graph(
         body.nodes,
         "body",
@@ -40,8 +39,9 @@ def run(body: Body, rows: Array = ROWS) -> Array:
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
     onnx.checker.check_model(model)
     with np.errstate(over="ignore"):
-        found: Array = ReferenceEvaluator(model).run(None, {body.begin: rows.astype(str(body.precision))})[0]
-    return found
+        found: Any = ReferenceEvaluator(model).run(None, {body.begin: rows.astype(str(body.precision))})
+    first: Array = found[0]
+    return first
 
 
 def fitted(labels: int) -> Any:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import claxon
-from claxon.classifier import Classifier, PredictOptions
+from claxon.classifier import Classifier
 from claxon.errors import MissingDependencyError
 from claxon.heads.decision import Label
+from claxon.heads.predict_options import PredictOptions
 from claxon.predictions import LabelList, Predictions, Rankings, without_failed
 from claxon.text.inputs import FailedRow
 from tests.texts import TEXTS

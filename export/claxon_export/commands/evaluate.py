@@ -99,8 +99,8 @@ def _evaluate_targets(options: argparse.Namespace, spec: HeadSpec) -> int:
     from claxon.bundle.manifest import ScoreKind
     from claxon.encoder.loading import LoadOptions
     from claxon_export.data.multi_labelled import number, several
-    from claxon_export.evaluation.targets_evaluation import evaluate_targets
-    from claxon_export.evaluation.targets_lines import targets_lines
+    from claxon_export.targets.targets_evaluation import evaluate_targets
+    from claxon_export.targets.targets_lines import targets_lines
 
     asked = ("report", "ordered", "learning_curve", "margin", "map", "leave_out_unknown", "fail_under", "fail_over")
     for name in asked:

@@ -62,8 +62,8 @@ FIT = Fit()
 
 def _fit_multi_label(options: argparse.Namespace) -> int:
     from claxon_export.data.multi_labelled import several
-    from claxon_export.evaluation.targets_lines import score_lines
-    from claxon_export.training.multi_label import fit_targets
+    from claxon_export.targets.multi_label import fit_targets
+    from claxon_export.targets.targets_lines import score_lines
 
     report = fit_targets(Bundle.open(options.bundle), targets_input(options, several), _fit_options(options))
     rows = f"{report.n_train:,} for training, {report.n_test:,} held out"

@@ -17,7 +17,7 @@ def test_every_kind_has_the_call_that_gives_its_scores() -> None:
         if kind in (ScoreKind.PROBABILITY, ScoreKind.MULTI_LABEL):
             require_probabilities(head)
         else:
-            with pytest.raises(OptionError, match="head 'first' gives .* are not probabilities"):
+            with pytest.raises(OptionError, match=r"head 'first' gives .* are not probabilities"):
                 require_probabilities(head)
         if kind is ScoreKind.COSINE:
             require_cosines(head)

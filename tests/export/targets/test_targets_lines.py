@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from claxon_export.evaluation.targets_lines import MOST_LABELS, score_lines
 from claxon_export.metrics.results import LabelScores
 from claxon_export.metrics.several import TargetScores
+from claxon_export.targets.targets_lines import MOST_LABELS, score_lines
 
 
 def test_many_labels_are_cut_and_counted() -> None:

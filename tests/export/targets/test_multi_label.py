@@ -13,8 +13,8 @@ from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import ScoreKind
 from claxon.errors import OptionError
 from claxon_export.errors import LabelError, TrainingError
+from claxon_export.targets.multi_label import MultiLabelReport, fit_multi_label
 from claxon_export.training.fitting import fit
-from claxon_export.training.multi_label import MultiLabelReport, fit_multi_label
 from tests.training import GOOD, TEXTS, THINGS, encoded
 
 multiclass = pytest.importorskip("sklearn.multiclass", reason="scikit-learn is not installed")

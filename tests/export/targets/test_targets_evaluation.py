@@ -14,8 +14,8 @@ from claxon.cli.main import main
 from claxon.errors import OptionError
 from claxon_export.errors import LabelError
 from claxon_export.evaluation.evaluate import evaluate
-from claxon_export.evaluation.targets_evaluation import evaluate_multi_label, evaluate_regression
-from claxon_export.evaluation.targets_lines import targets_lines
+from claxon_export.targets.targets_evaluation import evaluate_multi_label, evaluate_regression
+from claxon_export.targets.targets_lines import targets_lines
 from tests.head_kinds import TAGS
 
 metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn is not installed")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from claxon.bundle.manifest import ScoreKind
 from claxon.cli.rendering import facts, table
-from claxon_export.evaluation.targets_evaluation import TargetsEvaluation
 from claxon_export.evaluation.wording import label_figures
 from claxon_export.metrics.results import spelled
 from claxon_export.metrics.several import TargetScores
+from claxon_export.targets.targets_evaluation import TargetsEvaluation
 
 TITLES = {
     "micro_f1": "micro F1",

@@ -36,6 +36,7 @@ def add_head(
     precision: str | None = None,
     label_names: Sequence[LabelValue] | None = None,
     thresholds: Mapping[LabelValue, float] | None = None,
+    features_from: Encoder | None = None,
     force: bool = False,
 ) -> Bundle:
     """Add a head to a bundle: a fitted scikit-learn estimator, or labels to be similar to.
@@ -56,18 +57,20 @@ def add_head(
         label_names: For an estimator: other names for its classes, in the order of ``classes_``; names of the outputs
             of several labels at once, else 0, 1, ...; the name of a regression's number.
         thresholds: For several labels at once: from which probability on a label holds, where that is not 0.5.
+        features_from: For an estimator: the encoder whose features it was fitted on. Its precision, device and limit of
+            tokens are recorded, and its features are those that the head is held against.
         force: Replace a head of that name.
 
     Raises:
         OptionError: neither or both of ``estimator`` and ``labels``, an option of the other one, a feature that the
-            bundle has not, or thresholds of other labels or another kind of head.
+            bundle has not, thresholds of other labels or another kind of head, or an encoder of another bundle.
         HeadError: the estimator cannot become a head, or the name is taken.
         BundleError: the bundle is not whole.
     """
     chosen_labels = LabelSet.of(labels) if labels is not None and not isinstance(labels, LabelSet) else labels
     _check_options(estimator, chosen_labels, feature, temperature)
-    if estimator is None and (label_names is not None or thresholds is not None):
-        raise OptionError("label_names and thresholds go with an estimator, not with labels")
+    if estimator is None and any(option is not None for option in (label_names, thresholds, features_from)):
+        raise OptionError("label_names and thresholds go with an estimator, not with labels; and so does features_from")
     opened = Bundle.open(bundle)
     check_head_is_new(opened, name, force=force)
     if chosen_labels is not None:
@@ -75,17 +78,26 @@ def add_head(
     else:
         chosen = chosen_feature(opened.manifest.encoder, feature)
         width = opened.manifest.encoder.features[chosen]
-        vectors = _real_vectors(opened, chosen)
+        vectors = _real_vectors(opened, chosen, features_from)
         head = estimator_head(estimator, feature=chosen, width=width, labels=label_names, vectors=vectors)
         head = head if thresholds is None else _with_thresholds(head, thresholds)
+        head = head if features_from is None else replace(head, details={**head.details, **_seen(features_from)})
     return with_head(opened, name, head, force=force)
 
 
-def _real_vectors(bundle: Bundle, feature: Feature) -> FloatMatrix:
+def _real_vectors(bundle: Bundle, feature: Feature, encoder: Encoder | None) -> FloatMatrix:
     """Features of the packaged texts, on which an estimator is compared. Shape: ``(texts, width)``, float32."""
+    if encoder is not None:
+        if encoder.bundle.manifest.encoder != bundle.manifest.encoder:
+            raise OptionError(f"features_from is of {encoder.bundle.path}, expected an encoder of {bundle.path}")
+        return encoder.encode(packaged_texts(), feature=feature, on_truncation="ignore")
     precision = most_exact(bundle.manifest.encoder.variants)
     with Encoder.from_bundle(bundle, device="cpu", precision=precision) as encoder:
         return encoder.encode(packaged_texts(), feature=feature, on_truncation="ignore")
+
+
+def _seen(encoder: Encoder) -> dict[str, LabelValue]:
+    return {"precision": encoder.precision, "device": str(encoder.device), "max_tokens": encoder.max_tokens}
 
 
 def _with_thresholds(head: HeadGraph, thresholds: Mapping[LabelValue, float]) -> HeadGraph:

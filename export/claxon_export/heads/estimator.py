@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from claxon.bundle.graph_policy import HEAD_OPERATORS, check_graph
+from claxon.bundle.head_policy import check_sizes
 from claxon.bundle.manifest import Feature, HeadKind, LabelValue, ScoreKind
 from claxon.errors import BundleError
 from claxon_export.errors import HeadError
@@ -97,7 +98,7 @@ def _graphs(fitted: FittedClassifier) -> Iterator[bytes]:
         graphs = []
         for precision in _scalers(fitted):
             try:
-                graphs.append(_checked(convert(fitted, precision, classifier)))
+                graphs.append(_checked(convert(fitted, precision, classifier), fitted.width))
             except HeadError as error:
                 problem = problem or error
         if graphs:
@@ -106,7 +107,7 @@ def _graphs(fitted: FittedClassifier) -> Iterator[bytes]:
     raise problem or HeadError("the estimator could not be converted")
 
 
-def _checked(graph: bytes) -> bytes:
+def _checked(graph: bytes, width: int) -> bytes:
     """The graph, if a bundle would load it; ONNX Runtime must know its operators in their types as well.
 
     Raises:
@@ -114,6 +115,7 @@ def _checked(graph: bytes) -> bytes:
     """
     try:
         check_graph(graph, "the head's graph", {}, HEAD_OPERATORS)
+        check_sizes(graph, "the head's graph", width)
     except BundleError as error:
         raise HeadError(str(error)) from None
     return graph

@@ -16,10 +16,12 @@ import claxon
 from claxon import LabelSet
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import Feature, HeadKind, LabelValue, ScoreKind
+from claxon.cli.main import main
 from claxon.errors import BundleNotFoundError, OptionError
 from claxon_export.bundle.adding import add_head
 from claxon_export.errors import HeadError
 from claxon_export.pipeline import export
+from tests.checkpoints import write_checkpoint
 
 # A head in float32 against scikit-learn, and a graph against numpy.
 TOLERANCE = 1e-5
@@ -212,3 +214,24 @@ def test_several_labels_have_names_and_thresholds(bundle: Path) -> None:
         add_head(bundle, "more", estimator=estimator, label_names=names, thresholds={"wide": 0.1})
     with pytest.raises(OptionError, match="label_names and thresholds go with an estimator"):
         add_head(bundle, "more", labels=["a", "b"], label_names=names)
+
+
+def test_what_the_estimator_saw_is_recorded_and_shown(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    estimator = fitted(bundle, "mean")
+    with claxon.Encoder.load(bundle, max_tokens=20, threads=1) as encoder:
+        added = add_head(bundle, "mood", estimator=estimator, feature="mean", features_from=encoder)
+        details = added.manifest.heads[-1].details
+        assert (details["precision"], details["device"], details["max_tokens"]) == ("fp32", "cpu", 20)
+        with pytest.raises(OptionError, match="and so does features_from"):
+            add_head(bundle, "more", labels=["a", "b"], features_from=encoder)
+    assert main(["heads", str(bundle)]) == 0
+    assert "fp32 on cpu, at most 20 tokens" in capsys.readouterr().out
+
+
+def test_an_encoder_of_another_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
+    other = export(write_checkpoint(tmp_path / "other", "bert"), tmp_path / "other-bundle").path
+    with (
+        claxon.Encoder.load(other, threads=1) as encoder,
+        pytest.raises(OptionError, match=r"features_from is of .*other-bundle, expected an encoder of"),
+    ):
+        add_head(bundle, "mood", estimator=fitted(bundle, "mean"), feature="mean", features_from=encoder)

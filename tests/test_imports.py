@@ -30,7 +30,7 @@ RUN_BY_PATH = [*ENGINES, "claxon_bench.random_classifier"]
 # The room that each module is in, most basic first; docs/architecture.md is where the order stands.
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 MOST_AT_THE_TOP, MOST_IN_A_ROOM = 12, 14
-FOREIGN = {"numpy", "onnxruntime", "openpyxl", "pyarrow", "pyspark", "ray", "tokenizers", "tqdm", "yaml"}
+FOREIGN = {"numpy", "onnxruntime", "openpyxl", "pandas", "pyarrow", "pyspark", "ray", "tokenizers", "tqdm", "yaml"}
 HEAVY = {
     "claxon_export",
     "datasets",

@@ -53,11 +53,25 @@ def _facts(head: HeadSpec) -> dict[str, str]:
         "kind": f"{head.kind} on {head.feature}",
         "labels": f"{len(head.labels)}: {', '.join(map(str, head.labels[:NAMED_LABELS]))}{more}",
         "gives": f"{head.scores}{temperature}",
+        "holds from": _thresholds(head),
         "trained on": _trained_on(head.details),
+        "features": _features(head.details),
         "labels by": str(head.details.get("labels_from", "")),
         "held out": _held_out(head.details),
     }
     return {name: value for name, value in about.items() if value}
+
+
+def _thresholds(head: HeadSpec) -> str:
+    pairs = zip(head.labels, head.thresholds or (), strict=False)
+    return pairs_in_words({str(label): f"{least:g}" for label, least in pairs})
+
+
+def _features(details: Mapping[str, LabelValue]) -> str:
+    """What the estimator saw, where whoever added it said so."""
+    if "max_tokens" not in details:
+        return ""
+    return f"{details.get('precision')} on {details.get('device')}, at most {details['max_tokens']} tokens"
 
 
 def _trained_on(details: Mapping[str, LabelValue]) -> str:

@@ -170,10 +170,10 @@ def read_labelled(
         delimiter=delimiter,
         quote=quote,
     )
-    with nullcontext() if rejects is None else open_output(rejects) as bad_rows, _opened(source, reading) as table:
-        if table.records.format is Format.LINES:
-            raise OptionError(f"{name} is read as plain lines, which have no labels; add --format csv or jsonl")
-        _check_label_column(table.records, label_column)
+    with (
+        nullcontext() if rejects is None else open_output(rejects) as bad_rows,
+        opened_table(source, reading, label_column) as table,
+    ):
         for row in table.records:
             if row.error is not None:
                 found.unread.append(row.line)
@@ -235,6 +235,7 @@ class _Rows:
         for line, label in zip(self.lines, self.labels, strict=True):
             if type(label) not in (str, int, bool):
                 whole = "; write whole numbers without a decimal point" if isinstance(label, float) else ""
+                whole = "; several labels a text: --multi-label, fit_multi_label" if _is_list(label) else whole
                 raise LabelError(
                     f"{name}: {place} {line} has the label {label!r:.80} ({_type_name(label)}), expected str, int "
                     f"or bool{whole}"
@@ -249,6 +250,10 @@ class _Rows:
         texts, labels, lines = tuple(self.texts), tuple(self.labels), tuple(self.lines)
         skipped = Skipped(tuple(self.blank), tuple(self.unlabelled), tuple(self.unread))
         return LabelledTexts(name, texts, labels, lines, sha256, skipped, place)
+
+
+def _is_list(label: Any) -> bool:
+    return isinstance(label, list | tuple | set | frozenset)
 
 
 def _type_name(label: Any) -> str:
@@ -267,6 +272,22 @@ class _Table:
 
     records: Records
     sha256: str
+
+
+@contextmanager
+def opened_table(source: str, reading: Reading, label_column: str) -> Iterator[_Table]:
+    """The rows of a table with labels.
+
+    Raises:
+        OptionError: it is plain lines, lacks the label column, or has the texts in it.
+        InputError: as ``read_source``.
+    """
+    with _opened(source, reading) as table:
+        if table.records.format is Format.LINES:
+            name = table.records.name
+            raise OptionError(f"{name} is read as plain lines, which have no labels; add --format csv or jsonl")
+        _check_label_column(table.records, label_column)
+        yield table
 
 
 @contextmanager

@@ -145,6 +145,8 @@ def _made(node: Node, given: Extents) -> Extent:
         return _together([_product(node, given[0], given[1]), *given[2:]]) if len(given) > 1 else given[0]
     if node.operator == "Gather":
         return _gathered(node, given[0], given[1]) if len(given) > 1 else given[0]
+    if node.operator == "Concat":
+        return _concatenated(node, given)
     if node.operator in REARRANGING:
         return Extent(sum(extent.count for extent in given))
     if node.operator.startswith("Reduce"):  # without keepdims, what is left stands elsewhere
@@ -180,6 +182,18 @@ def _gathered(node: Node, source: Extent, rows: Extent) -> Extent:
         return Extent(source.count * rows.count)
     place = axis % len(source.shape)
     return _extent((*source.shape[:place], *rows.shape, *source.shape[place + 1 :]))
+
+
+def _concatenated(node: Node, given: Extents) -> Extent:
+    shapes = [extent.shape for extent in given if extent.shape is not None]
+    axis, count = node.numbers.get("axis", 0), sum(extent.count for extent in given)
+    ranks = {len(shape) for shape in shapes}
+    if len(shapes) < len(given) or len(ranks) > 1 or not -len(shapes[0]) <= axis < len(shapes[0]):
+        return Extent(count)
+    place = axis % len(shapes[0])
+    longest = [max(shape[i] for shape in shapes) for i in range(len(shapes[0]))]
+    longest[place] = sum(shape[place] for shape in shapes)
+    return _extent(tuple(longest))
 
 
 def _extent(shape: tuple[int, ...]) -> Extent:

@@ -14,7 +14,7 @@ from claxon.encoder.features import FloatMatrix, FloatVector
 from claxon.errors import OptionError
 from claxon.formats.tables import Records, Row
 from claxon.formats.writers import ArrayWriter, CSVWriter, JSONWriter, check_new_columns, open_output
-from claxon.labelling.columns import shortest
+from claxon.heads.decision import shortest
 
 
 class MatrixFormat(StrEnum):

@@ -17,7 +17,7 @@ from claxon.encoder.features import Features, chosen_feature
 from claxon.errors import OptionError
 from claxon.formats.tables import STANDARD_STREAM, Records, Row
 from claxon.formats.writers import ArrayWriter, JSONWriter, check_new_columns, check_output, open_output
-from claxon.labelling.columns import shortest
+from claxon.heads.decision import shortest
 from claxon.text.inputs import OnEmpty, OnError
 
 NPY, JSONL = "npy", "jsonl"

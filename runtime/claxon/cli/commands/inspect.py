@@ -17,6 +17,14 @@ from claxon.diagnostics.inspection import Inspection, Part, inspect_bundle
 SHORT_HASH = 12
 LONGEST_DETAIL = 40
 
+SCORES_IN_WORDS = {
+    ScoreKind.PROBABILITY: "probabilities",
+    ScoreKind.COSINE: "cosines, no probabilities",
+    ScoreKind.DECISION: "values of a decision function, no probabilities",
+    ScoreKind.MULTI_LABEL: "a probability for each label by itself",
+    ScoreKind.REGRESSION: "a number",
+}
+
 
 class Inspect:
     """Shows what is in a bundle."""
@@ -162,11 +170,12 @@ def _shortened(detail: LabelValue) -> str:
 
 
 def _score_kind(head: HeadSpec) -> str:
-    if head.scores is ScoreKind.PROBABILITY:
-        return "probabilities"
-    if head.temperature is None:
-        return "cosines, no probabilities"
-    return f"softmax(cosine / {head.temperature:g})"
+    if head.temperature is not None:
+        return f"softmax(cosine / {head.temperature:g})"
+    if head.thresholds is None:
+        return SCORES_IN_WORDS[head.scores]
+    held = pairs_in_words({str(label): f"{least:g}" for label, least in zip(head.labels, head.thresholds, strict=True)})
+    return f"{SCORES_IN_WORDS[head.scores]}; it holds from {held}"
 
 
 def _provenance_facts(provenance: Provenance) -> dict[str, str]:

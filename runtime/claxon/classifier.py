@@ -12,8 +12,9 @@ import numpy as np
 
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import LabelValue, ScoreKind
-from claxon.encoder.encoder import RUN_DEFAULTS, WINDOW, Encoder, RunOptions
+from claxon.encoder.encoder import WINDOW, Encoder
 from claxon.encoder.features import FloatMatrix
+from claxon.encoder.run_options import RUN_DEFAULTS, RunOptions
 from claxon.errors import OptionError
 from claxon.heads.decision import ANY_LABEL, Abstention, Label, label_array, ranked, softmax, winners
 from claxon.heads.heads import GraphHead, Head, LabelHead, chosen_head

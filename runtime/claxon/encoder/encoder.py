@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from claxon.bundle.bundle import Bundle, by_absolute_path
 from claxon.bundle.manifest import EncoderSpec, GraphVariant
@@ -12,6 +12,8 @@ from claxon.encoder.extraction import Extraction
 from claxon.encoder.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
 from claxon.encoder.load_spec import LoadSpec, reopen
 from claxon.encoder.loading import LOAD_DEFAULTS, LoadOptions, load_parts
+from claxon.encoder.prompts import chosen_prompt
+from claxon.encoder.sentence_encoder import SentenceEncoder
 from claxon.engine.fork import PerProcess
 from claxon.engine.providers import Device, device_of
 from claxon.engine.runner import BatchRunner
@@ -33,24 +35,7 @@ TOKEN_STATES = "token_states"
 WINDOW = 2048
 
 
-class RunOptions(TypedDict, total=False):
-    """How texts are run; what each option does stands at ``Encoder.encode``."""
-
-    batch_size: int | None
-    show_progress_bar: bool
-    on_truncation: str
-    errors: str
-
-
-RUN_DEFAULTS: RunOptions = {
-    "batch_size": None,
-    "show_progress_bar": False,
-    "on_truncation": OnTruncation.WARN,
-    "errors": OnError.RAISE,
-}
-
-
-class Encoder:
+class Encoder(SentenceEncoder):
     """The encoder of a bundle. May be shared between threads.
 
     Attributes:
@@ -128,11 +113,6 @@ class Encoder:
         return self.bundle.manifest.encoder
 
     @property
-    def width(self) -> int:
-        """Columns of the default feature."""
-        return self.spec.features[chosen_feature(self.spec, None)]
-
-    @property
     def precision(self) -> str:
         """The precision that runs."""
         return str(self.variant.precision)
@@ -155,47 +135,6 @@ class Encoder:
     @token_budget.setter
     def token_budget(self, tokens: int) -> None:
         self._known().token_budget = tokens
-
-    def encode(
-        self,
-        texts: Iterable[str],
-        *,
-        feature: str | None = None,
-        batch_size: int | None = None,
-        show_progress_bar: bool = False,
-        on_truncation: str = OnTruncation.WARN,
-        errors: str = OnError.RAISE,
-    ) -> FloatMatrix:
-        """One vector a text.
-
-        Args:
-            texts: A list, tuple, generator, or a numpy, pandas or Arrow column of ``str``.
-            feature: ``embedding``, ``mean`` or ``cls``; ``None`` takes what the source calls its sentence embedding.
-            batch_size: Texts a batch at most; ``None`` leaves it to the token budget alone.
-            show_progress_bar: Draw one on standard error.
-            on_truncation: ``warn`` (once a call), ``ignore`` or ``error``.
-            errors: ``raise`` at a row that is no text; or ``record`` it, NaN in its place, and serve the others.
-
-        Returns:
-            float32, shape ``(texts, width)``, in the texts' order.
-
-        Raises:
-            InputError: something that is not a text, with its row.
-            TruncatedTextError: a text is longer than the limit and ``on_truncation`` is ``error``.
-            OptionError: the bundle has no such feature, or an option's value cannot be met.
-            EngineError: ONNX Runtime failed.
-            ClosedError: the encoder was closed.
-        """
-        name = chosen_feature(self.spec, feature)
-        features = self.features(
-            texts,
-            [name],
-            batch_size=batch_size,
-            show_progress_bar=show_progress_bar,
-            on_truncation=on_truncation,
-            errors=errors,
-        )
-        return features.values[name]
 
     def encode_iter(
         self, texts: Iterable[str], *, feature: str | None = None, batch_size: int | None = None
@@ -225,6 +164,8 @@ class Encoder:
         show_progress_bar: bool | Bar = False,
         on_truncation: str = OnTruncation.WARN,
         errors: str = OnError.RAISE,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
     ) -> Features:
         """Several pooled features from one run of the encoder.
 
@@ -236,9 +177,9 @@ class Encoder:
         """
         wanted, size, runner = chosen_features(self.spec, names), _batch_size(batch_size), self._open()
         action, on_error = choice("on_truncation", on_truncation, OnTruncation), choice("errors", errors, OnError)
-        extraction = Extraction(
-            self._tokenizer, runner, self.spec, self.max_tokens, wanted, size, action, show_progress_bar
-        )
+        chosen = chosen_prompt(self.spec, prompt_name, prompt)
+        tokenizer = self._tokenizer if chosen is None else self._tokenizer.with_prompt(chosen)
+        extraction = Extraction(tokenizer, runner, self.spec, self.max_tokens, wanted, size, action, show_progress_bar)
         features = extraction.of(read_texts(texts, on_error), on_error)
         report_truncation(features.n_tokens, features.truncated, self.max_tokens, action)
         return features

@@ -53,12 +53,12 @@ def quantized(embeddings: FloatMatrix, kind: Quantization) -> Matrix:
         return embeddings
     if kind in (Quantization.BINARY, Quantization.UBINARY):
         bits: Matrix = np.packbits(embeddings > 0, axis=1)
-        return bits if kind is Quantization.UBINARY else np.asarray((bits.astype(np.int16) - 128).astype(np.int8))
+        return bits if kind is Quantization.UBINARY else (bits.astype(np.int16) - 128).astype(np.int8)
     if not len(embeddings):
         return embeddings.astype(kind)
     least = embeddings.min(axis=0)
     steps = (embeddings.max(axis=0) - least) / 255
-    levels = np.clip(np.floor((embeddings - least) / np.where(steps == 0, 1, steps)), 0, 255)
+    levels: Matrix = np.clip(np.floor((embeddings - least) / np.where(steps == 0, 1, steps)), 0, 255)
     return levels.astype(np.uint8) if kind is Quantization.UINT8 else (levels - 128).astype(np.int8)
 
 

@@ -17,6 +17,7 @@ from claxon.heads.heads import label_vectors, require_embedding
 from claxon.heads.label_sets import LabelSet
 from claxon_export.bundle.head_files import check_head_is_new, with_head
 from claxon_export.heads import HeadGraph, logistic_head, similarity_head
+from claxon_export.heads.text_pipeline import after_texts
 
 
 def add_head(
@@ -36,7 +37,7 @@ def add_head(
         bundle: The bundle's folder; it is replaced at once when the head is ready.
         name: The head's name.
         estimator: A fitted LogisticRegression, perhaps one-vs-rest, perhaps behind a scaler in a Pipeline, that was
-            trained on ``feature``.
+            trained on ``feature``. A Pipeline may begin with a ``claxon.sklearn.TextEncoder`` of this bundle.
         labels: What ``Classifier.from_labels`` takes: names, names with phrasings, or a ``LabelSet``; or else an
             estimator.
         feature: ``embedding``, ``mean`` or ``cls``; what the estimator was trained on. Left out, it is what the source
@@ -59,6 +60,8 @@ def add_head(
     if chosen_labels is not None:
         head = _similarity(opened, chosen_labels, temperature, precision)
     else:
+        after = after_texts(estimator, opened, feature)
+        estimator, feature = after.estimator, after.feature or feature
         chosen = chosen_feature(opened.manifest.encoder, feature)
         width = opened.manifest.encoder.features[chosen]
         head = logistic_head(estimator, feature=chosen, width=width)

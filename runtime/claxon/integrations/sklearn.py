@@ -17,8 +17,8 @@ from claxon.encoder.features import FloatMatrix, chosen_feature
 from claxon.encoder.loading import LoadOptions
 from claxon.encoder.prompts import chosen_prompt
 from claxon.errors import InputError
-from claxon.integrations.needed import needed
 from claxon.integrations.shared import SHARED, check_digest, chosen_heads, encoder_digest, shared_classifier
+from claxon.support.needed import needed
 from claxon.text.inputs import check_texts
 
 with needed("scikit-learn", "claxon.sklearn"):

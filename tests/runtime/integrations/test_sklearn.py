@@ -254,10 +254,3 @@ def test_bertopic_takes_a_pipeline(tiny_bundle: Path) -> None:
     backend = pytest.importorskip("bertopic.backend._utils", reason="bertopic is not installed")
     model = backend.select_backend(make_pipeline(TextEncoder(tiny_bundle, threads=1)))
     np.testing.assert_array_equal(model.embed(TEXTS), TextEncoder(tiny_bundle, threads=1).transform(TEXTS))
-
-
-def test_keybert_takes_a_pipeline(tiny_bundle: Path) -> None:
-    keybert = pytest.importorskip("keybert", reason="keybert is not installed")
-    model = keybert.KeyBERT(model=make_pipeline(TextEncoder(tiny_bundle, threads=1)))
-    found = model.extract_keywords("the phone broke today and the service was bad", top_n=2)
-    assert len(found) == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from claxon.errors import MissingDependencyError
-from claxon.integrations.needed import needed
+from claxon.support.needed import needed
 
 
 def test_the_error_names_the_package() -> None:

@@ -15,6 +15,7 @@ import pytest
 import claxon
 import claxon_export
 from tests.checkpoints import write_checkpoint
+from tests.head_kinds import add_kinds
 from tests.texts import REVIEWS
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -73,6 +74,15 @@ def tiny_bundle(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory)
     claxon_export.export(tiny_checkpoint, bundle)
     claxon_export.fit(bundle, list(REVIEWS), list(REVIEWS.values()), head="sentiment", test_size=0)
     claxon_export.add_head(bundle, "topic", labels=claxon.LabelSet.of(["book", "phone", "food"]))
+    return bundle
+
+
+@pytest.fixture(scope="session")
+def bundle_of_kinds(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``tiny_bundle`` with the heads ``tags``, ``margin`` and ``stars`` of ``add_kinds`` as well; read only."""
+    bundle = tmp_path_factory.mktemp("bundles") / "kinds"
+    shutil.copytree(tiny_bundle, bundle)
+    add_kinds(bundle)
     return bundle
 
 

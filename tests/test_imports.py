@@ -30,7 +30,7 @@ RUN_BY_PATH = [*ENGINES, "claxon_bench.random_classifier"]
 # The room that each module is in, most basic first; docs/architecture.md is where the order stands.
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 MOST_AT_THE_TOP, MOST_IN_A_ROOM = 12, 14
-FOREIGN = {"numpy", "onnxruntime", "pyarrow", "pyspark", "ray", "tokenizers", "tqdm", "yaml"}
+FOREIGN = {"numpy", "onnxruntime", "pandas", "pyarrow", "pyspark", "ray", "tokenizers", "tqdm", "yaml"}
 # Other people's libraries, each imported by the one module that fits Claxon to it.
 NEIGHBOURS = {
     "chromadb": "claxon.integrations.chroma",
@@ -38,7 +38,6 @@ NEIGHBOURS = {
     "keybert": "claxon.integrations.keybert",
     "langchain_core": "claxon.integrations.langchain",
     "llama_index": "claxon.integrations.llama_index",
-    "pandas": "claxon.pandas",
     "pydantic": "claxon.integrations.llama_index",
     "sklearn": "claxon.integrations.sklearn",
     "spacy": "claxon.integrations.spacy",

@@ -10,6 +10,7 @@ from pathlib import Path
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import FileEntry, HeadSpec
 from claxon.errors import BundleError, OptionError
+from claxon.heads.heads import check_has_head
 from claxon_export.bundle.atomic_folder import check_target, whole_folder
 from claxon_export.bundle.seal import CARD_NAME, seal
 from claxon_export.errors import HeadError
@@ -39,6 +40,7 @@ def write_head(head: HeadGraph, name: str, folder: Path) -> HeadSpec:
         temperature=head.temperature,
         parity=head.parity,
         details=dict(head.details),
+        thresholds=head.thresholds,
     )
 
 
@@ -95,8 +97,7 @@ def without_head(bundle: Bundle | str | os.PathLike[str], name: str) -> Bundle:
     """
     bundle = _opened(bundle)
     specs = {spec.name: spec for spec in bundle.manifest.heads}
-    if name not in specs:
-        raise OptionError(f"{bundle.path} has no head {name!r}, but {', '.join(specs) or 'none at all'}")
+    check_has_head(bundle, name, list(specs))
     file = specs.pop(name).file
     removed = {file} - {spec.file for spec in specs.values()}
     _check_unchanged(bundle)

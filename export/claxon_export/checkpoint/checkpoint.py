@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from claxon.bundle.manifest import SimilarityKind
 from claxon.errors import OptionError
+from claxon_export.checkpoint.classifier_output import output_function
 from claxon_export.checkpoint.hub import fetch, read_json
 from claxon_export.checkpoint.licensing import declared_license
 from claxon_export.checkpoint.sentence import Pooling, SentenceSettings, read_sentence_settings
@@ -33,7 +34,6 @@ _CLASSIFIER_WEIGHT = {
     "roberta": "classifier.out_proj.weight",
     "xlm-roberta": "classifier.out_proj.weight",
 }
-_OTHER_PROBLEMS = ("multi_label_classification", "regression")
 # Positions of these begin after the padding id's row, so the table's first rows hold no token.
 _POSITIONS_AFTER_PADDING = frozenset({"mpnet", "roberta", "xlm-roberta", "camembert", "longformer"})
 _NO_LIMIT = 10**9  # transformers writes 1e30 where a tokenizer has no limit
@@ -203,11 +203,7 @@ def _labels(config: Mapping[str, Any], weights: Weights, requested: Sequence[str
         if requested is not None:
             raise OptionError("labels= names a classifier's labels, but the checkpoint has no classifier")
         return None
-    if outputs == 1 or config.get("problem_type") in _OTHER_PROBLEMS:
-        raise CheckpointError(
-            f"the classifier has {outputs} output(s) and problem_type {config.get('problem_type')}; "
-            "supported: single-label classifiers, a softmax over two labels or more"
-        )
+    output_function(config, outputs)
     labels = tuple(requested) if requested is not None else _id2label(config)
     if len(set(labels)) != outputs or len(labels) != outputs:
         raise (OptionError if requested is not None else CheckpointError)(

@@ -20,7 +20,7 @@ class AddHead:
     """One more head."""
 
     name = "add-head"
-    help = "Add a head to a bundle: label names, to which texts are compared, or a trained LogisticRegression."
+    help = "Add a head to a bundle: label names, to which texts are compared, or a trained estimator."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
         """Declare its arguments."""
@@ -43,6 +43,12 @@ class AddHead:
             choices=list(Feature),
             help="feature that the head reads (default: the source's sentence embedding)",
         )
+        group.add_argument(
+            "--label-names",
+            metavar="A,B,…",
+            help="names for the estimator's classes, in their order; for the outputs of several labels at once, or for "
+            "a regression's number",
+        )
         parser.add_argument("--force", action="store_true", help="replace a head of that name")
 
     def run(self, options: argparse.Namespace) -> int:
@@ -53,9 +59,12 @@ class AddHead:
             _refuse_label_options(options)
             estimator = _estimator(options.estimator, is_trusted=options.trust_pickle)
             how: dict[str, Any] = {"estimator": estimator, "feature": options.feature}
+            how["label_names"] = None if options.label_names is None else options.label_names.split(",")
         else:
             how = {"labels": label_set_of(options), "temperature": options.temperature, "feature": options.feature}
             how["precision"] = options.precision
+            if options.label_names is not None:
+                raise OptionError("--label-names goes with --estimator, not with labels")
         bundle = add_head(options.bundle, options.name, force=options.force, **how)
         print("\n".join(head_lines(bundle, options.name)))
         return 0

@@ -15,8 +15,8 @@ from claxon.errors import InputError, OptionError
 from claxon.formats.rows import open_records
 from claxon.formats.tables import SUFFIXES, Format, Records, Row, format_of
 from claxon.formats.writers import open_output, row_writer
+from claxon.heads.decision import shortest
 from claxon.heads.label_sets import LabelSet
-from claxon.labelling.columns import shortest
 from claxon_export.data.labelled import in_words
 from claxon_export.pseudo_labels.report import BootstrapReport, PseudoLabel, bootstrap_lines
 from claxon_export.pseudo_labels.selection import DEFAULT_C, DEFAULT_SHARE

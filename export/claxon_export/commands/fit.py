@@ -8,8 +8,9 @@ import warnings
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import Feature
 from claxon.cli.arguments import add_bundle, add_run, finite_float, positive_int
+from claxon.cli.rendering import facts
 from claxon.engine.selection import AUTO
-from claxon_export.commands.labelled_input import add_labelled, labelled_input
+from claxon_export.commands.labelled_input import add_labelled, labelled_input, targets_input
 from claxon_export.training.options import FitOptions
 
 
@@ -19,7 +20,7 @@ class Fit:
     name = "fit"
     help = (
         "Train a LogisticRegression on the bundle's own features of labeled texts, and add it to the bundle as a "
-        "head. A part of the texts is held out to evaluate it."
+        "head. A part of the texts is held out to evaluate it. With --multi-label each text may have several labels."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,11 @@ class Fit:
         add_bundle(parser)
         add_labelled(parser)
         parser.add_argument("--head", metavar="NAME", required=True, help="the head's name")
+        parser.add_argument(
+            "--multi-label",
+            action="store_true",
+            help="texts have any number of labels: joined by | in CSV, lists in JSON; one logistic regression a label",
+        )
         _add_training(parser)
         _add_judgement(parser)
         engine = parser.add_argument_group("engine")
@@ -41,6 +47,8 @@ class Fit:
         from claxon_export.training.fitting import fit_labelled
         from claxon_export.training.summary import fit_lines
 
+        if options.multi_label:
+            return _fit_multi_label(options)
         labelled = labelled_input(options)
         report = fit_labelled(Bundle.open(options.bundle), labelled, _fit_options(options))
         for notice in report.notices:
@@ -50,6 +58,20 @@ class Fit:
 
 
 FIT = Fit()
+
+
+def _fit_multi_label(options: argparse.Namespace) -> int:
+    from claxon_export.data.multi_labelled import several
+    from claxon_export.evaluation.targets_lines import score_lines
+    from claxon_export.training.multi_label import fit_targets
+
+    report = fit_targets(Bundle.open(options.bundle), targets_input(options, several), _fit_options(options))
+    rows = f"{report.n_train:,} for training, {report.n_test:,} held out"
+    labels = f"{len(report.labels)}: {', '.join(map(str, report.labels))}"
+    print(f"{report.bundle.path}  head {report.head}")
+    print("\n".join(facts({"rows": rows, "labels": labels, "feature": str(report.feature)})))
+    print("\n".join(["  unknown: no texts were held out"] if report.scores is None else score_lines(report.scores)))
+    return 0
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:

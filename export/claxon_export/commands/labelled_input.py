@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from claxon.cli.arguments import add_decoding
 from claxon.formats.tables import Format
 from claxon_export.data.labelled import DEFAULT_LABEL_COLUMN, LabelledTexts, read_labelled
+
+if TYPE_CHECKING:
+    from claxon_export.data.multi_labelled import TargetTexts
 
 
 def add_labelled(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +30,26 @@ def add_labelled(parser: argparse.ArgumentParser) -> None:
     add_decoding(group)
     group.add_argument(
         "--skip-unlabelled", action="store_true", help="leave rows without a label out (default: they are an error)"
+    )
+
+
+def targets_input(options: argparse.Namespace, parsed: Callable[[Any], Any]) -> TargetTexts:
+    """The texts that ``add_labelled`` asked for, with several labels each (``several``) or a number (``number``).
+
+    Raises:
+        OptionError, InputError, LabelError, OSError: as ``read_labelled``.
+    """
+    from claxon_export.data.multi_labelled import read_targets
+
+    return read_targets(
+        options.data,
+        parsed,
+        text_column=options.text,
+        label_column=options.label,
+        file_format=options.format,
+        skip_unlabelled=options.skip_unlabelled,
+        encoding=options.encoding,
+        quoting=options.quoting,
     )
 
 

@@ -132,9 +132,9 @@ def read_labelled(
     """
     found = _Rows()
     name = "standard input" if source == STANDARD_STREAM else source
-    table_format = _table_format(source, name, file_format)
-    with _opened(source, table_format, text_column, encoding, quoting) as table:
-        _check_label_column(table.records, label_column)
+    chosen = table_format(source, name, file_format)
+    with opened_table(source, chosen, text_column, encoding, quoting) as table:
+        check_label_column(table.records, label_column)
         for row in table.records:
             found.add(row.line, row.text, row.values.get(label_column))
     found.check(name, "line", skip_unlabelled=skip_unlabelled)
@@ -184,6 +184,7 @@ class _Rows:
         for line, label in zip(self.lines, self.labels, strict=True):
             if type(label) not in (str, int, bool):
                 whole = "; write whole numbers without a decimal point" if isinstance(label, float) else ""
+                whole = "; several labels a text: --multi-label, fit_multi_label" if _is_list(label) else whole
                 raise LabelError(
                     f"{name}: {place} {line} has the label {label!r:.80} ({_type_name(label)}), expected str, int "
                     f"or bool{whole}"
@@ -198,6 +199,10 @@ class _Rows:
         texts, labels, lines = tuple(self.texts), tuple(self.labels), tuple(self.lines)
         skipped = Skipped(tuple(self.blank), tuple(self.unlabelled))
         return LabelledTexts(name, texts, labels, lines, sha256, skipped, place)
+
+
+def _is_list(label: Any) -> bool:
+    return isinstance(label, list | tuple | set | frozenset)
 
 
 def _type_name(label: Any) -> str:
@@ -219,9 +224,10 @@ class _Table:
 
 
 @contextmanager
-def _opened(
+def opened_table(
     source: str, file_format: Format, text_column: str | None, encoding: str | None, quoting: str
 ) -> Iterator[_Table]:
+    """The rows of a table, by the options of ``read_labelled``."""
     if source == STANDARD_STREAM:
         content = sys.stdin.buffer.read()
         reading = Reading(str(file_format), text_column, False, encoding, Quoting(quoting))
@@ -236,14 +242,16 @@ def _opened(
         yield _Table(records, digest)
 
 
-def _table_format(source: str, name: str, asked: str | None) -> Format:
+def table_format(source: str, name: str, asked: str | None) -> Format:
+    """How a table is written; raises ``OptionError`` for plain lines."""
     found = format_of(source, asked)
     if found is Format.LINES:
         raise OptionError(f"{name} is read as plain lines, which have no labels; add --format csv or jsonl")
     return found
 
 
-def _check_label_column(records: Records, column: str) -> None:
+def check_label_column(records: Records, column: str) -> None:
+    """Raise ``OptionError`` unless there is such a column, and it is not the texts'."""
     if column not in records.columns:
         raise OptionError(
             f"{records.name} has no column {column!r}; choose one with --label: {', '.join(records.columns)}"

@@ -29,7 +29,7 @@ def conditions_of(encoder: Encoder, abstention: Abstention, resampling: Resampli
         precision=encoder.precision,
         device=str(encoder.device),
         max_tokens=encoder.max_tokens,
-        threshold=abstention.threshold,
+        threshold=abstention.threshold if isinstance(abstention.threshold, float) else None,
         margin=abstention.margin,
         resamples=resampling.resamples,
         seed=resampling.seed,

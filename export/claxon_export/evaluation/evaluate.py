@@ -18,6 +18,7 @@ from claxon.engine.selection import AUTO
 from claxon.heads.decision import softmax
 from claxon.heads.heads import GraphHead
 from claxon.support.reporting import steps
+from claxon.support.signatures import names_nearest
 from claxon_export.data.feature_cache import cached_features
 from claxon_export.data.labelled import LabelledTexts
 from claxon_export.evaluation.conditions import conditions_of, source_of
@@ -42,6 +43,7 @@ from claxon_export.metrics.significance import compared
 Array = np.ndarray[Any, Any]
 
 
+@names_nearest
 def evaluate(
     bundle: str | os.PathLike[str],
     texts: Iterable[str],

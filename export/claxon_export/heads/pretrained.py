@@ -7,7 +7,7 @@ What each architecture computes, after transformers' ``...ForSequenceClassificat
     mpnet        classifier.dense, tanh, classifier.out_proj
     roberta      the same, and xlm-roberta; their encoders go through optimum
 
-and softmax after each. Dropout does nothing outside training.
+and after each what ``classifier_output`` says: softmax, sigmoids, or nothing. Dropout does nothing outside training.
 """
 
 from __future__ import annotations
@@ -20,25 +20,30 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
+from claxon.bundle.manifest import Feature, HeadKind
+from claxon_export.checkpoint.classifier_output import OutputFunction, output_function, output_kind
 from claxon_export.errors import HeadError, UnsupportedArchitectureError
 from claxon_export.heads.head_graph import FEATURES, SCORES, Array, HeadGraph, check_label_count, head_model
-
-SINGLE_LABEL = "single_label_classification"
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A linear layer by its name in the checkpoint, and the operator after it."""
+    """A linear layer by its name in the checkpoint, and the operator after it; that after the last one is "" here."""
 
     name: str
-    activation: str
+    activation: str = ""
 
 
-DENSE_AND_PROJECTION = (Layer("classifier.dense", "Tanh"), Layer("classifier.out_proj", "Softmax"))
+OPERATORS = {
+    OutputFunction.SOFTMAX: "Softmax",
+    OutputFunction.SIGMOID: "Sigmoid",
+    OutputFunction.NONE: "Identity",
+}
+# The last layer's operator is config.json's matter.
+DENSE_AND_PROJECTION = (Layer("classifier.dense", "Tanh"), Layer("classifier.out_proj"))
 CLASSIFIERS: Mapping[str, tuple[Layer, ...]] = {
-    "distilbert": (Layer("pre_classifier", "Relu"), Layer("classifier", "Softmax")),
-    "bert": (Layer("pooler.dense", "Tanh"), Layer("classifier", "Softmax")),
+    "distilbert": (Layer("pre_classifier", "Relu"), Layer("classifier")),
+    "bert": (Layer("pooler.dense", "Tanh"), Layer("classifier")),
     "mpnet": DENSE_AND_PROJECTION,
     "roberta": DENSE_AND_PROJECTION,
     "xlm-roberta": DENSE_AND_PROJECTION,
@@ -67,23 +72,25 @@ def pretrained_head(
         labels: In the order of the classifier's rows.
 
     Returns:
-        A head on ``cls`` whose scores are probabilities.
+        A head on ``cls``; config.json says what its scores are.
 
     Raises:
         UnsupportedArchitectureError: another architecture.
-        HeadError: a weight is missing, misshapen, NaN or infinite; the classifier is a regression or gives
-            several labels at once; or there is not one label a row.
+        CheckpointError: config.json names a function that there is not.
+        HeadError: a weight is missing, misshapen, NaN or infinite; or there is not one label a row.
     """
-    _check_problem(config)
     linears = [_linear(layer, architecture, weights) for layer in _layers(architecture)]
     _check_widths(linears, config.get("hidden_size", config.get("dim")))
     count = len(linears[-1].weight)
     check_label_count(labels, count)
     constants = {f"{linear.layer.name}.weight": linear.weight for linear in linears}
     constants |= {f"{linear.layer.name}.bias": linear.bias for linear in linears}
-    graph = head_model(f"{architecture}.classifier", _nodes(linears), constants, linears[0].weight.shape[1], count)
-    details = {"architecture": architecture}
-    return HeadGraph(HeadKind.PRETRAINED, Feature.CLS, tuple(labels), ScoreKind.PROBABILITY, graph, details=details)
+    function = output_function(config, count)
+    nodes = _nodes(linears, OPERATORS[function])
+    graph = head_model(f"{architecture}.classifier", nodes, constants, linears[0].weight.shape[1], count)
+    details = {"architecture": architecture, "function": str(function)}
+    scores = output_kind(config, count)
+    return HeadGraph(HeadKind.PRETRAINED, Feature.CLS, tuple(labels), scores, graph, details=details)
 
 
 def _layers(architecture: str) -> tuple[Layer, ...]:
@@ -94,16 +101,6 @@ def _layers(architecture: str) -> tuple[Layer, ...]:
             f"the classifier of {architecture!r} has no native writer; "
             f"the architectures that have one: {', '.join(CLASSIFIERS)}"
         ) from None
-
-
-def _check_problem(config: Mapping[str, Any]) -> None:
-    """Raise where softmax would not be what the classifier means."""
-    problem = config.get("problem_type")
-    if problem not in (None, SINGLE_LABEL):
-        raise HeadError(
-            f"config.json has problem_type {problem!r}, expected {SINGLE_LABEL!r} or none: "
-            "only classifiers that choose one of their labels can become a head"
-        )
 
 
 def _linear(layer: Layer, architecture: str, weights: Mapping[str, Array]) -> Linear:
@@ -136,11 +133,11 @@ def _check_widths(linears: Sequence[Linear], width: Any) -> None:
         width = linear.weight.shape[0]
 
 
-def _nodes(linears: Sequence[Linear]) -> list[onnx.NodeProto]:
+def _nodes(linears: Sequence[Linear], last: str) -> list[onnx.NodeProto]:
     nodes = []
     value = FEATURES
     for linear in linears:
-        name, activation = linear.layer.name, linear.layer.activation
+        name, activation = linear.layer.name, linear.layer.activation or last
         output = SCORES if linear is linears[-1] else f"{name}.{activation.lower()}"
         inputs = [value, f"{name}.weight", f"{name}.bias"]
         nodes.append(helper.make_node("Gemm", inputs, [name], name=name, transB=1))

@@ -14,8 +14,8 @@ from claxon.encoder.features import chosen_feature
 from claxon.errors import OptionError
 from claxon_export.checkpoint.hub import read_json
 from claxon_export.errors import HeadError
+from claxon_export.heads.estimator import estimator_head
 from claxon_export.heads.head_graph import HeadGraph
-from claxon_export.heads.logistic import logistic_head
 from claxon_export.requirements import required
 
 HEAD_FILE, SETTINGS_FILE = "model_head.pkl", "config_setfit.json"
@@ -54,7 +54,7 @@ def setfit_head(folder: Path, encoder: EncoderSpec) -> HeadGraph:
     feature = Feature.EMBEDDING if settings.get("normalize_embeddings") else chosen_feature(encoder, None)
     estimator = _opened(folder / HEAD_FILE)
     labels = _labels(settings.get("labels"), getattr(estimator, "classes_", ()))
-    return logistic_head(estimator, feature=feature, width=encoder.features[feature], labels=labels)
+    return estimator_head(estimator, feature=feature, width=encoder.features[feature], labels=labels)
 
 
 def _opened(path: Path) -> Any:

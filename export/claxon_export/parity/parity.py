@@ -27,11 +27,11 @@ from claxon.heads.heads import GraphHead
 from claxon.text.tokens import Tokens
 from claxon_export.checkpoint.checkpoint import Checkpoint
 from claxon_export.errors import Failure, ParityError, ParityReport
+from claxon_export.heads.comparison import NAMES, has_another_label, is_head_output, label_agreement, units_of
 from claxon_export.parity.source import SourceOutputs, open_source
 
 Array = np.ndarray[Any, Any]
 
-PROBABILITIES = "probabilities"
 PADDED_TEXTS = 6
 
 
@@ -85,7 +85,7 @@ def check_parity(checkpoint: Checkpoint, folder: Path, texts: Sequence[str] = ()
 
 def part_of(parity: Parity, *, is_head: bool) -> Parity:
     """The figures of the classifier's probabilities, or those of the encoder's features."""
-    chosen = tuple(c for c in parity.comparisons if c.output.startswith(PROBABILITIES) is is_head)
+    chosen = tuple(c for c in parity.comparisons if is_head_output(c.output) is is_head)
     return replace(parity, comparisons=chosen)
 
 
@@ -146,7 +146,7 @@ def bundle_outputs(
     for spec in encoder.bundle.manifest.heads:
         if labels is not None and spec.kind is HeadKind.PRETRAINED:
             scores = GraphHead(encoder.bundle, spec)(features[spec.feature])
-            outputs[PROBABILITIES] = _in_order_of(labels, spec.labels, scores)
+            outputs[NAMES[spec.scores]] = _in_order_of(labels, spec.labels, scores)
     return outputs
 
 
@@ -162,15 +162,15 @@ def _compare(
 ) -> _Run:
     comparisons, failures = [], []
     for name, values in result.items():
-        is_probability = name == PROBABILITIES
-        source = expected.probabilities if is_probability else expected.features.get(name)
+        is_head = is_head_output(name)
+        source = expected.probabilities if is_head else expected.features.get(name)
         if source is None:
             continue
         # Features in units of the source's norm, so that one tolerance means the same for each of them.
-        units = 1.0 if is_probability else _norms(source[rows])
+        units = units_of(name, source) if is_head else _norms(source[rows])
         requested, values = source[rows] / units, values / units
-        comparisons.append(comparison_of(f"{name}{suffix}", requested, values, is_probability=is_probability))
-        for i in _beyond(requested, values, gate, is_probability=is_probability):
+        comparisons.append(comparison_of(f"{name}{suffix}", requested, values))
+        for i in _beyond(name, requested, values, gate):
             difference = f"differs by {np.abs(requested[i] - values[i]).max():.2e}"
             failures.append(Failure(int(rows[i]), f"{name}{suffix}", difference, texts[rows[i]]))
     return _Run(comparisons, failures)
@@ -181,12 +181,11 @@ def _norms(vectors: Array) -> Array:
     return np.maximum(norms, np.float32(1e-12))
 
 
-def comparison_of(name: str, requested: Array, result: Array, *, is_probability: bool) -> Comparison:
+def comparison_of(name: str, requested: Array, result: Array) -> Comparison:
     """The figures of one output, over all texts. Shape of both: ``(texts, columns)``."""
     difference = float(np.abs(requested - result).max(initial=0))
-    if is_probability:
-        agreement = float((requested.argmax(1) == result.argmax(1)).mean())
-        return Comparison(name, _rounded(difference), label_agreement=agreement)
+    if is_head_output(name):
+        return Comparison(name, _rounded(difference), label_agreement=label_agreement(name, requested, result))
     cosines = cosine(requested, result)
     return Comparison(name, _rounded(difference), round(float(cosines.mean()), 9), round(float(cosines.min()), 9))
 
@@ -199,25 +198,12 @@ def cosine(a: Array, b: Array) -> Array:
         return np.asarray((a * b).sum(1) / np.maximum(norms, 1e-300))
 
 
-def _beyond(requested: Array, result: Array, gate: Gate, *, is_probability: bool) -> Array:
+def _beyond(output: str, requested: Array, result: Array, gate: Gate) -> Array:
     """Rows that the gate refuses; what is not a number is refused too."""
     bad = ~(np.abs(requested - result).max(axis=1) <= gate.max_abs_difference)
-    if is_probability:
-        bad |= has_another_label(requested, result, gate.label_margin)
+    if is_head_output(output):
+        bad |= has_another_label(output, requested, result, gate.label_margin)
     return np.flatnonzero(bad)
-
-
-def has_another_label(requested: Array, result: Array, margin: float) -> Array:
-    """Which texts have another label although the first was clear by more than ``margin``. Shape: ``(texts,)``, bool.
-
-    Args:
-        requested: Probabilities that are right. Shape: ``(texts, labels)``.
-        result: Those to be evaluated. Shape: ``(texts, labels)``.
-        margin: Between the two highest of ``wanted``.
-    """
-    ordered = np.sort(requested, axis=1)
-    is_clear = ordered[:, -1] - ordered[:, -2] > margin
-    return np.asarray(is_clear & (requested.argmax(1) != result.argmax(1)))
 
 
 def _token_failures(tokens: Tokens, expected: SourceOutputs, texts: Sequence[str]) -> list[Failure]:

@@ -24,8 +24,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from claxon.errors import InputError, OptionError
+from claxon_export.checkpoint.classifier_output import OutputFunction, output_function
 from claxon_export.parity.reference_model import ARCHITECTURES, Floats, Model, Weights, relu
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARCHITECTURES",
+    "applied",
     "classify",
     "forward",
     "normalize",
@@ -81,7 +84,7 @@ def forward(
 
 
 def classify(architecture: str, config: Mapping[str, Any], weights: Weights, hidden_states: Floats) -> Floats:
-    """Return the sequence classifier's probabilities, float32 ``(batch, labels)``; each row sums to 1.
+    """Return what the sequence classifier gives, float32 ``(batch, labels)``: of a softmax each row sums to 1.
 
     All three read the first token's state and have two linear layers: with ReLU between them in DistilBERT,
     with tanh in BERT, where the first is the pooler, and in MPNet. ``hidden_states`` come from `forward`.
@@ -93,7 +96,16 @@ def classify(architecture: str, config: Mapping[str, Any], weights: Weights, hid
     model = Model(architecture, config, weights)
     inner, outer = model.names.classifier
     activation = relu if architecture == "distilbert" else np.tanh
-    return softmax(model.linear(outer, activation(model.linear(inner, hidden_states[:, 0]))))
+    logits = model.linear(outer, activation(model.linear(inner, hidden_states[:, 0])))
+    return applied(output_function(config, logits.shape[-1]), logits)
+
+
+def applied(function: OutputFunction, logits: Floats) -> Floats:
+    """Return the classifier's output, float32, of the same shape."""
+    if function is OutputFunction.SIGMOID:
+        probabilities: Floats = expit(logits)
+        return probabilities
+    return softmax(logits) if function is OutputFunction.SOFTMAX else logits
 
 
 def pool(hidden_states: Floats, attention_mask: Integers, pooling: str) -> Floats:

@@ -16,8 +16,9 @@ from claxon.cli.matrix import MatrixWriter, NoMatrix
 from claxon.cli.streaming import EmptyTexts, Failures, notice_truncation, open_input, stream_rows
 from claxon.formats.tables import Format, OnEmpty, Records, Row
 from claxon.formats.writers import open_output, row_writer
+from claxon.heads.answers import limits_of, thresholds_of
 from claxon.heads.decision import Abstention
-from claxon.labelling.columns import HeadColumns, head_names
+from claxon.labelling.columns import HeadColumns, answer_columns, head_names
 from claxon.predictions import Predictions
 from claxon.text.inputs import OnError
 
@@ -77,12 +78,19 @@ class RowLabeller:
         heads = list(classifier.heads) if all_heads else [str(classifier.head_name)]
         columns = {
             name: HeadColumns.from_labels(
-                classifier.heads[name].labels, names, top_k=options.top_k, all_scores=options.all_scores
+                classifier.heads[name].labels,
+                names,
+                top_k=options.top_k,
+                all_scores=options.all_scores,
+                kind=classifier.heads[name].score_kind,
             )
             for name, names in head_names(heads, options.prefix).items()
         }
         truncated = f"{options.prefix}truncated"
         abstention = Abstention.of(options.threshold, options.margin).over(classifier.abstention)
+        for name, head in classifier.heads.items():
+            if name in columns:
+                limits_of(name, head.score_kind, thresholds_of(head), abstention)
         error = f"{options.prefix}error" if options.errors == OnError.RECORD else None
         empty = EmptyTexts(OnEmpty(options.empty))
         return cls(classifier, columns, all_heads, truncated, error, Failures(), empty, abstention, options.batch_size)
@@ -90,6 +98,8 @@ class RowLabeller:
     def added(self, file_format: Format) -> list[str]:
         """Names of the added columns; ``truncated`` is one, although JSON has it only where a text was cut."""
         is_nested = file_format is Format.JSONL
+        for columns in () if is_nested else self.columns.values():
+            columns.check_flat()
         names = [name for columns in self.columns.values() for name in columns.names(is_nested=is_nested)]
         return [*names, self.truncated, *([] if self.error is None else [self.error])]
 
@@ -105,12 +115,14 @@ class RowLabeller:
         rows: list[dict[str, Any]] = [{} for _ in window]
         for name, predictions in found.items():
             columns = self.columns[name]
-            outcomes = columns.outcomes(predictions.scores, self.abstention)
+            thresholds = thresholds_of(self.classifier.heads[name])
+            limits = limits_of(name, columns.kind, thresholds, self.abstention)
+            outcomes = columns.outcomes(predictions.scores, limits)
             for row, outcome, is_cut in zip(rows, outcomes, predictions.truncated, strict=True):
                 row.update(columns.nested(outcome) if file_format is Format.JSONL else columns.flat(outcome))
                 row.update({self.truncated: True} if is_cut else {})
-        names = [columns.column for columns in self.columns.values()]
-        nothing = {name: None for column in names for name in (column.label, column.score)}
+        every = self.columns.values()
+        nothing = {name: None for columns in every for name in answer_columns(columns.kind, columns.column)}
         for place in self.empty.places(window):
             rows[place] = dict(nothing)
         if self.error is not None:

@@ -37,7 +37,7 @@ class Known:
 EXTRAS = {"claxon_export": "export", "claxon_bench": "bench"}
 KNOWN = {
     "export": Known("make a bundle from a checkpoint"),
-    "add-head": Known("add a head to a bundle: label names, or a trained LogisticRegression"),
+    "add-head": Known("add a head to a bundle: label names, or a trained estimator"),
     "fit": Known("train a head on labelled texts and add it to a bundle"),
     "bootstrap": Known("train a head on the texts that label names are surest of, and add it to a bundle"),
     "heads": Known("list a bundle's heads, and what they were trained on"),

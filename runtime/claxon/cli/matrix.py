@@ -15,7 +15,7 @@ from claxon.errors import OptionError
 from claxon.formats.arrays import ArrayWriter
 from claxon.formats.tables import Records, Row
 from claxon.formats.writers import CSVWriter, JSONWriter, check_new_columns, open_output
-from claxon.labelling.columns import shortest
+from claxon.heads.decision import shortest
 
 
 class MatrixFormat(StrEnum):

@@ -19,7 +19,7 @@ from claxon.engine.providers import Device, device_of
 from claxon.engine.runner import BatchRunner
 from claxon.errors import ClosedError, OptionError
 from claxon.support.progress import Bar
-from claxon.support.signatures import shows_options
+from claxon.support.signatures import names_nearest, shows_options
 from claxon.support.validation import choice, count
 from claxon.text.inputs import OnError, check_texts, iter_windows, read_texts
 from claxon.text.tokenizer import Tokenizer
@@ -62,6 +62,7 @@ class Encoder(SentenceEncoder):
         self._runner: PerProcess[BatchRunner] | None = PerProcess(runner, self._origin.runner_of_child)
 
     @classmethod
+    @names_nearest
     def load(
         cls,
         path: str | os.PathLike[str],
@@ -136,6 +137,7 @@ class Encoder(SentenceEncoder):
     def token_budget(self, tokens: int) -> None:
         self._known().token_budget = tokens
 
+    @names_nearest
     def encode_iter(
         self, texts: Iterable[str], *, feature: str | None = None, batch_size: int | None = None
     ) -> Iterator[FloatVector]:
@@ -155,6 +157,7 @@ class Encoder(SentenceEncoder):
             for vector in self.features(window, [name], batch_size=size, on_truncation="ignore").values[name]
         )
 
+    @names_nearest
     def features(
         self,
         texts: Iterable[str],
@@ -184,6 +187,7 @@ class Encoder(SentenceEncoder):
         report_truncation(features.n_tokens, features.truncated, self.max_tokens, action)
         return features
 
+    @names_nearest
     def token_states(
         self, texts: Iterable[str], *, batch_size: int | None = None, on_truncation: str = OnTruncation.WARN
     ) -> list[FloatMatrix]:

@@ -22,7 +22,7 @@ from claxon.encoder.foreign_words import explains_foreign_words
 from claxon.encoder.prompts import DOCUMENT, QUERY, prompt_of_task
 from claxon.encoder.run_options import ENCODE_DEFAULTS, EncodeOptions
 from claxon.errors import OptionError
-from claxon.support.signatures import shows_options
+from claxon.support.signatures import names_nearest, shows_options
 from claxon.support.validation import choice, count
 from claxon.text.inputs import OnError
 from claxon.text.truncation import OnTruncation
@@ -54,6 +54,7 @@ class SentenceEncoder(ABC):
         """Several pooled features from one run of the encoder."""
 
     @explains_foreign_words
+    @names_nearest
     def encode(
         self,
         texts: Iterable[str],

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import MANIFEST_NAME
+from claxon.bundle.manifest import MANIFEST_NAME, ScoreKind
 from claxon.errors import InputError, MissingDependencyError
 from claxon.formats.arrow import arrow
 from claxon.labelling.arrow_columns import arrow_columns, arrow_schema
@@ -187,7 +187,9 @@ def _fields(wanted: ColumnSpec) -> list[StructField]:
     added = {wanted.named(TRUNCATED): types.BooleanType()}
     for head in wanted.heads:
         names = wanted.names[head.name]
-        added |= {names.label: kinds[label_kind(head.labels)], names.score: types.FloatType()}
+        label = kinds[label_kind(head.labels)]
+        is_several = head.scores is ScoreKind.MULTI_LABEL
+        added |= {names.label: types.ArrayType(label) if is_several else label, names.score: types.FloatType()}
     if wanted.feature is not None:
         added[wanted.named(EMBEDDING)] = types.ArrayType(types.FloatType())
     if wanted.on_error is OnError.RECORD:

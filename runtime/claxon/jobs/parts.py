@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from claxon.errors import JobDamagedError
 from claxon.formats.arrow import arrow, parquet
 from claxon.formats.column_types import is_json
+from claxon.heads.decision import shortest
 from claxon.jobs.plan import OutputFormat, Plan, Shard
-from claxon.labelling.columns import shortest
 from claxon.storage.job_folder import write_durably
 from claxon.storage.strict_json import StrictJSONError, decode, encode, parse
 

@@ -20,7 +20,7 @@ from claxon.jobs.labelling import added_fields
 from claxon.jobs.plan import SCHEMA, Embedding, JobOptions, OutputFormat, Plan, Shard
 from claxon.jobs.sources import parts_schema, schema_text, types_of
 from claxon.jobs.survey import Surveyed, survey
-from claxon.labelling.labeller import chosen_heads
+from claxon.labelling.labeller import check_limits, chosen_heads
 from claxon.storage.atomic import SUFFIX, flush_folder
 from claxon.storage.job_folder import LOCK_NAME, PLAN_NAME, WORKERS_LOCK_NAME, write_durably, write_errors
 from claxon.support.validation import choice, count
@@ -112,18 +112,20 @@ def job_options(bundle: Bundle, file_format: InputFormat, request: JobRequest) -
     keep = request.get("keep")
     if keep is not None and (isinstance(keep, str) or not keep or len(set(keep)) < len(keep)):
         raise OptionError(f"keep is {keep!r:.80}, expected a list of different columns, or None for all")
-    abstention = Abstention.of(request.get("threshold"), request.get("margin"))
+    threshold, margin = request.get("threshold"), request.get("margin")
+    heads = chosen_heads(bundle, request.get("heads"), is_embedded=embed is not None)
+    check_limits((head for head in bundle.manifest.heads if head.name in heads), Abstention.of(threshold, margin))
     return JobOptions(
         text=request.get("text", DEFAULT_TEXT_COLUMN),
-        heads=chosen_heads(bundle, request.get("heads"), is_embedded=embed is not None),
+        heads=heads,
         embed=None if embed is None else choice("embed", embed, Embedding),
         feature=request.get("feature"),
         keep=None if keep is None else tuple(keep),
         input_format=file_format,
         output_format=choice("output_format", request.get("output_format", OutputFormat.PARQUET), OutputFormat),
         prefix=request.get("prefix", ""),
-        threshold=abstention.threshold,
-        margin=abstention.margin,
+        threshold=None if threshold is None else float(threshold),
+        margin=None if margin is None else float(margin),
         shard_rows=count("shard_rows", request.get("shard_rows"), none_means="the default") or SHARD_ROWS,
         device=choice("device", request.get("device", Device.AUTO), Device),
         precision=request.get("precision", AUTO),

@@ -10,15 +10,16 @@ from typing import Any, Self
 import numpy as np
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import Feature, HeadSpec
+from claxon.bundle.manifest import Feature, HeadSpec, ScoreKind
 from claxon.encoder.encoder import Encoder
 from claxon.encoder.features import Features, chosen_feature
 from claxon.engine.providers import Device
 from claxon.engine.selection import AUTO
 from claxon.errors import OptionError
-from claxon.heads.decision import Abstention, softmax, winners
-from claxon.heads.heads import GraphHead
-from claxon.labelling.columns import HeadNames, head_names
+from claxon.heads.answers import answered, limits_of
+from claxon.heads.decision import Abstention
+from claxon.heads.heads import GraphHead, check_has_head
+from claxon.labelling.columns import HeadNames, answer_columns, head_names
 from claxon.support.validation import choice
 from claxon.text.inputs import FailedRow, OnError
 
@@ -83,13 +84,15 @@ class ColumnSpec:
         """
         spec = bundle.manifest.encoder
         feature = chosen_feature(spec, None) if asked.embed else None
+        heads, abstention = _chosen(bundle, asked), Abstention.of(asked.threshold, asked.margin)
+        check_limits(heads, abstention)
         return cls(
-            _chosen(bundle, asked),
+            heads,
             feature,
             0 if feature is None else spec.features[feature],
             choice("errors", asked.errors, OnError),
             asked.prefix,
-            Abstention.of(asked.threshold, asked.margin),
+            abstention,
         )
 
     @property
@@ -100,7 +103,8 @@ class ColumnSpec:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of all columns, in their order."""
-        of_heads = [column for names in self.names.values() for column in (names.label, names.score)]
+        names = self.names
+        of_heads = [column for head in self.heads for column in answer_columns(head.scores, names[head.name])]
         embedding = [] if self.feature is None else [self.named(EMBEDDING)]
         error = [self.named(ERROR)] if self.on_error is OnError.RECORD else []
         return (*of_heads, self.named(TRUNCATED), *embedding, *error)
@@ -142,8 +146,9 @@ class ColumnPredictor:
 
         Returns:
             Labels as ``Classifier.predict`` has them, and of dtype object where rows may fail or a text is empty;
-            scores of the winners, float32, NaN where there is none; ``truncated``, bool; all of shape ``(texts,)``. A
-            text that is empty or blank has no label and no score, as in ``claxon predict``. The embedding is float32,
+            the best scores, float32, NaN where there is none, which are the numbers of a regression; ``truncated``,
+            bool; all of shape ``(texts,)``. A text
+            that is empty or blank has no label and no score, as in ``claxon predict``. The embedding is float32,
             ``(texts, width)``. ``error`` is of dtype object: why a row has no result, ``None`` where it has.
 
         Raises:
@@ -166,15 +171,16 @@ class ColumnPredictor:
         return columns
 
     def _answers(self, head: GraphHead, found: Features, is_blank: Array) -> dict[str, Array]:
-        given = head(found.values[head.feature])
-        scores = given if head.temperature is None else softmax(given, head.temperature)
-        labels: Array = winners(scores, head.labels, self.wanted.abstention)
-        best = scores.max(axis=1)
+        answers = answered(head, head(found.values[head.feature]), self.wanted.abstention)
+        best, names = answers.best, self.wanted.names[head.name]
+        if head.score_kind is ScoreKind.REGRESSION:
+            best[is_blank] = np.nan
+            return {names.score: best}
+        labels: Array = answers.labels
         if self.wanted.on_error is OnError.RECORD or is_blank.any():
             labels = labels.astype(object)
             labels[[failure.row for failure in found.failed]] = None
             labels[is_blank], best[is_blank] = None, np.nan
-        names = self.wanted.names[head.name]
         return {names.label: labels, names.score: best}
 
 
@@ -205,9 +211,8 @@ def chosen_heads(bundle: Bundle, asked: str | Sequence[str] | None, *, is_embedd
     """
     names = [spec.name for spec in bundle.manifest.heads]
     heads = (asked,) if isinstance(asked, str) else tuple(asked or ())
-    unknown = next((head for head in heads if head not in names), None)
-    if unknown is not None:
-        raise OptionError(f"{bundle.path} has no head {unknown!r}, but {', '.join(names) or 'none at all'}")
+    for head in heads:
+        check_has_head(bundle, head, names)
     if len(set(heads)) < len(heads):
         raise OptionError(f"a head is named twice: {', '.join(heads)}")
     if heads or is_embedded:
@@ -217,6 +222,12 @@ def chosen_heads(bundle: Bundle, asked: str | Sequence[str] | None, *, is_embedd
     if len(names) > 1:
         raise OptionError(f"{bundle.path} has several heads: add --head {' and --head '.join(names)}, or some of them")
     return tuple(names)
+
+
+def check_limits(heads: Iterable[HeadSpec], abstention: Abstention) -> None:
+    """Raise ``OptionError`` where a threshold or a margin is not for one of the heads."""
+    for head in heads:
+        limits_of(head.name, head.scores, head.thresholds, abstention)
 
 
 def _chosen(bundle: Bundle, asked: ColumnOptions) -> tuple[HeadSpec, ...]:

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 import claxon
 from claxon import LabelSet
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
+from claxon.bundle.manifest import Feature, HeadKind, LabelValue, ScoreKind
 from claxon.errors import BundleNotFoundError, OptionError
 from claxon_export.bundle.adding import add_head
 from claxon_export.errors import HeadError
@@ -187,3 +187,28 @@ def test_labels_may_be_a_plain_list_or_a_mapping(bundle: Path) -> None:
         bundle, "described", labels={"book": ["a book", "a novel"], "phone": "a phone"}
     ).manifest.heads[-1]
     assert names.labels == described.labels == ("book", "phone")
+
+
+def test_several_labels_have_names_and_thresholds(bundle: Path) -> None:
+    multiclass = pytest.importorskip("sklearn.multiclass", reason="scikit-learn is not installed")
+    linear_model = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed")
+    with claxon.Encoder.load(bundle, threads=1) as encoder:
+        vectors = encoder.encode(TEXTS)
+    tags = (vectors[:, :2] > np.median(vectors[:, :2], axis=0)).astype(int)
+    estimator = multiclass.OneVsRestClassifier(linear_model.LogisticRegression(C=100)).fit(vectors, tags)
+    names = ["long", "short"]
+    thresholds: dict[LabelValue, float] = {"short": 0.3}
+    added = add_head(bundle, "tags", estimator=estimator, label_names=names, thresholds=thresholds)
+    spec = added.manifest.heads[-1]
+    assert (spec.scores, spec.labels, spec.thresholds) == (ScoreKind.MULTI_LABEL, ("long", "short"), (0.5, 0.3))
+    assert spec.parity is not None
+    assert spec.parity.texts == 256 + 64
+    found = claxon.load(bundle, "tags", threads=1)
+    expected = estimator.predict_proba(vectors)
+    np.testing.assert_allclose(found.predict_proba(TEXTS), expected, atol=1e-5)
+    held = [tuple(np.array(names)[row >= [0.5, 0.3]].tolist()) for row in expected]
+    assert found.predict(TEXTS).tolist() == held
+    with pytest.raises(OptionError, match="thresholds name 'wide', expected some of 'long', 'short'"):
+        add_head(bundle, "more", estimator=estimator, label_names=names, thresholds={"wide": 0.1})
+    with pytest.raises(OptionError, match="label_names and thresholds go with an estimator"):
+        add_head(bundle, "more", labels=["a", "b"], label_names=names)

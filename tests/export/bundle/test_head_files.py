@@ -21,7 +21,7 @@ from claxon_export.bundle import head_files
 from claxon_export.bundle.head_files import check_head_is_new, check_head_name, with_head, without_head, write_head
 from claxon_export.bundle.seal import seal
 from claxon_export.errors import ExportError, HeadError
-from claxon_export.heads import HeadGraph, logistic_head
+from claxon_export.heads import HeadGraph, estimator_head
 from claxon_export.pipeline import export
 from tests.checkpoints import WIDTH
 
@@ -35,7 +35,7 @@ def head_of(labels: tuple[str, str], seed: int = 0) -> HeadGraph:
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(40, WIDTH))
     targets = np.where(features[:, 0] > 0, *labels)
-    return logistic_head(LogisticRegression().fit(features, targets), feature=Feature.EMBEDDING, width=WIDTH)
+    return estimator_head(LogisticRegression().fit(features, targets), feature=Feature.EMBEDDING, width=WIDTH)
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_every_key_is_needed_and_no_other_is_known() -> None:
     for path, found in objects(as_json()):
         if path in FREE:
             continue
-        for name in found.keys() - {"license", "prompts", "similarity"}:
+        for name in found.keys() - {"license", "prompts", "similarity", "thresholds"}:
             without = {key: value for key, value in found.items() if key != name}
             with pytest.raises(BundleError, match=f"the key '{name}' is missing|schema None"):
                 read(_with(path, found, without))
@@ -180,6 +180,10 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("heads/0/temperature", 0.5, "head 'stars' gives probability, which a temperature is not for"),
     ("heads/1/temperature", 0, "temperature 0.0, expected above 0"),
     ("heads/1/temperature", -1.5, "temperature -1.5, expected above 0"),
+    ("heads/0/scores", "regression", "'stars' has 3 labels, expected the one name of its number"),
+    ("heads/0/thresholds", [0.5, 0.5, 0.5], "'stars' gives probability, which thresholds are not for"),
+    ("heads", [{**as_json()["heads"][0], "scores": "multi_label", "labels": []}], "different labels, one or more"),
+    ("heads", [{**as_json()["heads"][0], "scores": "multi_label", "thresholds": [0.5]}], "needs 3 finite thresholds"),
 ]  # fmt: skip
 
 

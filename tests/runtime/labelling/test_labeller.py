@@ -127,3 +127,22 @@ def test_a_bundle_is_a_path_or_what_finds_one(tmp_path: Path) -> None:
     for wrong in (3, lambda: None):
         with pytest.raises(OptionError, match="a function without arguments that finds it on each node"):
             found_bundle(wrong)
+
+
+def test_every_kind_of_head_has_its_columns(bundle_of_kinds: Path) -> None:
+    heads = ("tags", "stars", "margin")
+    found = predictor(bundle_of_kinds, heads=heads)([*TEXTS, " "])
+    assert list(found) == [
+        "predicted_label_tags", "score_tags", "score_stars", "predicted_label_margin", "score_margin", "truncated",
+    ]  # fmt: skip
+    for head in heads:
+        expected = claxon.load(bundle_of_kinds, head, threads=1).predictions(TEXTS, on_truncation="ignore")
+        np.testing.assert_allclose(found[f"score_{head}"][:-1], expected.scores.max(axis=1), atol=1e-5)
+        assert np.isnan(found[f"score_{head}"][-1])
+        if head != "stars":
+            assert found[f"predicted_label_{head}"].tolist() == [*expected.labels.tolist(), None]
+
+
+def test_a_margin_that_a_head_has_not_is_refused_before_anything_is_loaded(bundle_of_kinds: Path) -> None:
+    with pytest.raises(OptionError, match="head 'tags' gives any number of labels"):
+        ColumnSpec.of(Bundle.open(bundle_of_kinds), ColumnOptions(heads=("tags",), margin=0.1))

@@ -18,7 +18,7 @@ from claxon.errors import OptionError
 from claxon.formats.arrays import ArrayWriter
 from claxon.formats.tables import STANDARD_STREAM, Records, Row
 from claxon.formats.writers import JSONWriter, check_new_columns, open_output
-from claxon.labelling.columns import shortest
+from claxon.heads.decision import shortest
 from claxon.text.inputs import OnError
 
 NPY, JSONL = "npy", "jsonl"

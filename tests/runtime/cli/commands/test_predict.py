@@ -218,3 +218,28 @@ def test_a_digest_can_be_pinned(tiny_bundle: Path, capsys: pytest.CaptureFixture
     assert main([*words, "0" * 64]) == 1
     assert "it is another bundle" in capsys.readouterr().err
     assert main([*words, "0"]) == 2
+
+
+@pytest.mark.parametrize("head", ["tags", "stars", "margin"])
+def test_every_kind_of_head_labels_in_csv_and_in_json(
+    bundle_of_kinds: Path, head: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["predict", str(bundle_of_kinds), "--head", head, "--texts", *TEXTS, " "]
+    assert main(asked) == 0
+    rows = rows_of(capsys.readouterr().out)
+    assert main([*asked, "--json"]) == 0
+    found = objects_of(capsys.readouterr().out)
+    expected = claxon.load(bundle_of_kinds, head).predictions(TEXTS)
+    assert [float(row["score"]) for row in rows[:-1]] == pytest.approx(expected.scores.max(axis=1), abs=1e-5)
+    assert rows[-1]["score"] == ""
+    if head == "stars":
+        assert list(rows[0]) == ["text", "score", "truncated"]
+        assert "predicted_label" not in found[0]
+    elif head == "tags":
+        assert [row["predicted_label"] for row in rows[:-1]] == ["|".join(labels) for labels in expected.labels]
+        assert [row["predicted_label"] for row in found] == [*map(list, expected.labels), None]
+
+
+def test_a_threshold_that_a_head_has_not_is_refused(bundle_of_kinds: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(bundle_of_kinds), "--head", "stars", "--threshold", "0.5", "--texts", "good"]) == 2
+    assert "head 'stars' gives numbers, which no threshold and no margin are for" in capsys.readouterr().err

@@ -23,6 +23,7 @@ from claxon_export.fp16 import write_fp16
 from claxon_export.fp16.gate import check_fp16
 from claxon_export.graphs import encoder_files, optimum_exporter
 from claxon_export.heads import pretrained_head
+from claxon_export.heads.setfit import check_trust, setfit_head
 from claxon_export.int8 import write_int8
 from claxon_export.int8.gate import check_int8
 from claxon_export.parity.parity import AloneOutputs, calibration_texts, check_parity, part_of
@@ -58,6 +59,7 @@ def export(
     calibration: Sequence[str] = (),
     show_progress_bar: bool = False,
     force: bool = False,
+    trust_pickle: bool = False,
 ) -> Bundle:
     """Export a checkpoint as a bundle, which is put in place only after it was compared with its source on real texts.
 
@@ -79,6 +81,8 @@ def export(
         show_progress_bar: Show each step on standard error: one line that is redrawn on a terminal, one line each
             elsewhere, and a bar while int8 is calibrated.
         force: Replace an existing bundle.
+        trust_pickle: Open the pickled head of a SetFit folder, which can run any code in it, and take it into the
+            bundle.
 
     Raises:
         TargetExistsError: ``out`` exists, and ``force`` was not given.
@@ -101,6 +105,7 @@ def export(
     with steps(is_shown=show_progress_bar) as begin:
         begin("reading the checkpoint")
         checkpoint = open_checkpoint(source, revision=revision, pooling=pooled, max_tokens=max_tokens, labels=labels)
+        check_trust(checkpoint.folder, is_trusted=trust_pickle)
         with whole_folder(target, force=force) as folder:
             begin("writing the graph")
             manifest = write_bundle(checkpoint, folder, chosen, token_states=token_states)
@@ -108,6 +113,8 @@ def export(
             if verify:
                 begin("comparing the bundle with its source")
                 manifest = _verified(checkpoint, folder, manifest, texts, fp32)
+            if trust_pickle:
+                manifest = _with_setfit_head(checkpoint, folder, manifest)
             if Precision.INT8 in precisions:
                 begin("calibrating int8")
                 variant = write_int8(
@@ -171,6 +178,11 @@ def _verified_encoder(encoder: EncoderSpec, parity: Parity) -> EncoderSpec:
 
 def _verified_heads(heads: tuple[HeadSpec, ...], parity: Parity) -> tuple[HeadSpec, ...]:
     return tuple(replace(head, parity=part_of(parity, is_head=True)) for head in heads)
+
+
+def _with_setfit_head(checkpoint: Checkpoint, folder: Path, manifest: Manifest) -> Manifest:
+    head = write_head(setfit_head(checkpoint.folder, manifest.encoder), PRETRAINED_HEAD_NAME, folder)
+    return seal(folder, manifest.encoder, (*manifest.heads, head), manifest.provenance)
 
 
 def _pretrained_heads(checkpoint: Checkpoint, folder: Path) -> tuple[HeadSpec, ...]:

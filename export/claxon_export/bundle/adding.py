@@ -21,6 +21,7 @@ from claxon.support.signatures import names_nearest
 from claxon.support.validation import real_number
 from claxon_export.bundle.head_files import check_head_is_new, with_head
 from claxon_export.heads import HeadGraph, estimator_head, similarity_head
+from claxon_export.heads.text_pipeline import after_texts
 from claxon_export.parity.parity import packaged_texts
 
 
@@ -46,7 +47,8 @@ def add_head(
         name: The head's name.
         estimator: Fitted on ``feature``: whatever skl2onnx converts exactly to operators that a head may hold, alone,
             in a search, or last in a Pipeline. A classifier that gives no probabilities becomes a head of its decision
-            function, one of several labels at once a ``multi_label`` head, a regressor a ``regression``.
+            function, one of several labels at once a ``multi_label`` head, a regressor a ``regression``. A Pipeline may
+            begin with a ``claxon.sklearn.TextEncoder`` of this bundle.
         labels: What ``Classifier.from_labels`` takes: names, names with phrasings, or a ``LabelSet``; or else an
             estimator.
         feature: ``embedding``, ``mean`` or ``cls``; what the estimator was trained on. Left out, it is what the source
@@ -76,6 +78,8 @@ def add_head(
     if chosen_labels is not None:
         head = _similarity(opened, chosen_labels, temperature, precision)
     else:
+        after = after_texts(estimator, opened, feature)
+        estimator, feature = after.estimator, after.feature or feature
         chosen = chosen_feature(opened.manifest.encoder, feature)
         width = opened.manifest.encoder.features[chosen]
         vectors = _real_vectors(opened, chosen, features_from)

@@ -57,6 +57,11 @@ class Export:
             "ones are added)",
         )
         parser.add_argument("--no-verify", action="store_true", help="skip the comparison; the manifest records this")
+        parser.add_argument(
+            "--trust-pickle",
+            action="store_true",
+            help="allow the pickled head of a SetFit folder to run any code in it when it is opened, and take it",
+        )
         parser.add_argument("--force", action="store_true", help="replace an existing bundle")
         parser.add_argument("-q", "--quiet", action="store_true", help="do not show progress on standard error")
 
@@ -81,6 +86,7 @@ class Export:
                 calibration=_texts(options.calibration),
                 show_progress_bar=not options.quiet,
                 force=options.force,
+                trust_pickle=options.trust_pickle,
             )
         except ParityError as error:
             print(error.report, file=sys.stderr)

@@ -12,6 +12,8 @@ from claxon.encoder.extraction import Extraction
 from claxon.encoder.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
 from claxon.encoder.load_spec import LoadSpec, reopen
 from claxon.encoder.loading import LOAD_DEFAULTS, LoadOptions, load_parts, runner_of
+from claxon.encoder.prompts import chosen_prompt
+from claxon.encoder.sentence_encoder import SentenceEncoder
 from claxon.engine.fork import PerProcess
 from claxon.engine.providers import Device, device_of
 from claxon.engine.runner import BatchRunner
@@ -33,7 +35,7 @@ TOKEN_STATES = "token_states"
 WINDOW = 2048
 
 
-class Encoder:
+class Encoder(SentenceEncoder):
     """The encoder of a bundle. May be shared between threads.
 
     Attributes:
@@ -114,11 +116,6 @@ class Encoder:
         return self.bundle.manifest.encoder
 
     @property
-    def width(self) -> int:
-        """Width of the default feature."""
-        return self.spec.features[chosen_feature(self.spec, None)]
-
-    @property
     def precision(self) -> str:
         """The precision of the graph that runs."""
         return str(self.variant.precision)
@@ -143,47 +140,6 @@ class Encoder:
         self._known().token_budget = tokens
 
     @names_nearest
-    def encode(
-        self,
-        texts: Iterable[str],
-        *,
-        feature: str | None = None,
-        batch_size: int | None = None,
-        show_progress_bar: bool = False,
-        on_truncation: str = OnTruncation.WARN,
-        errors: str = OnError.RAISE,
-    ) -> FloatMatrix:
-        """Compute one vector per text.
-
-        Args:
-            texts: A list, tuple, generator, or a numpy, pandas or Arrow column of ``str``.
-            feature: ``embedding``, ``mean`` or ``cls``; ``None`` for the source's sentence embedding.
-            batch_size: Maximum number of texts per batch; ``None`` for the token budget alone.
-            show_progress_bar: Show progress on standard error.
-            on_truncation: ``warn`` (once a call), ``ignore`` or ``error``.
-            errors: ``raise`` at a row that is not a text, or ``record`` it with NaN as its vector and go on.
-
-        Returns:
-            float32, shape ``(texts, width)``, in the texts' order.
-
-        Raises:
-            InputError: something that is not a text, with its row.
-            TruncatedTextError: a text is longer than the limit and ``on_truncation`` is ``error``.
-            OptionError: the bundle has no such feature, or an option has an invalid value.
-            EngineError: ONNX Runtime failed.
-            ClosedError: the encoder was closed.
-        """
-        name = chosen_feature(self.spec, feature)
-        features = self.features(
-            texts,
-            [name],
-            batch_size=batch_size,
-            show_progress_bar=show_progress_bar,
-            on_truncation=on_truncation,
-            errors=errors,
-        )
-        return features.values[name]
-
     @names_nearest
     def encode_iter(
         self, texts: Iterable[str], *, feature: str | None = None, batch_size: int | None = None
@@ -214,6 +170,8 @@ class Encoder:
         show_progress_bar: bool | Bar = False,
         on_truncation: str = OnTruncation.WARN,
         errors: str = OnError.RAISE,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
     ) -> Features:
         """Compute several pooled features in one run of the encoder.
 
@@ -230,9 +188,9 @@ class Encoder:
         """
         chosen, size, runner = chosen_features(self.spec, names), _batch_size(batch_size), self._open()
         action, on_error = choice("on_truncation", on_truncation, OnTruncation), choice("errors", errors, OnError)
-        extraction = Extraction(
-            self._tokenizer, runner, self.spec, self.max_tokens, chosen, size, action, show_progress_bar
-        )
+        chosen_words = chosen_prompt(self.spec, prompt_name, prompt)
+        tokenizer = self._tokenizer if chosen_words is None else self._tokenizer.with_prompt(chosen_words)
+        extraction = Extraction(tokenizer, runner, self.spec, self.max_tokens, chosen, size, action, show_progress_bar)
         features = extraction.run(read_texts(texts, on_error), on_error)
         report_truncation(features.n_tokens, features.truncated, self.max_tokens, action)
         return features

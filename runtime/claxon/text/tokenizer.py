@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from itertools import chain
 from typing import Any
 
@@ -53,6 +54,12 @@ class Tokenizer:
         self._shortener = _shortener(self._tokenizer, document)
         if self._room < 1:
             raise OptionError(f"max_tokens is {max_tokens}, expected at least {max_tokens - self._room + 1}")
+
+    def with_prompt(self, prompt: str) -> Tokenizer:
+        """The same tokenizer with another prompt; what is large is shared."""
+        other = copy(self)
+        other._prompt = prompt
+        return other
 
     @property
     def n_special(self) -> int:

@@ -18,7 +18,7 @@ from claxon.errors import BundleError
 from tests.bundles import sample_manifest
 
 # Objects whose keys are free: names of files, of tools, of features.
-FREE = {"files", "encoder.features", "provenance.files", "provenance.tools", "heads.details"}
+FREE = {"files", "encoder.features", "encoder.prompts", "provenance.files", "provenance.tools", "heads.details"}
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 LABELS = st.lists(TEXTS | st.integers(-(2**63), 2**63), min_size=2, max_size=5, unique=True)
@@ -106,7 +106,7 @@ def test_every_key_is_needed_and_no_other_is_known() -> None:
     for path, found in objects(as_json()):
         if path in FREE:
             continue
-        for name in found.keys() - {"license", "thresholds"}:
+        for name in found.keys() - {"license", "prompts", "similarity", "thresholds"}:
             without = {key: value for key, value in found.items() if key != name}
             with pytest.raises(BundleError, match=f"missing key '{name}'|schema None"):
                 read(_with(path, found, without))

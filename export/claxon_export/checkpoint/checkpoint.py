@@ -27,6 +27,7 @@ __all__ = ["Checkpoint", "Pooling", "open_checkpoint"]
 
 _CLASSIFIER_WEIGHT = {
     "bert": "classifier.weight",
+    "camembert": "classifier.out_proj.weight",
     "distilbert": "classifier.weight",
     "mpnet": "classifier.out_proj.weight",
     "roberta": "classifier.out_proj.weight",

@@ -5,7 +5,7 @@ What each architecture computes, after transformers' ``...ForSequenceClassificat
     distilbert   pre_classifier, ReLU, classifier
     bert         pooler.dense, tanh, classifier
     mpnet        classifier.dense, tanh, classifier.out_proj
-    roberta      the same, and xlm-roberta; their encoders go through optimum
+    roberta      the same, and camembert and xlm-roberta
 
 and softmax after each. Dropout does nothing outside training.
 """
@@ -39,6 +39,7 @@ DENSE_AND_PROJECTION = (Layer("classifier.dense", "Tanh"), Layer("classifier.out
 CLASSIFIERS: Mapping[str, tuple[Layer, ...]] = {
     "distilbert": (Layer("pre_classifier", "Relu"), Layer("classifier", "Softmax")),
     "bert": (Layer("pooler.dense", "Tanh"), Layer("classifier", "Softmax")),
+    "camembert": DENSE_AND_PROJECTION,
     "mpnet": DENSE_AND_PROJECTION,
     "roberta": DENSE_AND_PROJECTION,
     "xlm-roberta": DENSE_AND_PROJECTION,
@@ -60,7 +61,7 @@ def pretrained_head(
     """The classifier that came with a checkpoint.
 
     Args:
-        architecture: ``distilbert``, ``bert``, ``mpnet``, ``roberta`` or ``xlm-roberta``.
+        architecture: One of ``CLASSIFIERS``.
         config: The checkpoint's ``config.json``.
         weights: By name, as PyTorch stores them, ``(out, in)``, with or without the architecture's name in
             front.

@@ -1,7 +1,7 @@
-"""DistilBERT, BERT and MPNet in plain numpy: the answer a bundle is held to where torch is absent.
+"""BERT and its relatives in plain numpy: the answer a bundle is held to where torch is absent.
 
 Written for reading, from the papers and from what `transformers` computes, and sharing nothing with the code
-that writes graphs, so that one mistake cannot be made in both. The three are one model with other names:
+that writes graphs, so that one mistake cannot be made in both. They are one model with other names:
 
     x = LayerNorm(sum of embeddings)
     for each layer:
@@ -11,6 +11,8 @@ that writes graphs, so that one mistake cannot be made in both. The three are on
 
 - BERT (Devlin et al. 2019) adds word, position and token-type embeddings; the token type is always 0 here.
 - DistilBERT (Sanh et al. 2019) has no token types.
+- RoBERTa, XLM-R and CamemBERT (Liu et al. 2019) are BERT with positions that begin after the padding token's row,
+  skipping padding.
 - MPNet (Song et al. 2020) numbers its positions from 2, skipping padding, and adds to every layer's attention
   scores one learned bias per head and bucketed distance (Raffel et al. 2020, section 2.1).
 
@@ -46,6 +48,9 @@ Integers: TypeAlias = npt.NDArray[np.integer[Any]]
 MPNET_PADDING_ID = 1
 MPNET_BUCKETS = 32
 MPNET_MAX_DISTANCE = 128
+ROBERTAS = frozenset({"camembert", "roberta", "xlm-roberta"})
+POSITIONS_AFTER_PADDING = ROBERTAS | {"mpnet"}
+TOKEN_TYPES = ROBERTAS | {"bert"}
 MASKED_SCORE = np.finfo(np.float32).min
 
 
@@ -83,8 +88,8 @@ def forward(
 def classify(architecture: str, config: Mapping[str, Any], weights: Weights, hidden_states: Floats) -> Floats:
     """Return the sequence classifier's probabilities, float32 ``(batch, labels)``; each row sums to 1.
 
-    All three read the first token's state and have two linear layers: with ReLU between them in DistilBERT,
-    with tanh in BERT, where the first is the pooler, and in MPNet. ``hidden_states`` come from `forward`.
+    All read the first token's state and have two linear layers: with ReLU between them in DistilBERT, with tanh in
+    the others; in BERT the first is the pooler. ``hidden_states`` come from `forward`.
 
     Raises:
         UnsupportedArchitectureError: The architecture is not one of ``ARCHITECTURES``.
@@ -152,23 +157,26 @@ def relative_buckets(tokens: int) -> npt.NDArray[np.int64]:
 
 def _embed(model: Model, input_ids: Integers) -> Floats:
     table = model.weight("embeddings.position_embeddings.weight")
-    positions = _positions(model.architecture, input_ids)
+    positions = _positions(model, input_ids)
     if positions.max() >= len(table):
         raise InputError(
             f"a text has {input_ids.shape[1]} tokens, and the position table's last is {len(table) - 1}: "
             "cut the texts to the checkpoint's max_tokens"
         )
     total = model.weight("embeddings.word_embeddings.weight")[input_ids] + table[positions]
-    if model.architecture == "bert":
+    if model.architecture in TOKEN_TYPES:
         total += model.weight("embeddings.token_type_embeddings.weight")[0]
     return model.layer_norm("embeddings.LayerNorm", total)
 
 
-def _positions(architecture: str, input_ids: Integers) -> Integers:
-    if architecture != "mpnet":
+def _positions(model: Model, input_ids: Integers) -> Integers:
+    if model.architecture not in POSITIONS_AFTER_PADDING:
         return np.broadcast_to(np.arange(input_ids.shape[1]), input_ids.shape)
-    present = input_ids != MPNET_PADDING_ID
-    positions: Integers = np.cumsum(present, axis=1) * present + MPNET_PADDING_ID
+    # MPNet's code fixes the row, whatever config.json says.
+    is_fixed = model.architecture == "mpnet"
+    padding = MPNET_PADDING_ID if is_fixed else int(model.config.get("pad_token_id", MPNET_PADDING_ID))
+    present = input_ids != padding
+    positions: Integers = np.cumsum(present, axis=1) * present + padding
     return positions
 
 

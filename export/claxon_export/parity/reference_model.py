@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -57,20 +57,26 @@ class Names:
     attention_output: str
     attention_norm: str
     classifier: tuple[str, str]
+    prefix: str
     inner: str = "intermediate.dense"
     outer: str = "output.dense"
     output_norm: str = "output.LayerNorm"
 
 
+_BERT = Names(
+    prefix="bert.",
+    layer="encoder.layer",
+    projections=("attention.self.query", "attention.self.key", "attention.self.value"),
+    attention_output="attention.output.dense",
+    attention_norm="attention.output.LayerNorm",
+    classifier=("pooler.dense", "classifier"),
+)
+_ROBERTA = replace(_BERT, prefix="roberta.", classifier=("classifier.dense", "classifier.out_proj"))
 _NAMES = {
-    "bert": Names(
-        layer="encoder.layer",
-        projections=("attention.self.query", "attention.self.key", "attention.self.value"),
-        attention_output="attention.output.dense",
-        attention_norm="attention.output.LayerNorm",
-        classifier=("pooler.dense", "classifier"),
-    ),
+    "bert": _BERT,
+    "camembert": _ROBERTA,
     "distilbert": Names(
+        prefix="distilbert.",
         layer="transformer.layer",
         projections=("attention.q_lin", "attention.k_lin", "attention.v_lin"),
         attention_output="attention.out_lin",
@@ -81,12 +87,15 @@ _NAMES = {
         classifier=("pre_classifier", "classifier"),
     ),
     "mpnet": Names(
+        prefix="mpnet.",
         layer="encoder.layer",
         projections=("attention.attn.q", "attention.attn.k", "attention.attn.v"),
         attention_output="attention.attn.o",
         attention_norm="attention.LayerNorm",
         classifier=("classifier.dense", "classifier.out_proj"),
     ),
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
 }
 ARCHITECTURES = tuple(_NAMES)
 
@@ -134,11 +143,11 @@ class Model:
         Raises:
             CheckpointError: There is none of that name.
         """
-        for candidate in (name, f"{self.architecture}.{name}"):
+        for candidate in (name, self.names.prefix + name):
             if candidate in self.weights:
                 return np.asarray(self.weights[candidate], dtype=np.float32)
         raise CheckpointError(
-            f"the checkpoint has no weight {name!r}, with or without the prefix '{self.architecture}.', "
+            f"the checkpoint has no weight {name!r}, with or without the prefix {self.names.prefix!r}, "
             f"which {self.architecture} needs: it is incomplete, or its model_type is wrong"
         )
 

@@ -24,9 +24,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "roberta": {"type_vocab_size": 1},
     "xlm-roberta": {"type_vocab_size": 1},
     "camembert": {"type_vocab_size": 1},
+    "electra": {"embedding_size": 24},
+    "albert": {"embedding_size": 24, "num_hidden_layers": 3},
 }
 # Those that differ in their graphs; the others differ in their names.
-FAMILIES = ("roberta",)
+FAMILIES = ("roberta", "electra", "albert")
 
 
 def write_family(folder: Path, name: str, *, labels: tuple[str, ...] = (), **settings: Any) -> Path:

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "Pooling", "open_checkpoint"]
 
 _CLASSIFIER_WEIGHT = {
+    "albert": "classifier.weight",
     "bert": "classifier.weight",
     "camembert": "classifier.out_proj.weight",
     "distilbert": "classifier.weight",
+    "electra": "classifier.out_proj.weight",
     "mpnet": "classifier.out_proj.weight",
     "roberta": "classifier.out_proj.weight",
     "xlm-roberta": "classifier.out_proj.weight",

@@ -6,6 +6,8 @@ What each architecture computes, after transformers' ``...ForSequenceClassificat
     bert         pooler.dense, tanh, classifier
     mpnet        classifier.dense, tanh, classifier.out_proj
     roberta      the same, and camembert and xlm-roberta
+    electra      classifier.dense, GELU, classifier.out_proj
+    albert       pooler, tanh, classifier
 
 and softmax after each. Dropout does nothing outside training.
 """
@@ -37,9 +39,11 @@ class Layer:
 
 DENSE_AND_PROJECTION = (Layer("classifier.dense", "Tanh"), Layer("classifier.out_proj", "Softmax"))
 CLASSIFIERS: Mapping[str, tuple[Layer, ...]] = {
+    "albert": (Layer("pooler", "Tanh"), Layer("classifier", "Softmax")),
     "distilbert": (Layer("pre_classifier", "Relu"), Layer("classifier", "Softmax")),
     "bert": (Layer("pooler.dense", "Tanh"), Layer("classifier", "Softmax")),
     "camembert": DENSE_AND_PROJECTION,
+    "electra": (Layer("classifier.dense", "Gelu"), Layer("classifier.out_proj", "Softmax")),
     "mpnet": DENSE_AND_PROJECTION,
     "roberta": DENSE_AND_PROJECTION,
     "xlm-roberta": DENSE_AND_PROJECTION,

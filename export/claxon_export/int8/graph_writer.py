@@ -49,14 +49,10 @@ class Int8Writer(GraphWriter):
         return normed
 
     def linear(self, value: str, weight: Array, bias: Array, name: str) -> str:
-        """As ``GraphWriter.linear``; a quantised layer of that name stands for ``weight`` and ``bias``.
-
-        Raises:
-            KeyError: the layer wants its input smoothed, and no layer normalisation gives it.
-        """
-        if name not in self._layers:
+        """As ``GraphWriter.linear``; a quantised layer of that name stands for ``weight`` and ``bias``."""
+        layer = self._layers.get(self.owner(name))
+        if layer is None:
             return super().linear(value, weight, bias, name)
-        layer = self._layers[name]
         if isinstance(layer.input, PerToken):
             scaled = self._scaled_product(value, layer.input, layer.weight, name)
             return self.node("Add", [scaled, self.weight(f"{name}.bias", layer.bias)], name)
@@ -67,7 +63,7 @@ class Int8Writer(GraphWriter):
 
         That is a layer normalisation which nothing else reads: then it costs no pass over memory.
         """
-        chosen = self._layers.get(layer.name)
+        chosen = self._layers.get(self.owner(layer.name))
         is_free = skipped in self._norms and not any(skipped in node.input for node in self._nodes)
         if chosen is None or not isinstance(chosen.input, PerToken) or not is_free:
             return super().residual(value, layer, skipped, norm)
@@ -76,7 +72,7 @@ class Int8Writer(GraphWriter):
 
     def projections(self, value: str, weight: Array, bias: Array, name: str) -> list[str]:
         """As ``GraphWriter.projections``: three products of one quantised input, which needs no Split."""
-        layer = self._layers.get(f"{name}.qkv")
+        layer = self._layers.get(self.owner(f"{name}.qkv"))
         if layer is None or isinstance(layer.input, PerToken):
             return super().projections(value, weight, bias, name)
         quantized = self._quantized(value, layer.input, layer.smoothing, f"{name}.qkv")
@@ -107,8 +103,12 @@ class Int8Writer(GraphWriter):
     def _smoothed(self, value: str, smoothing: Smoothing, name: str) -> str:
         """The layer normalisation that gave ``value`` once more, with the smoothing in its weight and bias.
 
-        That costs what shifting and dividing its output would, and leaves the output to the residual alone.
+        That costs what shifting and dividing its output would, and leaves the output to the residual alone. What no
+        layer normalisation gave, the widened embeddings of ELECTRA and ALBERT, is shifted and divided.
         """
+        if value not in self._norms:
+            shifted = self.node("Sub", [value, self.weight(f"{name}.shift", smoothing.shift)], f"{name}.shifted")
+            return self.node("Div", [shifted, self.weight(f"{name}.factors", smoothing.factors)], f"{name}.smoothed")
         source, norm = self._norms[value]
         weight, bias = norm.weight / smoothing.factors, (norm.bias - smoothing.shift) / smoothing.factors
         return super().layer_norm(source, replace(norm, name=f"{name}.smoothed", weight=weight, bias=bias))

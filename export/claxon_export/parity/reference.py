@@ -13,6 +13,8 @@ that writes graphs, so that one mistake cannot be made in both. They are one mod
 - DistilBERT (Sanh et al. 2019) has no token types.
 - RoBERTa, XLM-R and CamemBERT (Liu et al. 2019) are BERT with positions that begin after the padding token's row,
   skipping padding.
+- ELECTRA (Clark et al. 2020) and ALBERT (Lan et al. 2019) are BERT with a linear layer behind the embeddings, which may
+  be narrower than the layers; ALBERT's layers share their weights.
 - MPNet (Song et al. 2020) numbers its positions from 2, skipping padding, and adds to every layer's attention
   scores one learned bias per head and bucketed distance (Raffel et al. 2020, section 2.1).
 
@@ -28,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claxon.errors import InputError, OptionError
-from claxon_export.parity.reference_model import ARCHITECTURES, Floats, Model, Weights, relu
+from claxon_export.parity.reference_model import ARCHITECTURES, Floats, Model, Weights, gelu, relu
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +52,10 @@ MPNET_BUCKETS = 32
 MPNET_MAX_DISTANCE = 128
 ROBERTAS = frozenset({"camembert", "roberta", "xlm-roberta"})
 POSITIONS_AFTER_PADDING = ROBERTAS | {"mpnet"}
-TOKEN_TYPES = ROBERTAS | {"bert"}
+TOKEN_TYPES = ROBERTAS | {"albert", "bert", "electra"}
+# The linear layer from the embeddings' width to the layers', where there is one.
+WIDENING = {"albert": "encoder.embedding_hidden_mapping_in", "electra": "embeddings_project"}
+BETWEEN = {"distilbert": relu, "electra": gelu}
 MASKED_SCORE = np.finfo(np.float32).min
 
 
@@ -80,7 +85,7 @@ def forward(
     bias = np.where(attention_mask[:, None, None, :] > 0, np.float32(0), MASKED_SCORE)
     if architecture == "mpnet":
         bias = bias + _relative_bias(model, input_ids.shape[1])
-    for layer in range(model.setting("num_hidden_layers", "n_layers")):
+    for layer in _layer_names(model):
         states = _layer(model, layer, states, bias)
     return states
 
@@ -88,8 +93,8 @@ def forward(
 def classify(architecture: str, config: Mapping[str, Any], weights: Weights, hidden_states: Floats) -> Floats:
     """Return the sequence classifier's probabilities, float32 ``(batch, labels)``; each row sums to 1.
 
-    All read the first token's state and have two linear layers: with ReLU between them in DistilBERT, with tanh in
-    the others; in BERT the first is the pooler. ``hidden_states`` come from `forward`.
+    All read the first token's state and have two linear layers: with ReLU between them in DistilBERT, GELU in
+    ELECTRA, tanh in the others; in BERT and ALBERT the first is the pooler. ``hidden_states`` come from `forward`.
 
     Raises:
         UnsupportedArchitectureError: The architecture is not one of ``ARCHITECTURES``.
@@ -97,7 +102,7 @@ def classify(architecture: str, config: Mapping[str, Any], weights: Weights, hid
     """
     model = Model(architecture, config, weights)
     inner, outer = model.names.classifier
-    activation = relu if architecture == "distilbert" else np.tanh
+    activation = BETWEEN.get(architecture, np.tanh)
     return softmax(model.linear(outer, activation(model.linear(inner, hidden_states[:, 0]))))
 
 
@@ -166,7 +171,20 @@ def _embed(model: Model, input_ids: Integers) -> Floats:
     total = model.weight("embeddings.word_embeddings.weight")[input_ids] + table[positions]
     if model.architecture in TOKEN_TYPES:
         total += model.weight("embeddings.token_type_embeddings.weight")[0]
-    return model.layer_norm("embeddings.LayerNorm", total)
+    total = model.layer_norm("embeddings.LayerNorm", total)
+    is_narrow = model.config.get("embedding_size") != model.config.get("hidden_size")
+    is_widened = model.architecture == "albert" or (model.architecture == "electra" and is_narrow)
+    return model.linear(WIDENING[model.architecture], total) if is_widened else total
+
+
+def _layer_names(model: Model) -> list[str]:
+    """The layers in turn. ALBERT's come from a few groups, each of which serves several times running."""
+    layers = model.setting("num_hidden_layers", "n_layers")
+    if model.architecture != "albert":
+        return [f"{model.names.layer}.{layer}" for layer in range(layers)]
+    groups, inner = int(model.config.get("num_hidden_groups", 1)), int(model.config.get("inner_group_num", 1))
+    chosen = [int(layer / (layers / groups)) for layer in range(layers)]
+    return [f"{model.names.layer}.{group}.albert_layers.{i}" for group in chosen for i in range(inner)]
 
 
 def _positions(model: Model, input_ids: Integers) -> Integers:
@@ -186,9 +204,8 @@ def _relative_bias(model: Model, tokens: int) -> Floats:
     return by_bucket[relative_buckets(tokens)].transpose(2, 0, 1)[None]
 
 
-def _layer(model: Model, index: int, states: Floats, bias: Floats) -> Floats:
+def _layer(model: Model, layer: str, states: Floats, bias: Floats) -> Floats:
     names = model.names
-    layer = f"{names.layer}.{index}"
     states = model.layer_norm(f"{layer}.{names.attention_norm}", states + _attention(model, layer, states, bias))
     inner = model.activate(model.linear(f"{layer}.{names.inner}", states))
     return model.layer_norm(f"{layer}.{names.output_norm}", states + model.linear(f"{layer}.{names.outer}", inner))

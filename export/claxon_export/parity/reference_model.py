@@ -73,6 +73,17 @@ _BERT = Names(
 )
 _ROBERTA = replace(_BERT, prefix="roberta.", classifier=("classifier.dense", "classifier.out_proj"))
 _NAMES = {
+    "albert": Names(
+        prefix="albert.",
+        layer="encoder.albert_layer_groups",
+        projections=("attention.query", "attention.key", "attention.value"),
+        attention_output="attention.dense",
+        attention_norm="attention.LayerNorm",
+        inner="ffn",
+        outer="ffn_output",
+        output_norm="full_layer_layer_norm",
+        classifier=("pooler", "classifier"),
+    ),
     "bert": _BERT,
     "camembert": _ROBERTA,
     "distilbert": Names(
@@ -86,6 +97,7 @@ _NAMES = {
         output_norm="output_layer_norm",
         classifier=("pre_classifier", "classifier"),
     ),
+    "electra": replace(_BERT, prefix="electra.", classifier=("classifier.dense", "classifier.out_proj")),
     "mpnet": Names(
         prefix="mpnet.",
         layer="encoder.layer",
@@ -179,7 +191,7 @@ def _check_variant(architecture: str, config: Mapping[str, Any]) -> None:
 
 def _activation(architecture: str, config: Mapping[str, Any]) -> Activation:
     key = "activation" if architecture == "distilbert" else "hidden_act"
-    name = config.get(key, "gelu")
+    name = config.get(key, "gelu_new" if architecture == "albert" else "gelu")
     if name not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
         raise UnsupportedArchitectureError(f"config.json has {key} {name!r}; the numpy reference has: {known}")

@@ -23,10 +23,10 @@ ALLOWED_DOMAINS = ("", "ai.onnx", "com.microsoft")
 ENDLESS = frozenset({"Loop", "Scan", "SequenceMap"})
 # What heads are made of: none of these takes a size from a value, and so makes gigabytes of a file of a kilobyte.
 HEAD_OPERATORS = frozenset({
-    "Abs", "Add", "Cast", "Clip", "Concat", "Constant", "Div", "Exp", "Flatten", "Gather", "Gemm", "Identity", "Log",
-    "LogSoftmax", "MatMul", "Max", "Min", "Mul", "Neg", "Pow", "ReduceL1", "ReduceL2", "ReduceMax", "ReduceMean",
-    "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Sigmoid", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh",
-    "Transpose", "Unsqueeze", "Where",
+    "Abs", "Add", "Cast", "Clip", "Concat", "Constant", "Div", "Erf", "Exp", "Flatten", "Gather", "Gelu", "Gemm",
+    "Identity", "LayerNormalization", "Log", "LogSoftmax", "MatMul", "Max", "Min", "Mul", "Neg", "Pow", "ReduceL1",
+    "ReduceL2", "ReduceMax", "ReduceMean", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Sigmoid", "Softmax",
+    "Sqrt", "Squeeze", "Sub", "Sum", "Tanh", "Transpose", "Unsqueeze", "Where",
 })  # fmt: skip
 CHECKED_KEYS = ("location", "offset", "length")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from claxon_export.errors import UnsupportedArchitectureError
-from claxon_export.graphs.architectures import bert, distilbert, mpnet, roberta
+from claxon_export.graphs.architectures import albert, bert, distilbert, electra, mpnet, roberta
 from claxon_export.graphs.architectures.blocks import EncoderShape, TokenStates
 from claxon_export.graphs.writer import Array, GraphWriter
 
@@ -22,9 +22,11 @@ class Architecture(Protocol):
 
 
 ARCHITECTURES: Mapping[str, Architecture] = {
+    "albert": albert,
     "bert": bert,
     "camembert": roberta,
     "distilbert": distilbert,
+    "electra": electra,
     "mpnet": mpnet,
     "roberta": roberta,
     "xlm-roberta": roberta,

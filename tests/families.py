@@ -25,10 +25,19 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "xlm-roberta": {"type_vocab_size": 1},
     "camembert": {"type_vocab_size": 1},
     "electra": {"embedding_size": 24},
+    "deberta-v2": {
+        "relative_attention": True,
+        "pos_att_type": "p2c|c2p",
+        "share_att_key": True,
+        "position_buckets": 16,
+        "norm_rel_ebd": "layer_norm",
+        "position_biased_input": False,
+    },
+    "modernbert": {"local_attention": 16, "num_hidden_layers": 4, "reference_compile": False},
     "albert": {"embedding_size": 24, "num_hidden_layers": 3},
 }
 # Those that differ in their graphs; the others differ in their names.
-FAMILIES = ("roberta", "electra", "albert")
+FAMILIES = ("roberta", "electra", "albert", "modernbert", "deberta-v2")
 
 
 def write_family(folder: Path, name: str, *, labels: tuple[str, ...] = (), **settings: Any) -> Path:

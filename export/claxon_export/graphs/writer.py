@@ -226,6 +226,16 @@ class GraphWriter:
         """``value`` in the shape that the tensor ``shape`` holds."""
         return self.node("Reshape", [value, shape], name)
 
+    def prune(self) -> None:
+        """Drop the nodes and weights that nothing reads: int8 replaces the norm before a layer that alone read it."""
+        read, kept = {value.name for value in self._outputs}, []
+        for node in reversed(self._nodes):
+            if not read.isdisjoint(node.output):
+                kept.append(node)
+                read.update(node.input)
+        self._nodes = kept[::-1]
+        self.weights = {name: array for name, array in self.weights.items() if name in read}
+
     def append_to(self, model: onnx.ModelProto) -> None:
         """Put the nodes and constants behind those of ``model``, and make the outputs its only ones."""
         model.graph.node.extend(self._nodes)

@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from claxon.errors import InputError, OptionError
+from claxon_export.parity import reference_deberta, reference_modernbert
 from claxon_export.parity.reference_model import ARCHITECTURES, Floats, Model, Weights, gelu, relu
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ POSITIONS_AFTER_PADDING = ROBERTAS | {"mpnet"}
 TOKEN_TYPES = ROBERTAS | {"albert", "bert", "electra"}
 # The linear layer from the embeddings' width to the layers', where there is one.
 WIDENING = {"albert": "encoder.embedding_hidden_mapping_in", "electra": "embeddings_project"}
-BETWEEN = {"distilbert": relu, "electra": gelu}
+BETWEEN = {"distilbert": relu, "deberta-v2": gelu, "electra": gelu, "modernbert": gelu}
 MASKED_SCORE = np.finfo(np.float32).min
 
 
@@ -81,8 +82,12 @@ def forward(
         InputError: A text is longer than the position table.
     """
     model = Model(architecture, config, weights)
-    states = _embed(model, input_ids)
     bias = np.where(attention_mask[:, None, None, :] > 0, np.float32(0), MASKED_SCORE)
+    if architecture == "modernbert":
+        return reference_modernbert.forward(model, input_ids, bias)
+    if architecture == "deberta-v2":
+        return reference_deberta.forward(model, input_ids, attention_mask)
+    states = _embed(model, input_ids)
     if architecture == "mpnet":
         bias = bias + _relative_bias(model, input_ids.shape[1])
     for layer in _layer_names(model):
@@ -102,8 +107,17 @@ def classify(architecture: str, config: Mapping[str, Any], weights: Weights, hid
     """
     model = Model(architecture, config, weights)
     inner, outer = model.names.classifier
-    activation = BETWEEN.get(architecture, np.tanh)
-    return softmax(model.linear(outer, activation(model.linear(inner, hidden_states[:, 0]))))
+    features = hidden_states[:, 0]
+    if config.get("classifier_pooling") == "mean":  # of equal lengths, as no mask is known here
+        features = hidden_states.mean(axis=1)
+    stated = config.get(
+        {"deberta-v2": "pooler_hidden_act", "modernbert": "classifier_activation"}.get(architecture, "")
+    )
+    activation = {"gelu": gelu, "relu": relu, "tanh": np.tanh}.get(stated, BETWEEN.get(architecture, np.tanh))
+    between = activation(model.linear(inner, features))
+    if architecture == "modernbert":
+        between = model.layer_norm("head.norm", between)
+    return softmax(model.linear(outer, between))
 
 
 def pool(hidden_states: Floats, attention_mask: Integers, pooling: str) -> Floats:

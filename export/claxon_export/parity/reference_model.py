@@ -52,26 +52,18 @@ ACTIVATIONS: Mapping[str, Activation] = {
 class Names:
     """What an architecture calls its parts."""
 
-    layer: str
-    projections: tuple[str, str, str]
-    attention_output: str
-    attention_norm: str
-    classifier: tuple[str, str]
     prefix: str
+    classifier: tuple[str, str]
+    layer: str = "encoder.layer"
+    projections: tuple[str, str, str] = ("attention.self.query", "attention.self.key", "attention.self.value")
+    attention_output: str = "attention.output.dense"
+    attention_norm: str = "attention.output.LayerNorm"
     inner: str = "intermediate.dense"
     outer: str = "output.dense"
     output_norm: str = "output.LayerNorm"
 
 
-_BERT = Names(
-    prefix="bert.",
-    layer="encoder.layer",
-    projections=("attention.self.query", "attention.self.key", "attention.self.value"),
-    attention_output="attention.output.dense",
-    attention_norm="attention.output.LayerNorm",
-    classifier=("pooler.dense", "classifier"),
-)
-_ROBERTA = replace(_BERT, prefix="roberta.", classifier=("classifier.dense", "classifier.out_proj"))
+_ROBERTA = Names(prefix="roberta.", classifier=("classifier.dense", "classifier.out_proj"))
 _NAMES = {
     "albert": Names(
         prefix="albert.",
@@ -84,8 +76,9 @@ _NAMES = {
         output_norm="full_layer_layer_norm",
         classifier=("pooler", "classifier"),
     ),
-    "bert": _BERT,
+    "bert": Names(prefix="bert.", classifier=("pooler.dense", "classifier")),
     "camembert": _ROBERTA,
+    "deberta-v2": Names(prefix="deberta.", classifier=("pooler.dense", "classifier")),
     "distilbert": Names(
         prefix="distilbert.",
         layer="transformer.layer",
@@ -97,7 +90,8 @@ _NAMES = {
         output_norm="output_layer_norm",
         classifier=("pre_classifier", "classifier"),
     ),
-    "electra": replace(_BERT, prefix="electra.", classifier=("classifier.dense", "classifier.out_proj")),
+    "electra": replace(_ROBERTA, prefix="electra.", classifier=("classifier.dense", "classifier.out_proj")),
+    "modernbert": Names(prefix="model.", classifier=("head.dense", "classifier")),
     "mpnet": Names(
         prefix="mpnet.",
         layer="encoder.layer",
@@ -166,17 +160,26 @@ class Model:
     def linear(self, name: str, x: Floats) -> Floats:
         """Return ``x Wᵀ + b`` over the last axis; one matrix product, whatever the axes before it."""
         product = x.reshape(-1, x.shape[-1]) @ self.weight(f"{name}.weight").T
-        product += self.weight(f"{name}.bias")
+        if self._has_bias(name):
+            product += self.weight(f"{name}.bias")
         return product.reshape(*x.shape[:-1], product.shape[-1])
 
     def layer_norm(self, name: str, x: Floats) -> Floats:
         """Return ``(x - mean) / √(variance + ε) * weight + bias`` over the last axis (Ba et al. 2016)."""
-        epsilon = 1e-12 if self.architecture == "distilbert" else self.config.get("layer_norm_eps", 1e-12)
+        keys = {"modernbert": ("norm_eps", 1e-5), "deberta-v2": ("layer_norm_eps", 1e-7)}
+        key, usual = keys.get(self.architecture, ("layer_norm_eps", 1e-12))
+        epsilon = 1e-12 if self.architecture == "distilbert" else self.config.get(key, usual)
         centred: Floats = x - x.mean(axis=-1, keepdims=True)
         centred /= np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + np.float32(epsilon))
         centred *= self.weight(f"{name}.weight")
-        centred += self.weight(f"{name}.bias")
+        if self._has_bias(name):
+            centred += self.weight(f"{name}.bias")
         return centred
+
+    def _has_bias(self, name: str) -> bool:
+        """Only ModernBERT leaves biases out; of the others a missing one is an error."""
+        names = (f"{name}.bias", f"{self.names.prefix}{name}.bias")
+        return self.architecture != "modernbert" or any(candidate in self.weights for candidate in names)
 
 
 def _check_variant(architecture: str, config: Mapping[str, Any]) -> None:
@@ -190,7 +193,7 @@ def _check_variant(architecture: str, config: Mapping[str, Any]) -> None:
 
 
 def _activation(architecture: str, config: Mapping[str, Any]) -> Activation:
-    key = "activation" if architecture == "distilbert" else "hidden_act"
+    key = {"distilbert": "activation", "modernbert": "hidden_activation"}.get(architecture, "hidden_act")
     name = config.get(key, "gelu_new" if architecture == "albert" else "gelu")
     if name not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from claxon_export.errors import UnsupportedArchitectureError
-from claxon_export.graphs.architectures import albert, bert, distilbert, electra, mpnet, roberta
+from claxon_export.graphs.architectures import albert, bert, deberta, distilbert, electra, modernbert, mpnet, roberta
 from claxon_export.graphs.architectures.blocks import EncoderShape, TokenStates
 from claxon_export.graphs.writer import Array, GraphWriter
 
@@ -25,8 +25,10 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "albert": albert,
     "bert": bert,
     "camembert": roberta,
+    "deberta-v2": deberta,
     "distilbert": distilbert,
     "electra": electra,
+    "modernbert": modernbert,
     "mpnet": mpnet,
     "roberta": roberta,
     "xlm-roberta": roberta,

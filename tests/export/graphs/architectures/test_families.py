@@ -135,6 +135,9 @@ def test_every_layer_is_quantized(checkpoint: Checkpoint, tmp_path: Path) -> Non
     operators = [node.op_type for node in graph.node]
     assert operators.count("MatMulIntegerToFloat") >= 4 * LAYERS
     assert "Gemm" not in operators
+    read = {name for node in graph.node for name in node.input} | {value.name for value in graph.output}
+    assert all(not read.isdisjoint(node.output) for node in graph.node), "a node whose result nothing reads"
+    assert {tensor.name for tensor in graph.initializer if tensor.external_data} <= read
 
 
 def test_weights_that_do_not_fit_the_config_are_refused(checkpoint: Checkpoint) -> None:

@@ -38,8 +38,10 @@ def write(writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, 
     shape, model = sizes(config), BaseModel(tensors, "deberta.")
     inputs = blocks.graph_inputs(writer)
     embedded = hidden = _embeddings(writer, inputs, model, config, shape)
-    mask = blocks.mask_bias(writer, inputs)
     distances = relative.distances(writer, inputs, config, shape)
+    mask = blocks.mask_bias(writer, inputs)
+    if distances is None:
+        mask = blocks.square(writer, inputs, mask)
     for i in range(shape.layers):
         hidden = layer(writer, hidden, model, i, mask, distances, inputs, shape)
         if i == 0 and config.get("conv_kernel_size", 0) > 0:
@@ -84,9 +86,8 @@ def layer(
     weights.check(shape, name)
     parts = writer.projections(value, weights.qkv_weight, weights.qkv_bias, f"{name}.attention")
     query, key, keyed = (blocks.unflatten(writer, part, inputs, shape.width, f"{part}.batched") for part in parts)
-    if distances is None:
-        bias = blocks.square(writer, inputs, mask)
-    else:
+    bias = mask
+    if distances is not None:
         tables = relative.tables(model, source, distances, shape)
         scores = relative.bias(writer, query, key, tables, distances, shape, f"{name}.attention")
         bias = writer.node("Add", [scores, mask], f"{name}.attention.bias")

@@ -12,7 +12,6 @@ from claxon.formats.rows import open_records
 from claxon_export.bundle.summaries import export_lines
 from claxon_export.errors import ExportError, ParityError
 
-
 # graphs.architectures has them, and is not imported to show the help.
 NATIVE = "albert, bert, camembert, deberta-v2 (and v3), distilbert, electra, modernbert, mpnet, roberta and xlm-roberta"
 

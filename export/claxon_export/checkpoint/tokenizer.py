@@ -224,7 +224,7 @@ def _from_merges(folder: Path, settings: Mapping[str, Any]) -> str:
     added = _added_tokens(settings)
     specials = _special_tokens(byte_level.SPECIALS | settings, None, added, built=True)
     for key, token in specials.items():  # the mask takes the space before it along
-        if isinstance(token, str):
+        if isinstance(token, str) and key in byte_level.SPECIALS:
             specials[key] = AddedToken(token, lstrip=key == "mask_token", normalized=key != "mask_token", special=True)
     cls, sep = str(specials["cls_token"]), str(specials["sep_token"])
     tokenizer = byte_level.build(folder, cls=cls, sep=sep, add_prefix_space=bool(settings.get("add_prefix_space")))

@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from claxon.errors import InputError, OptionError
 from claxon_export.parity import reference_deberta, reference_modernbert
-from claxon_export.parity.reference_model import ARCHITECTURES, Floats, Model, Weights, gelu, relu
+from claxon_export.parity.reference_model import ARCHITECTURES, Floats, Model, Weights, gelu, relu, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,14 +145,6 @@ def normalize(vectors: Floats) -> Floats:
     """Return the rows at unit length, ``x / max(|x|, 1e-12)`` as in torch, float32 ``(batch, width)``."""
     lengths: Floats = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
-
-
-def softmax(scores: Floats) -> Floats:
-    """Return ``exp(x) / sum(exp(x))`` over the last axis, float32; large scores do not overflow."""
-    exponentials: Floats = scores - scores.max(axis=-1, keepdims=True)
-    np.exp(exponentials, out=exponentials)
-    exponentials /= exponentials.sum(axis=-1, keepdims=True)
-    return exponentials
 
 
 def relative_buckets(tokens: int) -> npt.NDArray[np.int64]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from claxon_export.parity.reference_model import ACTIVATIONS
+from claxon_export.parity.reference_model import ACTIVATIONS, softmax
 
 if TYPE_CHECKING:
     from claxon_export.parity.reference_model import Floats, Model
@@ -52,8 +52,6 @@ def _embed(model: Model, input_ids: Integers) -> Floats:
 
 
 def _attend(model: Model, layer: str, states: Floats, attention_mask: Integers) -> Floats:
-    from claxon_export.parity.reference import softmax
-
     name, heads = f"{layer}.attention.self", model.setting("num_attention_heads")
     query, key, value = (
         _heads(model.linear(f"{name}.{part}_proj", states), heads) for part in ("query", "key", "value")

@@ -40,6 +40,14 @@ def gelu_tanh(x: Floats) -> Floats:
     return np.float32(0.5) * x * (inner + np.float32(1))
 
 
+def softmax(scores: Floats) -> Floats:
+    """Return ``exp(x) / sum(exp(x))`` over the last axis, float32; large scores do not overflow."""
+    exponentials: Floats = scores - scores.max(axis=-1, keepdims=True)
+    np.exp(exponentials, out=exponentials)
+    exponentials /= exponentials.sum(axis=-1, keepdims=True)
+    return exponentials
+
+
 ACTIVATIONS: Mapping[str, Activation] = {
     "gelu": gelu,
     "gelu_new": gelu_tanh,

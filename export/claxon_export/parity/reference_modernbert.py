@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from claxon_export.parity.reference_model import softmax
+
 if TYPE_CHECKING:
     from claxon_export.parity.reference_model import Floats, Model
 
@@ -42,8 +44,6 @@ def forward(model: Model, input_ids: Integers, bias: Floats) -> Floats:
 
 
 def _attention(model: Model, layer: str, states: Floats, bias: Floats, *, is_local: bool) -> Floats:
-    from claxon_export.parity.reference import softmax
-
     batch, tokens, width = states.shape
     heads = model.setting("num_attention_heads")
     packed = model.linear(f"{layer}.attn.Wqkv", states).reshape(batch, tokens, 3, heads, width // heads)

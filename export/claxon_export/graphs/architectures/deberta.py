@@ -43,7 +43,7 @@ def write(writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, 
     if distances is None:
         mask = blocks.square(writer, inputs, mask)
     for i in range(shape.layers):
-        hidden = layer(writer, hidden, model, i, mask, distances, inputs, shape)
+        hidden = layer(writer, hidden, model, config, i, mask, distances, inputs, shape)
         if i == 0 and config.get("conv_kernel_size", 0) > 0:
             hidden = _convolved(writer, embedded, hidden, model, config, inputs, shape)
     hidden = blocks.unflatten(writer, hidden, inputs, shape.width, "hidden_states")
@@ -74,6 +74,7 @@ def layer(
     writer: GraphWriter,
     value: str,
     model: BaseModel,
+    config: Mapping[str, Any],
     index: int,
     mask: str,
     distances: Distances | None,
@@ -82,7 +83,7 @@ def layer(
 ) -> str:
     """One layer. Shape: ``(batch * tokens, width)``."""
     source, name = f"encoder.layer.{index}", f"layer.{index}"
-    weights = layer_weights(model, source, distances)
+    weights = layer_weights(model, source, relative.kinds_root(config))
     weights.check(shape, name)
     parts = writer.projections(value, weights.qkv_weight, weights.qkv_bias, f"{name}.attention")
     query, key, keyed = (blocks.unflatten(writer, part, inputs, shape.width, f"{part}.batched") for part in parts)
@@ -102,7 +103,7 @@ def layer(
     return writer.residual(inner, dense, value, _norm(model, f"{source}.output.LayerNorm", f"{name}.ffn.norm", shape))
 
 
-def layer_weights(model: BaseModel, name: str, distances: Distances | None) -> LayerWeights:
+def layer_weights(model: BaseModel, name: str, root: float) -> LayerWeights:
     """The tensors of one layer, the query divided by what the kinds of scores ask for."""
     parts = [f"{name}.attention.self.{part}_proj" for part in ("query", "key", "value")]
     weights = LayerWeights(
@@ -120,7 +121,7 @@ def layer_weights(model: BaseModel, name: str, distances: Distances | None) -> L
         output_norm_bias=model[f"{name}.output.LayerNorm.bias"],
     )
     divisor = np.ones(len(weights.qkv_bias), np.float32)
-    divisor[: len(divisor) // 3] = 1.0 if distances is None else distances.kinds_root
+    divisor[: len(divisor) // 3] = root
     return replace(weights, qkv_weight=weights.qkv_weight / divisor[:, None], qkv_bias=weights.qkv_bias / divisor)
 
 

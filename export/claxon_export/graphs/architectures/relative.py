@@ -71,8 +71,7 @@ def distances(
     writer: GraphWriter, inputs: GraphInputs, config: Mapping[str, Any], shape: EncoderShape
 ) -> Distances | None:
     """The distances between the tokens; ``None`` where the checkpoint knows none."""
-    kinds = config.get("pos_att_type") or ()
-    kinds = tuple(kind.strip() for kind in (kinds.lower().split("|") if isinstance(kinds, str) else kinds))
+    kinds = _kinds(config)
     if not config.get("relative_attention") or not kinds:
         return None
     longest, span = shape.positions, _span(config)
@@ -89,7 +88,7 @@ def distances(
     rising_table = writer.constant("distance.rising.all", rising.astype(np.int64))
     return Distances(
         kinds=kinds,
-        kinds_root=math.sqrt(1 + len({*kinds} & {CONTENT_TO_POSITION, POSITION_TO_CONTENT})),
+        kinds_root=kinds_root(config),
         is_shared=bool(config.get("share_att_key", False)),
         is_normalized="layer_norm" in str(config.get("norm_rel_ebd", "none")).lower(),
         span=span,
@@ -97,6 +96,16 @@ def distances(
         rising=writer.node("Slice", [rising_table, *bounds, writer.integers(0)], "distance.rising"),
         sizes=_shifts(writer, shorter, shape),
     )
+
+
+def _kinds(config: Mapping[str, Any]) -> tuple[str, ...]:
+    stated = config.get("pos_att_type") or ()
+    return tuple(kind.strip() for kind in (stated.lower().split("|") if isinstance(stated, str) else stated))
+
+
+def kinds_root(config: Mapping[str, Any]) -> float:
+    """The root of the number of kinds of scores; those of distances count even where the layers leave them out."""
+    return math.sqrt(1 + len({*_kinds(config)} & {CONTENT_TO_POSITION, POSITION_TO_CONTENT}))
 
 
 def _shifts(writer: GraphWriter, tokens: str, shape: EncoderShape) -> Shifts:

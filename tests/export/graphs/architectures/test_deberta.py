@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from claxon_export.checkpoint.checkpoint import Pooling, open_checkpoint
 from claxon_export.errors import CheckpointError
-from claxon_export.graphs.architectures import deberta, relative
+from claxon_export.graphs.architectures import deberta
 from claxon_export.graphs.writer import GraphWriter
-from claxon_export.parity import reference_deberta
 from tests.encoder_graphs import (
     TOLERANCE,
     assert_features_equal,
@@ -64,37 +62,9 @@ def test_settings_equal_transformers(settings: dict[str, Any], tmp_path: Path) -
     assert_features_equal(reference_features(encoder.checkpoint, batch), expected, TOLERANCE)
 
 
-@pytest.mark.parametrize("tokens", [1, 2, 8, 9, 10, 159, 160])
-def test_every_length_equals_transformers(tokens: int, tmp_path: Path) -> None:
-    folder = write_family(tmp_path / "source", "deberta-v2")
-    encoder = write_graph(open_checkpoint(folder, pooling=Pooling.MEAN), tmp_path / "graph")
-    batch = random_batch(encoder, (tokens,))
-    assert_features_equal(run_graph(encoder, batch), torch_features(encoder.checkpoint, batch), TOLERANCE)
-
-
-@pytest.mark.parametrize("buckets", [16, 32, 256, -1])
-def test_buckets_are_those_of_transformers_and_of_the_reference(buckets: int) -> None:
-    torch = pytest.importorskip("torch")
-    modeling = pytest.importorskip("transformers.models.deberta_v2.modeling_deberta_v2")
-    config, span = CONFIG | {"position_buckets": buckets}, buckets if buckets > 0 else LONGEST
-    states = torch.zeros(1, LONGEST, 1)
-    expected = modeling.build_relative_position(states, states, bucket_size=buckets, max_position=LONGEST)[0].numpy()
-    apart = np.arange(LONGEST)[:, None] - np.arange(LONGEST)
-    np.testing.assert_array_equal(relative.bucket(apart, config), expected)
-    rows = np.clip(expected + span, 0, 2 * span - 1)
-    np.testing.assert_array_equal(reference_deberta.buckets(LONGEST, config, span), rows)
-
-
 def test_tables_of_another_size_are_refused(tmp_path: Path) -> None:
     checkpoint = open_checkpoint(write_family(tmp_path, "deberta-v2"), pooling=Pooling.MEAN)
     with pytest.raises(
         CheckpointError, match=r"rel_embeddings\.weight has shape \(32, 32\), config.json says \(34, 32\)"
     ):
         deberta.write(GraphWriter("wrong"), {**checkpoint.config, "position_buckets": 17}, checkpoint.weights)
-
-
-def test_no_pair_is_looked_up_by_itself(tmp_path: Path) -> None:
-    checkpoint = open_checkpoint(write_family(tmp_path / "source", "deberta-v2"), pooling=Pooling.MEAN)
-    encoder = write_graph(checkpoint, tmp_path / "graph")
-    assert not encoder.nodes("GatherElements")
-    assert len(encoder.nodes("MultiHeadAttention")) == 2

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from claxon_export.checkpoint.checkpoint import Pooling, open_checkpoint
 from claxon_export.errors import CheckpointError
 from claxon_export.graphs.architectures import albert, electra
 from claxon_export.graphs.writer import GraphWriter
-from claxon_export.parity import reference
-from claxon_export.parity.reference_model import gelu
-from claxon_export.pipeline import export
-from tests.checkpoints import INTERMEDIATE, WIDTH
-from tests.encoder_graphs import (
-    TOLERANCE,
-    assert_features_equal,
-    random_batch,
-    reference_features,
-    run_graph,
-    torch_features,
-    write_graph,
-)
 from tests.families import write_family
 
 CONFIG = {
@@ -37,57 +22,9 @@ CONFIG = {
 }
 
 
-@pytest.mark.parametrize("settings", [{"num_hidden_groups": 2}, {"inner_group_num": 2}, {"num_hidden_groups": 3}])
-def test_groups_and_inner_layers_equal_transformers(settings: dict[str, Any], tmp_path: Path) -> None:
-    folder = write_family(tmp_path / "source", "albert", num_hidden_layers=3, **{"num_hidden_groups": 1} | settings)
-    encoder = write_graph(open_checkpoint(folder, pooling=Pooling.MEAN), tmp_path / "graph")
-    batch = random_batch(encoder, (17, 3, 30))
-    expected = torch_features(encoder.checkpoint, batch)
-    assert_features_equal(run_graph(encoder, batch), expected, TOLERANCE)
-    assert_features_equal(reference_features(encoder.checkpoint, batch), expected, TOLERANCE)
-
-
-def test_each_group_serves_neighbors() -> None:
-    names = albert.layer_names(CONFIG | {"num_hidden_groups": 2, "inner_group_num": 2})
-    group = "encoder.albert_layer_groups.{}.albert_layers.{}"
-    assert names == [group.format(i, j) for i in (0, 0, 0, 1, 1, 1) for j in (0, 1)]
-
-
-def test_weights_of_repeated_layers_are_stored_once(tmp_path: Path) -> None:
-    checkpoint = open_checkpoint(write_family(tmp_path, "albert"), pooling=Pooling.MEAN)
-    writer = GraphWriter("albert")
-    albert.write(writer, checkpoint.config, checkpoint.weights)
-    matrices = {name: array.shape for name, array in writer.weights.items() if array.ndim == 2}
-    assert {name for name in matrices if name.startswith("layer")} == {
-        f"layer.0.{part}.weight" for part in ("attention.qkv", "attention.output", "ffn.intermediate", "ffn.output")
-    }
-    assert matrices["layer.0.ffn.output.weight"] == (INTERMEDIATE, WIDTH)
-
-
-def test_int8_stores_repeated_layers_once(tmp_path: Path) -> None:
-    folder = write_family(tmp_path / "source", "albert", num_hidden_layers=6)
-    bundle = export(folder, tmp_path / "out", precision="int8", pooling="mean")
-    linear = 4 * WIDTH * WIDTH + 2 * WIDTH * INTERMEDIATE
-    small = 2 * 200 * 24 + 4 * 160 * 24 + 24 * WIDTH
-    assert (bundle.path / "encoder.int8.safetensors").stat().st_size < 2 * linear + small + 30_000
-
-
-def test_equal_widths_need_no_projection(tmp_path: Path) -> None:
-    folder = write_family(tmp_path / "source", "electra", embedding_size=WIDTH)
-    encoder = write_graph(open_checkpoint(folder, pooling=Pooling.MEAN), tmp_path / "graph")
-    assert "embeddings.projection" not in {node.name for node in encoder.nodes("Gemm")}
-    batch = random_batch(encoder, (9, 4))
-    assert_features_equal(run_graph(encoder, batch), torch_features(encoder.checkpoint, batch), TOLERANCE)
-
-
 def test_epsilon_and_activation_are_transformers_defaults() -> None:
     assert (electra.sizes(CONFIG).activation, electra.sizes(CONFIG).layer_norm_epsilon) == ("gelu", 1e-12)
     assert (albert.sizes(CONFIG).activation, albert.sizes(CONFIG).layer_norm_epsilon) == ("gelu_new", 1e-12)
-
-
-def test_more_groups_than_layers_are_refused() -> None:
-    with pytest.raises(CheckpointError, match="num_hidden_groups is 7, expected at most num_hidden_layers, 6"):
-        albert.sizes(CONFIG | {"num_hidden_groups": 7})
 
 
 @pytest.mark.parametrize("name", ["electra", "albert"])
@@ -96,12 +33,3 @@ def test_embeddings_of_another_width_are_refused(name: str, tmp_path: Path) -> N
     writers = {"electra": electra, "albert": albert}
     with pytest.raises(CheckpointError, match=r"word_embeddings\.weight has shape"):
         writers[name].write(GraphWriter("wrong"), {**checkpoint.config, "embedding_size": 23}, checkpoint.weights)
-
-
-def test_electra_classifies_through_gelu() -> None:
-    states = np.random.default_rng(0).normal(size=(2, 1, 4)).astype(np.float32)
-    weights = {"classifier.dense.weight": np.eye(4), "classifier.dense.bias": np.zeros(4)}
-    weights |= {"classifier.out_proj.weight": np.eye(4)[:2], "classifier.out_proj.bias": np.zeros(2)}
-    scores = reference.classify("electra", {}, weights, states)
-    expected = reference.softmax(gelu(states[:, 0])[:, :2])
-    np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-6)

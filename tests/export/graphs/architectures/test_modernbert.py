@@ -65,21 +65,6 @@ def test_settings_equal_transformers(settings: dict[str, Any], tmp_path: Path) -
     assert_features_equal(run_graph(encoder, batch), torch_features(encoder.checkpoint, batch), TOLERANCE)
 
 
-@pytest.mark.parametrize("tokens", [1, 8, 9, 31, 32, 33, 39, 40, 41, 160])
-def test_every_length_around_the_blocks_edges_equals_transformers(tokens: int, tmp_path: Path) -> None:
-    folder = write_family(tmp_path / "source", "modernbert")
-    encoder = write_graph(open_checkpoint(folder, pooling=Pooling.MEAN), tmp_path / "graph")
-    batch = random_batch(encoder, (tokens, max(1, tokens // 2)))
-    assert_features_equal(run_graph(encoder, batch), torch_features(encoder.checkpoint, batch), TOLERANCE)
-
-
-def test_scores_of_local_layers_grow_with_the_window(tmp_path: Path) -> None:
-    folder = write_family(tmp_path / "source", "modernbert")
-    encoder = write_graph(open_checkpoint(folder, pooling=Pooling.MEAN), tmp_path / "graph")
-    biases = [node.input[5] for node in encoder.nodes("MultiHeadAttention")]
-    assert biases == ["mask.square", "window.bias", "window.bias", "mask.square"]
-
-
 @pytest.mark.parametrize("pooling", ["cls", "mean"])
 def test_classifier_reads_the_feature_that_the_config_names(pooling: str, tmp_path: Path) -> None:
     folder = write_family(tmp_path / "source", "modernbert", labels=LABELS, classifier_pooling=pooling)

@@ -31,7 +31,7 @@ import numpy.typing as npt
 
 from claxon.errors import InputError, OptionError
 from claxon_export.parity import reference_deberta, reference_modernbert
-from claxon_export.parity.reference_model import ARCHITECTURES, Floats, Model, Weights, gelu, relu, softmax
+from claxon_export.parity.reference_model import ARCHITECTURES, Activation, Floats, Model, Weights, gelu, relu, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +56,7 @@ POSITIONS_AFTER_PADDING = ROBERTAS | {"mpnet"}
 TOKEN_TYPES = ROBERTAS | {"albert", "bert", "electra"}
 # The linear layer from the embeddings' width to the layers', where there is one.
 WIDENING = {"albert": "encoder.embedding_hidden_mapping_in", "electra": "embeddings_project"}
-BETWEEN = {"distilbert": relu, "deberta-v2": gelu, "electra": gelu, "modernbert": gelu}
+BETWEEN: dict[str, Activation] = {"distilbert": relu, "deberta-v2": gelu, "electra": gelu, "modernbert": gelu}
 MASKED_SCORE = np.finfo(np.float32).min
 
 

@@ -98,7 +98,8 @@ def buckets(tokens: int, config: Any, span: int) -> npt.NDArray[np.int64]:
         decades = np.log(np.maximum(away, 1).astype(np.float32) / np.float32(half))
         steps = np.ceil(decades / np.log(np.float32((farthest - 1) / half)) * np.float32(half - 1)) + half
         distance = np.where(away <= half, distance, (np.sign(distance) * steps).astype(np.int64))
-    return np.clip(distance + span, 0, 2 * span - 1)
+    rows: npt.NDArray[np.int64] = np.clip(distance + span, 0, 2 * span - 1)
+    return rows
 
 
 def _convolve(model: Model, embedded: Floats) -> Floats:

@@ -110,10 +110,9 @@ def classify(architecture: str, config: Mapping[str, Any], weights: Weights, hid
     features = hidden_states[:, 0]
     if config.get("classifier_pooling") == "mean":  # of equal lengths, as no mask is known here
         features = hidden_states.mean(axis=1)
-    stated = config.get(
-        {"deberta-v2": "pooler_hidden_act", "modernbert": "classifier_activation"}.get(architecture, "")
-    )
-    activation = {"gelu": gelu, "relu": relu, "tanh": np.tanh}.get(stated, BETWEEN.get(architecture, np.tanh))
+    key = {"deberta-v2": "pooler_hidden_act", "modernbert": "classifier_activation"}.get(architecture, "")
+    by_name: dict[str, Activation] = {"gelu": gelu, "relu": relu, "tanh": np.tanh}
+    activation = by_name.get(str(config.get(key)), BETWEEN.get(architecture, np.tanh))
     between = activation(model.linear(inner, features))
     if architecture == "modernbert":
         between = model.layer_norm("head.norm", between)

@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "Pooling", "open_checkpoint"]
 
 _CLASSIFIER_WEIGHT = {
+    "albert": "classifier.weight",
     "bert": "classifier.weight",
+    "camembert": "classifier.out_proj.weight",
+    "deberta-v2": "classifier.weight",
     "distilbert": "classifier.weight",
+    "electra": "classifier.out_proj.weight",
+    "modernbert": "classifier.weight",
     "mpnet": "classifier.out_proj.weight",
     "roberta": "classifier.out_proj.weight",
     "xlm-roberta": "classifier.out_proj.weight",

@@ -58,6 +58,7 @@ def write_graph(
     shape = chosen.sizes(checkpoint.config)
     states = chosen.write(writer, checkpoint.config, checkpoint.weights)
     write_outputs(writer, states, shape.width, checkpoint.pooling, token_states=token_states)
+    writer.prune()
     write_weights(writer.weights, folder / weights)
     model = writer.model(weights, weight_offsets(folder / weights), {"claxon.source": checkpoint.name})
     (folder / graph).write_bytes(model.SerializeToString(deterministic=True))

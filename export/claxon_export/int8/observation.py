@@ -51,11 +51,13 @@ class ObservingWriter(GraphWriter):
         """Begin an empty graph."""
         super().__init__(name)
         self.layers: dict[str, tuple[Array, Array]] = {}
+        self.calls: dict[str, str] = {}
 
     def linear(self, value: str, weight: Array, bias: Array, name: str) -> str:
         """As ``GraphWriter.linear``; its input leaves the graph under the layer's name."""
         self.output(value, name, ["tokens", weight.shape[1]])
-        self.layers[name] = (weight, bias)
+        self.calls[name] = self.owner(name)
+        self.layers[self.owner(name)] = (weight, bias)
         return super().linear(value, weight, bias, f"{name}.product")
 
 
@@ -71,7 +73,8 @@ def observe(checkpoint: Checkpoint, tokens: Tokens) -> dict[str, Observed]:
     nowhere = {name: (0, array.nbytes) for name, array in writer.weights.items()}
     graph = writer.model("weights", nowhere, {}).SerializeToString()
     session = Session(graph, writer.weights, engine_request("cpu", None))
-    inputs = _run(session, {name: weight.shape[1] for name, (weight, _) in writer.layers.items()}, tokens)
+    widths = {name: weight.shape[1] for name, (weight, _) in writer.layers.items()}
+    inputs = _run(session, widths, writer.calls, tokens)
     return {
         name: Observed(inputs[name].kept(), np.ascontiguousarray(weight.T), bias, inputs[name].curvature)
         for name, (weight, bias) in writer.layers.items()
@@ -120,13 +123,16 @@ class _Inputs:
         return np.concatenate(self._kept)
 
 
-def _run(session: Session, widths: Mapping[str, int], tokens: Tokens) -> Mapping[str, _Inputs]:
+def _run(
+    session: Session, widths: Mapping[str, int], calls: Mapping[str, str], tokens: Tokens
+) -> Mapping[str, _Inputs]:
+    """What each layer is given, in all of its calls."""
     inputs = {name: _Inputs(width) for name, width in widths.items()}
     bounds = _bounds(tokens)
     is_kept = _chosen(bounds[-1], first=bounds[1])
     for start, end in pairwise(bounds):
         feeds = {"input_ids": tokens.input_ids[None, start:end], "attention_mask": np.ones((1, end - start), np.int64)}
-        for name, values in zip(widths, session.run(tuple(widths), feeds), strict=True):
+        for name, values in zip(calls.values(), session.run(tuple(calls), feeds), strict=True):
             inputs[name].add(values, is_kept[start:end])
     for layer in inputs.values():
         layer.finish()

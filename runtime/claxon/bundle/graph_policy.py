@@ -23,8 +23,9 @@ ALLOWED_DOMAINS = ("", "ai.onnx", "com.microsoft")
 ENDLESS = frozenset({"Loop", "Scan", "SequenceMap"})
 # What heads are made of: none of these takes a size from a value, and so makes gigabytes of a file of a kilobyte.
 HEAD_OPERATORS = frozenset({
-    "Abs", "Add", "And", "Cast", "Clip", "Concat", "Constant", "Div", "Equal", "Exp", "Flatten", "Gather", "Gemm",
-    "Greater", "GreaterOrEqual", "Identity", "Less", "LessOrEqual", "Log", "LogSoftmax", "LpNormalization", "MatMul",
+    "Abs", "Add", "And", "Cast", "Clip", "Concat", "Constant", "Div", "Equal", "Erf", "Exp", "Flatten", "Gather",
+    "Gelu", "Gemm", "Greater", "GreaterOrEqual", "Identity", "LayerNormalization", "Less", "LessOrEqual", "Log",
+    "LogSoftmax", "LpNormalization", "MatMul",
     "Max", "Min", "Mul", "Neg", "Not", "Or", "Pow", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSumExp",
     "ReduceMax", "ReduceMean", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Sigmoid", "Slice", "Softmax", "Sqrt",
     "Squeeze", "Sub", "Sum", "Tanh", "Transpose", "Unsqueeze", "Where",

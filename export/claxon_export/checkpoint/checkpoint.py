@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from claxon.bundle.manifest import SimilarityKind
 from claxon.errors import OptionError
 from claxon_export.checkpoint.hub import fetch, read_json
 from claxon_export.checkpoint.licensing import declared_license
@@ -59,6 +60,8 @@ class Checkpoint:
         prompt: What the source puts before every text; "" where nothing.
         hashes: SHA-256 in hex of every file read for the bundle, by its name in the folder, sorted.
         license: What the model card names; None where it names none.
+        prompts: All prompts that the source names.
+        similarity: How the source compares embeddings.
     """
 
     name: str
@@ -76,6 +79,8 @@ class Checkpoint:
     prompt: str
     hashes: Mapping[str, str]
     license: str | None = None
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    similarity: SimilarityKind = SimilarityKind.COSINE
 
 
 def open_checkpoint(
@@ -127,6 +132,8 @@ def open_checkpoint(
         prompt=settings.prompt,
         hashes=_hashes(folder, files),
         license=declared_license(folder),
+        prompts=settings.prompts,
+        similarity=settings.similarity,
     )
 
 

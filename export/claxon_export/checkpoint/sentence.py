@@ -6,11 +6,12 @@ two spellings: the older ``pooling_mode_mean_tokens: true`` and the like, and ``
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from claxon.bundle.manifest import SimilarityKind
 from claxon_export.checkpoint.hub import read_json, read_json_value
 from claxon_export.errors import CheckpointError
 
@@ -51,6 +52,8 @@ class SentenceSettings:
         do_lower_case: Whether case is lowered before the tokenizer sees a text.
         prompt: What is put before every text; "" where nothing.
         files: The files read.
+        prompts: All prompts that are named.
+        similarity: How embeddings are compared.
     """
 
     pooling: Pooling | None
@@ -59,6 +62,8 @@ class SentenceSettings:
     do_lower_case: bool
     prompt: str
     files: tuple[Path, ...]
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    similarity: SimilarityKind = SimilarityKind.COSINE
 
 
 def read_sentence_settings(folder: Path) -> SentenceSettings:
@@ -81,6 +86,8 @@ def read_sentence_settings(folder: Path) -> SentenceSettings:
         do_lower_case=bool(transformer.get("do_lower_case")),
         prompt=_read_prompt(prompts_file) if prompts_file else "",
         files=tuple(file for file in files if file),
+        prompts=_read_prompts(prompts_file) if prompts_file else {},
+        similarity=_read_similarity(prompts_file) if prompts_file else SimilarityKind.COSINE,
     )
 
 
@@ -146,3 +153,17 @@ def _read_prompt(path: Path) -> str:
     if name not in prompts:
         raise CheckpointError(f"{path}: default_prompt_name is {name!r}; the prompts are {sorted(prompts)}")
     return str(prompts[name] or "")
+
+
+def _read_prompts(path: Path) -> dict[str, str]:
+    prompts = read_json(path).get("prompts") or {}
+    if not isinstance(prompts, dict) or not all(isinstance(text, str | None) for text in prompts.values()):
+        raise CheckpointError(f"{path}: prompts is {prompts!r:.80}, expected names with the words of each")
+    return {name: text or "" for name, text in prompts.items()}
+
+
+def _read_similarity(path: Path) -> SimilarityKind:
+    name = read_json(path).get("similarity_fn_name") or SimilarityKind.COSINE
+    if name not in set(SimilarityKind):
+        raise CheckpointError(f"{path}: similarity_fn_name is {name!r:.80}; supported: {', '.join(SimilarityKind)}")
+    return SimilarityKind(name)

@@ -114,6 +114,8 @@ def encoder_spec(checkpoint: Checkpoint, sizes: Sizes, inputs: tuple[str, ...], 
         max_tokens=checkpoint.max_tokens,
         pad_id=checkpoint.pad_id,
         prompt=checkpoint.prompt,
+        prompts=dict(checkpoint.prompts),
+        similarity=checkpoint.similarity,
         variants=(GraphVariant(Precision.FP32, GRAPH_NAME, WEIGHTS_NAME, ("cpu", "cuda", "openvino"), (), None),),
     )
 

@@ -59,6 +59,15 @@ class ScoreKind(StrEnum):
     COSINE = "cosine"
 
 
+class SimilarityKind(StrEnum):
+    """How the source compares embeddings; distances count negative."""
+
+    COSINE = "cosine"
+    DOT = "dot"
+    EUCLIDEAN = "euclidean"
+    MANHATTAN = "manhattan"
+
+
 @dataclass(frozen=True, slots=True)
 class FileEntry:
     """A file of the bundle; ``sha256`` is lower-case hexadecimal."""
@@ -110,7 +119,8 @@ class EncoderSpec:
 
     ``pooling`` is what ``embedding`` is made of, ``None`` where there is no ``embedding``. ``default_feature`` is what
     the source calls its sentence embedding; ``None`` where it has none. ``max_tokens`` counts the special tokens.
-    ``prompt`` is put before every text. ``token_states`` tells whether the graph gives each token's state out as well.
+    ``prompt`` is put before every text unless a call names another; ``prompts`` are all that the source names.
+    ``similarity`` is how it compares embeddings. ``token_states`` tells whether the graph gives each token's state out.
     """
 
     architecture: str
@@ -128,6 +138,8 @@ class EncoderSpec:
     prompt: str
     token_states: bool
     variants: tuple[GraphVariant, ...]
+    prompts: dict[str, str] = field(default_factory=dict, metadata=LATER)
+    similarity: SimilarityKind = field(default=SimilarityKind.COSINE, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,9 @@ def test_two_rows_of_the_position_table_belong_to_no_token(encoders: dict[str, T
 
 
 @pytest.mark.parametrize("places", [(0,), (3,), (2, 3, 6)])
-def test_a_padding_token_inside_a_text_has_no_position(encoders: dict[str, TinyEncoder], places: tuple[int, ...]) -> None:
+def test_a_padding_token_inside_a_text_has_no_position(
+    encoders: dict[str, TinyEncoder], places: tuple[int, ...]
+) -> None:
     encoder = encoders["mpnet"]
     batch = random_batch(encoder, (8, 5))
     batch.input_ids[0, list(places)] = mpnet.PADDING_ID

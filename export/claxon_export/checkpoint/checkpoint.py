@@ -6,13 +6,18 @@ What no file says must be given as an option, and the error names the option.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 from claxon.bundle.manifest import SimilarityKind, TruncationSide
 from claxon.errors import OptionError
+from claxon_export.checkpoint.adapter import is_adapter, merge_adapter
 from claxon_export.checkpoint.config import read_config
 from claxon_export.checkpoint.hub import fetch
 from claxon_export.checkpoint.licensing import declared_license
@@ -21,12 +26,12 @@ from claxon_export.checkpoint.sentence_modules import SentenceModules
 from claxon_export.checkpoint.settings_audit import SettingsAudit
 from claxon_export.checkpoint.tokenizer import pad_id, tokenizer_files, tokenizer_json, with_lowercase
 from claxon_export.checkpoint.tokenizer_settings import read_tokenizer_settings, stated_limit, truncation_side
+from claxon_export.checkpoint.ways_in import check_folder, check_shards, check_tensors, check_vocabulary, unwrapped
 from claxon_export.checkpoint.weights import Weights, open_weights
 from claxon_export.errors import CheckpointError, UnreadMeaningError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
 __all__ = ["Checkpoint", "Pooling", "open_checkpoint"]
 
@@ -129,16 +134,27 @@ def open_checkpoint(
     """
     snapshot = fetch(os.fspath(source), revision=revision)
     folder = snapshot.folder
+    notes: tuple[str, ...] = ()
     audit = SettingsAudit(accept_unknown)
+    check_folder(folder)
+    if is_adapter(folder):
+        merged = Path(mkdtemp(prefix="claxon-adapter-"))
+        atexit.register(shutil.rmtree, merged, ignore_errors=True)
+        notes = (merge_adapter(folder, merged, audit),)
+        folder = merged
     settings = read_sentence_settings(folder, audit)
     config = read_config(folder, settings.config_arguments, audit)
     tokenizer_settings = read_tokenizer_settings(folder, settings.tokenizer_arguments, audit)
     audit.finish()
-    weights = open_weights(folder)
+    check_shards(folder)
+    weights, taken_off = unwrapped(open_weights(folder))
+    check_tensors(weights, folder)
+    notes += taken_off
     label_names = _labels(config, weights, labels)
     tokenizer = tokenizer_json(folder, settings.tokenizer_arguments)
     if settings.do_lower_case:
         tokenizer = with_lowercase(tokenizer)
+    check_vocabulary(tokenizer, config, weights)
     modules_weights = settings.modules.weight_files() if settings.modules else ()
     files = (folder / "config.json", *settings.files, *modules_weights, *tokenizer_files(folder), *weights.files)
     return Checkpoint(
@@ -164,6 +180,7 @@ def open_checkpoint(
         truncate_dim=settings.truncate_dim,
         accepted_unknown=tuple(audit.used),
         chosen_prompt=prompt,
+        notes=notes,
         chosen_max_tokens=max_tokens,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from claxon_export.checkpoint.hub import read_json
 from claxon_export.checkpoint.settings_audit import SettingsAudit
 from claxon_export.checkpoint.settings_tables import CONFIG, CONFIG_OF_MODEL
+from claxon_export.checkpoint.ways_in import check_quantized
 from claxon_export.errors import CheckpointError
 
 NAME = "config.json"
@@ -32,6 +33,7 @@ def read_config(folder: Path, arguments: Mapping[str, Any], audit: SettingsAudit
             f"{folder / NAME} has no model_type: expected a transformers checkpoint, "
             'with "model_type": "distilbert" or the like'
         )
+    check_quantized(config, folder)
     config |= arguments
     seen = dict(config)
     # What other tasks ask for is nothing to a classifier.

@@ -139,6 +139,23 @@ TOKENIZER_JSON = Table(
     honoured=_words("truncation added_tokens normalizer pre_tokenizer post_processor model"),
     harmless=_words("version padding decoder"),
 )
+ADAPTER = Table(
+    honoured=_words("""base_model_name_or_path task_type r lora_alpha rank_pattern alpha_pattern use_rslora
+        modules_to_save target_modules"""),
+    harmless=_words("""inference_mode lora_dropout init_lora_weights bias layers_to_transform layers_pattern
+        exclude_modules revision auto_mapping peft_version loftq_config megatron_config megatron_core eva_config
+        corda_config runtime_config qalora_group_size ensure_weight_tying target_parameters arrow_config"""),
+    refused={
+        "peft_type": Refused(("LORA",), "only LoRA can be merged"),
+        "use_dora": Refused((False,), "DoRA cannot be merged here; merge it with PEFT's merge_and_unload"),
+        "fan_in_fan_out": Refused((False,), "merge it with PEFT's merge_and_unload"),
+        "lora_bias": Refused((False,), "merge it with PEFT's merge_and_unload"),
+        "use_qalora": Refused((False,), "merge it with PEFT's merge_and_unload"),
+        "alora_invocation_tokens": Refused((), "merge it with PEFT's merge_and_unload"),
+        "trainable_token_indices": Refused((), "merge it with PEFT's merge_and_unload"),
+        "layer_replication": Refused((), "merge it with PEFT's merge_and_unload"),
+    },
+)
 MODULE = Table(honoured=_words("type path"), harmless=_words("idx name kwargs"))
 TRANSFORMER = Table(
     honoured=_words("""max_seq_length do_lower_case tokenizer_args processor_kwargs config_args config_kwargs

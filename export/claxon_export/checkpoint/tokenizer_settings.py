@@ -26,7 +26,7 @@ def read_tokenizer_settings(folder: Path, arguments: Mapping[str, Any], audit: S
     Raises:
         CheckpointError: a key cannot be exported.
     """
-    settings = _read(folder / "tokenizer_config.json") | arguments
+    settings = {**_read(folder / "tokenizer_config.json"), **arguments}
     audit.check("tokenizer_config.json", settings, TOKENIZER_CONFIG)
     audit.check("special_tokens_map.json", _read(folder / "special_tokens_map.json"), SPECIAL_TOKENS_MAP)
     audit.check("tokenizer.json", _read(folder / "tokenizer.json"), TOKENIZER_JSON)

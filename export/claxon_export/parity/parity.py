@@ -109,8 +109,8 @@ def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], ga
         _compare(np.arange(len(every)), expected, alone, every, gate, suffix=""),
         _compare(chosen, expected, padded, every, gate, suffix=", padded"),
     ]
+    unseen, name = source.unseen, source.name
     if isinstance(source, TorchSource):
-        unseen, name = source.unseen, source.name
         del source
         gc.collect()
         ran = end_to_end(checkpoint, every)
@@ -122,8 +122,6 @@ def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], ga
             runs.append(
                 _compare(np.arange(len(every)), *_end(ran, checkpoint, expected, alone), every, gate, END_TO_END)
             )
-    else:
-        unseen, name = source.unseen, source.name
     comparisons = tuple(comparison for run in runs for comparison in run.comparisons)
     failures = tuple(failure for run in runs for failure in run.failures)
     return ParityReport(Parity(name, len(every), texts_digest(every), comparisons, unseen), failures)

@@ -120,7 +120,7 @@ class TorchSource:
         CheckpointError: transformers cannot load the folder, or would invent weights that it lacks.
     """
 
-    unseen = ()
+    unseen: tuple[str, ...] = ()
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         """Load tokenizer and model; nothing is fetched, and no code from the folder runs."""

@@ -14,7 +14,7 @@ SCALING_OPTIONS ?=
 # A process of tests for each processor, and no second thread in any of them.
 TEST_OPTIONS ?= --numprocesses=auto --maxprocesses=8 --dist=worksteal
 
-.PHONY: help demo test test-cpu docs test-clusters compat compat-oldest compat-newest lock check bench bench-peers bench-micro accuracy soak campaign scaling format clean
+.PHONY: help demo test test-cpu docs test-clusters compat compat-oldest compat-newest lock check bench bench-peers bench-micro gpu-check accuracy soak campaign scaling format clean
 
 help:
 	@echo "make demo    export a sentence encoder, fit a head on it, label unseen texts (about a minute, downloads apart)"
@@ -28,6 +28,7 @@ help:
 	@echo "make bench   BUNDLE (the demo's) against its peers in one run; tables and plots go to benchmarks/results"
 	@echo "make bench-peers   the peers' virtual environments (10 GB); a peer without one is left out, and the table says so"
 	@echo "make bench-micro   parts of a run, timed alone"
+	@echo "make gpu-check   on a machine with CUDA, without a network, 8 minutes: right, fast, where the time goes (docs/devices.md)"
 	@echo "make accuracy   the published experiments again: DATA=folder DISTILBERT=bundle MPNET=bundle"
 	@echo "make campaign   faults by the thousand on a small bundle, half an hour; results to benchmarks/results/reliability"
 	@echo "make soak    the campaign's mixed calls alone, 20,000 on BUNDLE in one process: does memory grow?"
@@ -121,6 +122,14 @@ bench: $(VENV)/installed $(BUNDLE)/manifest.json
 bench-micro: $(VENV)/installed
 	mkdir -p benchmarks/results
 	$(VENV)/bin/python -m pytest benchmarks/test_speed.py --benchmark-json=benchmarks/results/micro.json
+
+# Needs no virtual environment and no package index: whatever Python there has PyTorch for CUDA. Goes on where it ended.
+GPU_PYTHON ?= python3
+GPU_OPTIONS ?=
+
+gpu-check:
+	PYTHONPATH="$(CURDIR)/runtime:$(CURDIR)/export:$(CURDIR)/benchmarks$${PYTHONPATH:+:$$PYTHONPATH}" HF_HUB_OFFLINE=1 \
+	  $(GPU_PYTHON) -m gpu $(GPU_OPTIONS)
 
 # Folders of labelled texts, and the bundles that the published experiments run on.
 DATA ?=

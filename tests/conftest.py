@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import claxon
 import claxon_export
 from tests.checkpoints import write_checkpoint
+from tests.head_kinds import add_kinds
 from tests.texts import REVIEWS
+
+# How long an example takes shows how slow, busy or emulated the machine is, not that something is wrong.
+settings.register_profile("claxon", deadline=None)
+settings.load_profile("claxon")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -73,6 +79,15 @@ def tiny_bundle(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory)
     claxon_export.export(tiny_checkpoint, bundle)
     claxon_export.fit(bundle, list(REVIEWS), list(REVIEWS.values()), head="sentiment", test_size=0)
     claxon_export.add_head(bundle, "topic", labels=claxon.LabelSet.of(["book", "phone", "food"]))
+    return bundle
+
+
+@pytest.fixture(scope="session")
+def bundle_of_kinds(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``tiny_bundle`` with the heads ``tags``, ``margin`` and ``stars`` of ``add_kinds`` as well; read only."""
+    bundle = tmp_path_factory.mktemp("bundles") / "kinds"
+    shutil.copytree(tiny_bundle, bundle)
+    add_kinds(bundle)
     return bundle
 
 

@@ -44,7 +44,7 @@ def planned(bundle: Path, inputs: list[Path], out: Path, **request: Any) -> Plan
     """A plan, written into its folder."""
     out.mkdir(exist_ok=True)
     whole: JobRequest = {"heads": "sentiment", **request}  # type: ignore[typeddict-item]  # tests give whatever they test
-    return plan_job(PlanRequest.of(Bundle.open(bundle), inputs, out, whole), out)
+    return plan_job(PlanRequest.from_request(Bundle.open(bundle), inputs, out, whole), out)
 
 
 def rows_of(out: Path) -> list[dict[str, Any]]:

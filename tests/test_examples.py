@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -46,6 +47,42 @@ def labels_of(folder: Path) -> dict[str, str]:
 def expected(bundle: Path) -> dict[str, str]:
     labels = claxon.load(bundle, threads=1).predict(list(REVIEWS)).tolist()
     return dict(zip(REVIEWS, labels, strict=True))
+
+
+def test_features_and_logistic_regression(
+    bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, picture = tmp_path / "train.csv", tmp_path / "map.png"
+    pd.DataFrame({"review": list(REVIEWS) * 3, "stars": list(REVIEWS.values()) * 3}).to_csv(data, index=False)
+    run(
+        "features_and_logistic_regression.py", monkeypatch, bundle, data, data, "--text", "review", "--label", "stars",
+        "--map", picture,
+    )  # fmt: skip
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"features of shape ({3 * len(REVIEWS)}, ")
+    majority = max(list(REVIEWS.values()).count(label) for label in set(REVIEWS.values())) / len(REVIEWS)
+    assert f"most frequent label: accuracy {majority:.3f}" in lines
+    trained = next(line for line in lines if line.startswith("LogisticRegression"))
+    assert float(trained.split()[-1]) > majority
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_label_similarity(
+    bundle: Path, texts: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, names = texts.with_name("labelled.csv"), ["good book", "bad phone"]
+    run(
+        "label_similarity.py", monkeypatch, bundle, texts, out, "--text", "review", "--labels", ",".join(names),
+        "--cosines",
+    )  # fmt: skip
+    table = pd.read_csv(out)
+    classifier = claxon.Classifier.from_labels(claxon.Encoder.load(bundle, threads=1), names)
+    assert table["review"].tolist() == list(REVIEWS), "the input's column comes back"
+    assert table["predicted_label"].tolist() == classifier.predict(list(REVIEWS)).tolist()
+    assert table["similarity"].tolist() == pytest.approx(table[[f"similarity_{name}" for name in names]].max(axis=1))
+    assert table["similarity"].tolist() == pytest.approx(classifier.similarity(list(REVIEWS)).max(axis=1), abs=1e-5)
+    counted = [line.rsplit(maxsplit=1) for line in capsys.readouterr().out.splitlines()[1:]]
+    assert {label: int(count) for label, count in counted} == table["predicted_label"].value_counts().to_dict()
 
 
 def test_ray_dataset(

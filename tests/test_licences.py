@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-TABLE = PAGE.partition("## Needed")[2]
+TABLE = PAGE.partition("## Dependencies")[2]
 ROWS = {
     name: (extras.split(", "), licence)
     for name, extras, licence in re.findall(r"^\| ([\w-]+) \| ([\w, ]+) \| ([^|]+) \|$", TABLE, re.MULTILINE)
@@ -107,5 +107,5 @@ def test_every_shipped_file_that_is_no_code_is_told_of() -> None:
     rooms = [ROOT / "runtime" / "claxon", ROOT / "export" / "claxon_export", ROOT / "benchmarks" / "claxon_bench"]
     files = [path for room in rooms for path in room.rglob("*") if path.is_file()]
     shipped = {path.name for path in files if path.suffix not in (".py", ".pyc") and path.name != "py.typed"}
-    told = set(re.findall(r"[\w./]+\.(?:jsonl|csv|json|css)", PAGE.partition("## Needed")[0]))
+    told = set(re.findall(r"[\w./]+\.(?:jsonl|csv|json|css)", PAGE.partition("## Dependencies")[0]))
     assert {name for name in shipped if not fnmatch.filter(told, f"*{name}")} == set()

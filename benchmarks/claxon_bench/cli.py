@@ -100,7 +100,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("results")
     group.add_argument(
         "--out", metavar="DIR", type=Path,
-        help=f"results go to DIR/NAME-OF-BUNDLE (default: {CHECKOUT_RESULTS} in a checkout, else {PLAIN_RESULTS})",
+        help=f"results go to DIR/NAME-OF-BUNDLE/KIND-OF-PROCESSOR, such as {CHECKOUT_RESULTS}/minilm/amd-epyc-avx2 "
+        f"(default: {CHECKOUT_RESULTS} in a checkout, else {PLAIN_RESULTS})",
     )  # fmt: skip
     group.add_argument("--report-only", metavar="FILE", type=Path, help="tables and plots anew, of a results.json")
     group.add_argument(
@@ -119,6 +120,7 @@ def _sizes(value: str) -> tuple[int, ...]:
 
 def _measure(bundle: Path, checkpoint: Path | None, options: argparse.Namespace) -> None:
     from claxon_bench.bench import Plan, arena_of, run_bench, run_device_sweep
+    from claxon_bench.machine import processor_folder, this_machine
     from claxon_bench.operators import run_profile
     from claxon_bench.report import write_report
     from claxon_bench.results import write_results
@@ -136,7 +138,7 @@ def _measure(bundle: Path, checkpoint: Path | None, options: argparse.Namespace)
         peers=options.peers,
     )
     tell = _quiet if options.quiet else _Teller()
-    folder = _out(options) / measured.facts.name
+    folder = _out(options) / measured.facts.name / processor_folder(this_machine())
     if options.profile:
         print("\n".join(run_profile(arena_of(measured, plan), plan, folder, tell)))
         return

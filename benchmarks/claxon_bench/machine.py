@@ -9,6 +9,28 @@ from claxon.diagnostics.doctor import memory
 from claxon.engine.hardware import processor_features, processor_name, quota_threads
 from claxon_bench.results import Machine
 
+# By a word of the processor's name, the most telling first; where none is in it, the system's architecture stands.
+MAKERS = {
+    "epyc": "amd-epyc",
+    "ryzen": "amd-ryzen",
+    "amd": "amd",
+    "intel": "intel",
+    "apple": "apple",
+    "neoverse": "neoverse",
+    "graviton": "graviton",
+    "ampere": "ampere",
+}
+# The instruction set that decides how fast int8 runs, the fastest first.
+FASTEST_SETS = {
+    "amx_int8": "amx",
+    "avx512_vnni": "avx512-vnni",
+    "avx_vnni": "avx-vnni",
+    "avx512f": "avx512",
+    "avx2": "avx2",
+    "i8mm": "i8mm",
+    "asimddp": "dotprod",
+}
+
 
 def this_machine() -> Machine:
     """Processor, quota, memory and Python; nothing that names the machine itself."""
@@ -21,6 +43,15 @@ def this_machine() -> Machine:
         memory=memory(),
         python=platform.python_version(),
     )
+
+
+def processor_folder(machine: Machine) -> str:
+    """The folder of results from processors of this kind: its maker and fastest set, such as ``amd-epyc-avx2``."""
+    name = machine.processor.lower()
+    system = machine.system.rpartition(" ")[2].lower().replace("_", "-")
+    maker = next((folder for word, folder in MAKERS.items() if word in name), system)
+    fastest = next((folder for feature, folder in FASTEST_SETS.items() if feature in machine.features), "baseline")
+    return f"{maker}-{fastest}"
 
 
 def onnx_quantization(machine: Machine) -> str:

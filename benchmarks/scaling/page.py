@@ -26,30 +26,30 @@ def section(times: ShardTimes, price: float, groups: Sequence[Sequence[Found]]) 
         _measured(times, price),
         f"{by_workers[0].texts:,} texts in shards of {SHARD_ROWS:,}, by the number of workers; {_assumed()}:",
         _table(by_workers, times, price, "workers"),
-        f"One mishap at a time, {WORKERS_OF_PLAN} workers:",
+        f"One kind of failure at a time, {WORKERS_OF_PLAN} workers:",
         _table(by_mishap, times, price, "what goes wrong"),
-        f"By the size of a shard, {WORKERS_OF_PLAN} workers, everything going wrong:",
-        _table(by_shard_size, times, price, "rows a shard"),
+        f"By shard size, {WORKERS_OF_PLAN} workers, all failures together:",
+        _table(by_shard_size, times, price, "rows per shard"),
         _limits(times, by_workers[0].texts),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def with_section(page: str, found: str) -> str:
-    """The page with this in the place of what stood between its marks.
+    """Replace what is between the page's two marks.
 
     Raises:
-        BenchmarkError: the page has not both marks once, in order.
+        BenchmarkError: the page does not have both marks exactly once, in order.
     """
     before, begin, rest = page.partition(f"{BEGIN}\n")
     _, end, after = rest.partition(END)
     if not begin or not end or BEGIN in rest or END in after:
-        raise BenchmarkError(f"the page has not one {BEGIN!r} with one {END!r} after it")
+        raise BenchmarkError(f"the page must have {BEGIN!r} once, and {END!r} once after it")
     return f"{before}{begin}\n{found}\n{end}{after}"
 
 
 def cost_of_a_million(times: ShardTimes, price: float) -> float:
-    """``10^6 / rate / 3600 · processors · price``, the rate in texts a second of one worker that never waits."""
+    """``10^6 / rate / 3600 · processors · price``, the rate in texts per second of one worker that never waits."""
     return MILLION / times.texts_per_second / HOUR * times.threads * price
 
 
@@ -61,31 +61,31 @@ def _measured(times: ShardTimes, price: float) -> str:
     facts = {
         "bundle": f"{times.bundle}, {times.precision}",
         "machine": f"{machine}; {times.conditions}" if times.conditions else machine,
-        "shards": f"{len(shards)} of {shards[0].rows:,} texts, {times.tokens_a_text:.0f} tokens a text",
-        "texts a second, one worker": f"**{rate:,.0f}**",
-        "the slowest shard": f"{slowest:.2f} times the mean",
-        "loading": f"{times.load_seconds:.1f} s a worker",
-        "the driver, for each shard": f"{1000 * times.dispatch_seconds:.1f} ms",
-        "a new driver, for each shard that is done": f"{1000 * times.resume_seconds:.2f} ms",
-        "written": f"{times.bytes_a_text:.0f} bytes a text",
-        "processor-hours a million texts": f"{MILLION / rate * times.threads / HOUR:.3f}",
-        f"a million texts at {price:g} a processor-hour": f"{cost_of_a_million(times, price):.4f}",
+        "shards": f"{len(shards)} of {shards[0].rows:,} texts, {times.tokens_a_text:.0f} tokens per text",
+        "texts per second, one worker": f"**{rate:,.0f}**",
+        "slowest shard": f"{slowest:.2f} times the mean",
+        "loading": f"{times.load_seconds:.1f} s per worker",
+        "driver time per shard": f"{1000 * times.dispatch_seconds:.1f} ms",
+        "resuming, per finished shard": f"{1000 * times.resume_seconds:.2f} ms",
+        "written": f"{times.bytes_a_text:.0f} bytes per text",
+        "processor-hours per million texts": f"{MILLION / rate * times.threads / HOUR:.3f}",
+        f"cost per million texts at {price:g} per processor-hour": f"{cost_of_a_million(times, price):.4f}",
     }
     return "\n".join([_line(["measured", ""]), _line(["---", "---"]), *(_line(pair) for pair in facts.items())])
 
 
 def _assumed() -> str:
     return (
-        f"{MISHAPS.slow_share:.0%} of the workers at 1/{MISHAPS.slow_factor:g} of the speed, a worker dead every "
-        f"{1 / MISHAPS.failures_per_hour:g} h, the driver dead every {1 / MISHAPS.driver_failures_per_hour:g} h "
-        "(assumed; medians of five courses)"
+        f"{MISHAPS.slow_share:.0%} of the workers at 1/{MISHAPS.slow_factor:g} of the speed, a worker fails every "
+        f"{1 / MISHAPS.failures_per_hour:g} h, the driver fails every {1 / MISHAPS.driver_failures_per_hour:g} h "
+        "(assumed; medians of five runs)"
     )
 
 
 def _table(rows: Sequence[Found], times: ShardTimes, price: float, first: str) -> str:
     titles = [
-        first, "hours", "longest course, h", "worker-hours", "at work", "workers / driver died", "work lost",
-        "tail, min", f"a million texts at {price:g}",
+        first, "hours", "longest run, h", "worker-hours", "at work", "worker / driver failures", "work lost",
+        "tail, min", f"cost per million texts at {price:g}",
     ]  # fmt: skip
     lines = [_line(titles), _line(["---"] * len(titles))]
     for row in rows:
@@ -100,18 +100,18 @@ def _table(rows: Sequence[Found], times: ShardTimes, price: float, first: str) -
 
 
 def _limits(times: ShardTimes, texts: int) -> str:
-    """What is asked of the places that all workers share."""
+    """The load on what all workers share."""
     shards = work(times, texts).shards
     rate = WORKERS_OF_PLAN * times.texts_per_second
     shard_seconds = SHARD_ROWS / times.texts_per_second
     with_embedding = times.bytes_a_text + 4 * times.width
     facts = {
-        "texts a second": f"{rate:,.0f}",
+        "texts per second": f"{rate:,.0f}",
         "labels written": _written(rate, times.bytes_a_text, texts),
         f"with float32 embeddings of {times.width}": _written(rate, with_embedding, texts),
-        "files of parts and markers": f"{2 * shards:,}",
+        "part and marker files": f"{2 * shards:,}",
         "the plan, job.json": f"{shards * times.bytes_a_shard / 1e6:,.1f} MB, read by every worker",
-        "workers that one driver keeps busy": f"{shard_seconds / times.dispatch_seconds:,.0f}",
+        "workers that one driver can keep busy": f"{shard_seconds / times.dispatch_seconds:,.0f}",
     }
     titles = [f"{WORKERS_OF_PLAN} workers, {texts:,} texts", ""]
     return "\n".join([_line(titles), _line(["---", "---"]), *(_line(pair) for pair in facts.items())])

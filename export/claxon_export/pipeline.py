@@ -23,9 +23,10 @@ from claxon_export.fp16 import write_fp16
 from claxon_export.fp16.gate import check_fp16
 from claxon_export.graphs import encoder_files, optimum_exporter
 from claxon_export.heads import pretrained_head
+from claxon_export.heads.setfit import check_trust, setfit_head
 from claxon_export.int8 import write_int8
 from claxon_export.int8.gate import check_int8
-from claxon_export.parity.parity import calibration_texts, check_parity, part_of
+from claxon_export.parity.parity import AloneOutputs, calibration_texts, check_parity, part_of
 
 PRETRAINED_HEAD_NAME = "classifier"
 TOKENIZER_NAME = "tokenizer.json"
@@ -60,6 +61,7 @@ def export(
     calibration: Sequence[str] = (),
     show_progress_bar: bool = False,
     force: bool = False,
+    trust_pickle: bool = False,
 ) -> Bundle:
     """Export a checkpoint as a bundle, which is put in place only after it was compared with its source on real texts.
 
@@ -85,6 +87,8 @@ def export(
         show_progress_bar: Show each step on standard error: one line that is redrawn on a terminal, one line each
             elsewhere, and a bar while int8 is calibrated.
         force: Replace an existing bundle.
+        trust_pickle: Open the pickled head of a SetFit folder, which can run any code in it, and take it into the
+            bundle.
 
     Raises:
         TargetExistsError: ``out`` exists, and ``force`` was not given.
@@ -115,12 +119,16 @@ def export(
             prompt=prompt,
             accept_unknown=accept_unknown,
         )
+        check_trust(checkpoint.folder, is_trusted=trust_pickle)
         with whole_folder(target, force=force) as folder:
             begin("writing the graph")
             manifest = write_bundle(checkpoint, folder, chosen, token_states=token_states)
+            fp32 = AloneOutputs(folder, checkpoint.labels)
             if verify:
                 begin("comparing the bundle with its source")
-                manifest = _verified(checkpoint, folder, manifest, texts)
+                manifest = _verified(checkpoint, folder, manifest, texts, fp32)
+            if trust_pickle:
+                manifest = _with_setfit_head(checkpoint, folder, manifest)
             if Precision.INT8 in precisions:
                 begin("calibrating int8")
                 variant = write_int8(
@@ -130,14 +138,14 @@ def export(
                 manifest = with_calibration(folder, with_variant(folder, manifest, variant), texts_of_all)
                 if verify:
                     begin("comparing int8 with fp32")
-                    parity = check_int8(folder, checkpoint.labels, texts)
+                    parity = check_int8(folder, checkpoint.labels, texts, fp32=fp32)
                     manifest = with_parity(folder, manifest, Precision.INT8, parity)
             if Precision.FP16 in precisions:
                 begin("writing fp16")
                 manifest = with_variant(folder, manifest, write_fp16(checkpoint, folder, token_states=token_states))
                 if verify:
                     begin("comparing fp16 with fp32")
-                    parity = check_fp16(folder, checkpoint.labels, texts)
+                    parity = check_fp16(folder, checkpoint.labels, texts, fp32=fp32)
                     manifest = with_parity(folder, manifest, Precision.FP16, parity)
             only_variants(folder, manifest, precisions)
     return Bundle.open(target)
@@ -175,9 +183,11 @@ def _precisions(requested: str | Sequence[str], exporter: Exporter) -> frozenset
     return precisions
 
 
-def _verified(checkpoint: Checkpoint, folder: Path, manifest: Manifest, texts: Sequence[str]) -> Manifest:
+def _verified(
+    checkpoint: Checkpoint, folder: Path, manifest: Manifest, texts: Sequence[str], fp32: AloneOutputs
+) -> Manifest:
     """Compare the bundle with its source, and write the figures into its manifest."""
-    parity = check_parity(checkpoint, folder, texts)
+    parity = check_parity(checkpoint, folder, texts, fp32=fp32)
     encoder, heads = _verified_encoder(manifest.encoder, parity), _verified_heads(manifest.heads, parity)
     return seal(folder, encoder, heads, manifest.provenance)
 
@@ -189,6 +199,11 @@ def _verified_encoder(encoder: EncoderSpec, parity: Parity) -> EncoderSpec:
 
 def _verified_heads(heads: tuple[HeadSpec, ...], parity: Parity) -> tuple[HeadSpec, ...]:
     return tuple(replace(head, parity=part_of(parity, is_head=True)) for head in heads)
+
+
+def _with_setfit_head(checkpoint: Checkpoint, folder: Path, manifest: Manifest) -> Manifest:
+    head = write_head(setfit_head(checkpoint.folder, manifest.encoder), PRETRAINED_HEAD_NAME, folder)
+    return seal(folder, manifest.encoder, (*manifest.heads, head), manifest.provenance)
 
 
 def _pretrained_heads(checkpoint: Checkpoint, folder: Path) -> tuple[HeadSpec, ...]:

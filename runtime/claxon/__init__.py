@@ -69,11 +69,11 @@ __all__ = [
 ]
 
 # Imported when they are first used: they need more than this package does.
-_LAZY = ("jobs", "ray", "spark")
+_LAZY = ("jobs", "pandas", "ray", "sklearn", "spark")
 
 
 def __getattr__(name: str) -> Any:
-    """``claxon.jobs``, ``claxon.ray`` and ``claxon.spark``, without an import of their own."""
+    """``claxon.jobs``, ``claxon.sklearn`` and the like, without an import of their own."""
     if name in _LAZY:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,44 +5,43 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import LabelValue, ScoreKind
-from claxon.encoder.encoder import RUN_DEFAULTS, WINDOW, Encoder, RunOptions
+from claxon.bundle.manifest import LabelValue
+from claxon.encoder.encoder import WINDOW, Encoder
 from claxon.encoder.features import FloatMatrix
+from claxon.encoder.run_options import RUN_DEFAULTS, RunOptions
+from claxon.engine.selection import AUTO
 from claxon.errors import OptionError
-from claxon.heads.decision import ANY_LABEL, Abstention, Label, label_array, ranked, softmax, winners
-from claxon.heads.heads import GraphHead, Head, LabelHead, chosen_head
+from claxon.heads.answers import limits_of, threshold_for, thresholds_of
+from claxon.heads.decision import ANY_LABEL, Abstention, Threshold, label_array, ranked
+from claxon.heads.heads import GraphHead, Head, LabelHead, check_heads, chosen_head, embedder_of, label_set_of
 from claxon.heads.label_sets import LabelSet
-from claxon.predictions import Predictions, without_failed
-from claxon.support.signatures import shows_options
+from claxon.heads.predict_options import (
+    PREDICT_DEFAULTS,
+    PredictOptions,
+    most_labels,
+    require_cosines,
+    require_probabilities,
+)
+from claxon.predictions import Predictions, Rankings, predictions_of
+from claxon.support.signatures import names_nearest, shows_options
 from claxon.support.stack_level import caller_level
-from claxon.support.validation import count
 from claxon.text.inputs import OnError, iter_windows
 
 if TYPE_CHECKING:
     import onnxruntime
 
 
-class PredictOptions(RunOptions, total=False):
-    """``threshold`` and ``margin`` as for ``Classifier.predict``, and what every run of the encoder takes."""
-
-    threshold: float | None
-    margin: float | None
-
-
-PREDICT_DEFAULTS: PredictOptions = {**RUN_DEFAULTS, "threshold": None, "margin": None}
-
-
 class Classifier:
     """A head on an encoder. May be shared between threads.
 
-    ``scores`` are the head's own: probabilities for ``pretrained`` and ``logistic`` heads; cosines, which are not
-    probabilities, for ``similarity`` heads without a temperature, ``softmax(cosine / temperature)`` with one.
+    ``scores`` are the head's own, as ``score_kind`` says: probabilities that sum to one; cosines, which are not
+    probabilities, for ``similarity`` heads without a temperature, ``softmax(cosine / temperature)`` with one; values of
+    a ``decision`` function; a probability for each label of a ``multi_label`` head; the number of a ``regression``.
     """
 
     def __init__(
@@ -70,6 +69,7 @@ class Classifier:
         self.abstention = abstention
 
     @classmethod
+    @names_nearest
     def load(
         cls,
         path: str | os.PathLike[str],
@@ -95,16 +95,7 @@ class Classifier:
             BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
         """
         bundle = Bundle.open(path, expected_digest=expected_digest)
-        names = [spec.name for spec in bundle.manifest.heads]
-        if not names:
-            raise OptionError(
-                f"{bundle.path} has no heads; add one with `claxon fit` or `claxon add-head`, "
-                "or use Encoder.load and Classifier.from_labels"
-            )
-        if head is not None and head not in names:
-            near = get_close_matches(str(head), names, n=1, cutoff=0.4)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise OptionError(f"{bundle.path} has no head {head!r}, but {', '.join(names)}{hint}")
+        check_heads(bundle, head)
         encoder = Encoder.from_bundle(
             bundle,
             device=device,
@@ -119,6 +110,7 @@ class Classifier:
         return cls(encoder, {spec.name: GraphHead(bundle, spec) for spec in bundle.manifest.heads}, head)
 
     @classmethod
+    @names_nearest
     def from_labels(
         cls,
         encoder: Encoder,
@@ -147,21 +139,13 @@ class Classifier:
             OptionError: fewer than two labels, duplicates, a template without ``{label}``, a ``LabelSet`` together with
                 what it has of its own, no sentence embedding, a ``label_names_encoder`` of another bundle.
         """
-        if not isinstance(labels, LabelSet):
-            labels = LabelSet.of(labels, template=template, combine=combine)
-        elif template is not None or combine not in (None, labels.combine):
-            raise OptionError("a LabelSet has its own template and combine: give them to LabelSet.of")
         if label_encoder is not None:
             message = "label_encoder= is called label_names_encoder= now"
             warnings.warn(message, DeprecationWarning, stacklevel=caller_level())
             label_names_encoder = label_encoder
-        embedder = encoder if label_names_encoder is None else label_names_encoder
-        if embedder.bundle.digest != encoder.bundle.digest:
-            raise OptionError(
-                f"label_names_encoder is of {embedder.bundle.path}, which is not the bundle that embeds the texts"
-            )
-        head = LabelHead.of(embedder, labels, temperature)
-        return cls(encoder, {head.name: head}, abstention=labels.abstention)
+        label_set = label_set_of(labels, template, combine)
+        head = LabelHead.of(embedder_of(encoder, label_names_encoder), label_set, temperature)
+        return cls(encoder, {head.name: head}, abstention=label_set.abstention)
 
     @property
     def labels(self) -> tuple[LabelValue, ...]:
@@ -178,46 +162,44 @@ class Classifier:
         self,
         texts: Iterable[str],
         *,
-        threshold: float | None = None,
+        threshold: Threshold | None = None,
         margin: float | None = None,
         **options: Unpack[RunOptions],
     ) -> np.ndarray[tuple[int], Any]:
-        """The label of each text.
+        """The label of each text; its labels from a ``multi_label`` head, its number from a ``regression``.
 
         Args:
             texts: As for ``Encoder.encode``.
-            threshold: Texts whose best score is below it get ``None``, not a guess.
-            margin: So do texts whose best score is above the second best by less.
+            threshold: Texts whose best score is below it get ``None``, not a guess. A mapping has a threshold for each
+                label that it names. Of a ``multi_label`` head every label holds whose probability is not below it; left
+                out, it is the head's own, or 0.5.
+            margin: Texts whose best score is above the second best by less get ``None`` too.
             options: ``batch_size``, ``show_progress_bar``, ``on_truncation``, ``errors``, as for ``Encoder.encode``.
 
         Returns:
-            Strings or integers as the labels are, shape ``(texts,)``; dtype object with a threshold, a
-            margin or ``errors="record"``.
+            Strings or integers as the labels are, shape ``(texts,)``; dtype object with a threshold, a margin or
+            ``errors="record"``. Of a ``multi_label`` head tuples of labels, empty where none holds, dtype object; of a
+            ``regression`` float32, NaN where a row failed.
 
         Raises:
             InputError, OptionError, EngineError, ClosedError: as ``Encoder.encode`` does.
-            OptionError: threshold or margin is not a number; several heads and none chosen.
+            OptionError: threshold or margin is not a number, or not for such a head; several heads and none chosen.
         """
         return self.predictions(texts, threshold=threshold, margin=margin, **options).labels
 
     @shows_options(RunOptions, RUN_DEFAULTS)
     def predict_proba(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
-        """Probabilities, rows sum to one. Shape: ``(texts, labels)``, float32.
+        """Probabilities, rows sum to one but those of a ``multi_label`` head. Shape: ``(texts, labels)``, float32.
 
         Raises:
-            OptionError: the head gives cosines and has no temperature.
+            OptionError: the head gives no probabilities; the message says what it gives, and the method for it.
         """
-        head = self._head()
-        if head.score_kind is ScoreKind.COSINE and head.temperature is None:
-            raise OptionError(
-                f"head {head.name!r} gives cosines, which are not probabilities: use similarity(), "
-                "or give the head a temperature"
-            )
+        require_probabilities(self._head())
         return self.predictions(texts, **options).scores
 
     @shows_options(RunOptions, RUN_DEFAULTS)
     def decision_function(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
-        """What ``predict`` takes the largest of. Shape: ``(texts, labels)``, float32; see the class for its kind."""
+        """What ``predict`` goes by. Shape: ``(texts, labels)``, float32; see the class for its kind."""
         return self.predictions(texts, **options).scores
 
     @shows_options(RunOptions, RUN_DEFAULTS)
@@ -228,8 +210,7 @@ class Classifier:
             OptionError: the head is not a similarity head.
         """
         head = self._head()
-        if head.score_kind is not ScoreKind.COSINE:
-            raise OptionError(f"head {head.name!r} gives probabilities: use predict_proba()")
+        require_cosines(head)
         return head(self.encoder.features(texts, [head.feature], **options).values[head.feature])
 
     @shows_options(RunOptions, RUN_DEFAULTS)
@@ -237,25 +218,29 @@ class Classifier:
         self,
         texts: Iterable[str],
         *,
-        top_k: int | None = 1,
-        threshold: float | None = None,
+        top_k: int | str | None = AUTO,
+        threshold: Threshold | None = None,
         margin: float | None = None,
         **options: Unpack[RunOptions],
-    ) -> list[list[Label]]:
+    ) -> Rankings:
         """The best labels of each text with their scores, best first.
 
         Args:
             texts: As for ``Encoder.encode``.
-            top_k: Labels a text at most; ``None`` for all.
-            threshold: Labels whose score is below it are left out, so that a list may be empty.
+            top_k: Labels a text at most; ``None`` for all. ``auto``: one, and of a ``multi_label`` head all that hold.
+            threshold: Labels whose score is below it are left out, so that a list may be empty; as for ``predict``.
             margin: A text whose best score is above the second best by less gets an empty list.
             options: As for ``predict``.
 
         Raises:
-            OptionError: ``top_k`` is not 1 or more; and as ``predict`` does.
+            OptionError: ``top_k`` is not 1 or more; the head is a ``regression``; and as ``predict`` does.
+
+        Returns:
+            One list a text, in the texts' order; lists of lists, with ``to_records`` and ``to_pandas`` beside.
         """
-        most, abstention = count("top_k", top_k, none_means="all labels"), self._abstention(threshold, margin)
-        return ranked(self.predictions(texts, **options).scores, self.labels, most, abstention)
+        head = self._head()
+        most, abstention = most_labels(head, top_k), self._abstention(head, threshold, margin)
+        return Rankings.of(ranked(self.predictions(texts, **options).scores, self.labels, most, abstention))
 
     @shows_options(PredictOptions, PREDICT_DEFAULTS)
     def predictions(self, texts: Iterable[str], **options: Unpack[PredictOptions]) -> Predictions:
@@ -263,17 +248,17 @@ class Classifier:
         head = self._head()
         return self._all(texts, [head], options)[head.name]
 
+    @names_nearest
     def predictions_iter(
         self,
         texts: Iterable[str],
         *,
-        threshold: float | None = None,
+        threshold: Threshold | None = None,
         margin: float | None = None,
         batch_size: int | None = None,
     ) -> Iterator[Predictions]:
         """``predictions`` of up to 2,048 texts at a time, lazily, for input that does not fit in memory."""
-        self._head()
-        self._abstention(threshold, margin)  # an error now, not at the first window
+        self._abstention(self._head(), threshold, margin)  # an error now, not at the first window
         return (
             self.predictions(window, threshold=threshold, margin=margin, batch_size=batch_size, on_truncation="ignore")
             for window in iter_windows(texts, WINDOW)
@@ -313,20 +298,19 @@ class Classifier:
             raise OptionError(f"{self.encoder.bundle.path} has several heads; load it with head= one of {names}")
         return self.heads[self.head_name]
 
-    def _abstention(self, threshold: float | None, margin: float | None) -> Abstention:
-        return Abstention.of(threshold, margin).over(self.abstention)
+    def _abstention(self, head: Head, threshold: Threshold | None, margin: float | None) -> Abstention:
+        """What holds for a head, checked."""
+        asked = Abstention.of(threshold_for(head, threshold), margin)
+        return limits_of(head.name, head.score_kind, thresholds_of(head), asked.over(self.abstention))
 
     def _all(self, texts: Iterable[str], heads: Sequence[Head], options: PredictOptions) -> dict[str, Predictions]:
         left = options.copy()
-        abstention = self._abstention(left.pop("threshold", None), left.pop("margin", None))
+        threshold, margin = left.pop("threshold", None), left.pop("margin", None)
+        limits = [self._abstention(head, threshold, margin) for head in heads]
         run: RunOptions = left
         features = self.encoder.features(texts, [head.feature for head in heads], **run)
-        found, may_fail = {}, run.get("errors") == OnError.RECORD
-        for head in heads:
-            given = head(features.values[head.feature])
-            scores = given if head.temperature is None else softmax(given, head.temperature)
-            cosines = given if head.score_kind is ScoreKind.COSINE else None
-            labels = winners(scores, head.labels, abstention)
-            whole = Predictions(labels, scores, features.n_tokens, features.truncated, cosines)
-            found[head.name] = without_failed(whole, features.failed) if may_fail else whole
-        return found
+        may_fail = run.get("errors") == OnError.RECORD
+        return {
+            head.name: predictions_of(head, features, limit, may_fail=may_fail)
+            for head, limit in zip(heads, limits, strict=True)
+        }

@@ -207,11 +207,38 @@ def test_unknown_architecture_lists_the_native_ones(tiny_checkpoint: Path, tmp_p
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source"]
 
 
-def test_regression_is_refused(tiny_classifier: Path, tmp_path: Path) -> None:
-    source = shutil.copytree(tiny_classifier, tmp_path / "source")
-    add_setting(source, "config.json", problem_type="regression")
-    with pytest.raises(CheckpointError, match="supported: single-label classifiers"):
-        export(source, tmp_path / "out")
+KINDS = [
+    ({"problem_type": "multi_label_classification"}, 3, ScoreKind.MULTI_LABEL),
+    ({"problem_type": "regression"}, 1, ScoreKind.REGRESSION),
+    ({}, 1, ScoreKind.REGRESSION),
+    ({"function_to_apply": "none"}, 3, ScoreKind.DECISION),
+    ({"function_to_apply": "sigmoid"}, 3, ScoreKind.MULTI_LABEL),
+]
+
+
+@pytest.mark.parametrize(("settings", "outputs", "scores"), KINDS)
+def test_every_kind_of_classifier_gives_the_pipelines_numbers(
+    settings: dict[str, str], outputs: int, scores: ScoreKind, tmp_path: Path
+) -> None:
+    source = write_checkpoint(tmp_path / "source", "distilbert", labels=("bad", "fine", "good")[:outputs])
+    add_setting(source, "config.json", **settings)
+    bundle = export(source, tmp_path / "out", precision=["fp32", "int8"])
+    (head,) = bundle.manifest.heads
+    assert head.scores is scores
+    assert head.parity is not None
+    assert head.parity.comparisons[0].max_abs_difference < TOLERANCE
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    pytest.importorskip("torch", reason="torch is not installed")
+    # transformers reads function_to_apply from the call, not from config.json
+    asked = {"function_to_apply": settings["function_to_apply"]} if "function_to_apply" in settings else {}
+    pipeline = transformers.pipeline("text-classification", model=str(source), device="cpu", **asked)
+    expected = [
+        [one["score"] for one in sorted(row, key=lambda one: head.labels.index(one["label"]))]
+        for row in pipeline(TEXTS, top_k=None, truncation=True, max_length=bundle.manifest.encoder.max_tokens)
+    ]
+    with claxon.load(bundle.path, precision="fp32") as classifier:
+        found = classifier.decision_function(TEXTS, on_truncation="ignore")
+    np.testing.assert_allclose(found, expected, atol=TOLERANCE)
 
 
 def test_export_without_verification_says_so(tiny_checkpoint: Path, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Bundles, written: whole folders, manifests, heads, model cards, signatures."""
+"""Writes bundles: folders, manifests, heads, model cards, signatures."""

@@ -1,4 +1,4 @@
-"""A folder, written whole or not at all.
+"""Atomic folder writes.
 
 The files are written into a temporary folder beside the target, flushed to disk, and put in place by one rename:
 whoever looks sees the old folder or the new one, never half of either.
@@ -33,7 +33,7 @@ WAIT_S = 60.0  # for another writer to compare and to rename, which takes millis
 
 @dataclass(frozen=True, slots=True)
 class FolderKind:
-    """What folders of a kind are called, and the file that each of them has: nothing else is ever replaced."""
+    """A kind of folder: its name in messages, and the file that each has. Nothing else is ever replaced."""
 
     name: str
     mark: str
@@ -63,7 +63,7 @@ def check_target(target: Path, *, force: bool, kind: FolderKind = BUNDLE) -> Non
 
 
 def _check_place(folder: Path) -> None:
-    """Raise ``ExportError`` where nothing can be written, a read-only file system for instance."""
+    """Raise ``ExportError`` if nothing can be written, as on a read-only file system."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     if folder.is_dir() and not os.access(folder, os.W_OK):
@@ -110,14 +110,14 @@ def whole_folder(
 
 @dataclass(frozen=True, slots=True)
 class _Owned:
-    """A temporary folder, and the lock that tells others that somebody writes into it."""
+    """A temporary folder, with the lock that shows others that it is in use."""
 
     path: Path
     lock: Lock
 
 
 def _temporary_folder(target: Path) -> _Owned:
-    """A new hidden folder on the target's file system, so that a rename is all that is left to do."""
+    """Create a hidden folder on the target's file system, so that only a rename is left to do."""
     prefix = f".{target.name[:NAME_CHARACTERS]}."
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +133,7 @@ def _temporary_folder(target: Path) -> _Owned:
 
 
 def _tidy(target: Path) -> None:
-    """Remove the temporary folders of this target whose process is no more; an old bundle in one of them goes back."""
+    """Remove temporary folders of ended processes; an old bundle in one of them is restored first."""
     name = re.escape(target.name[:NAME_CHARACTERS])
     for path in siblings(target.parent, re.compile(rf"\.{name}\.{TOKEN}{re.escape(SUFFIX)}")):
         lock = acquire(path)
@@ -146,7 +146,7 @@ def _tidy(target: Path) -> None:
 
 
 def _settle(beside: Path, target: Path) -> None:
-    """Remove a temporary folder; but an old bundle in it, that nothing took the place of, is put back first."""
+    """Remove a temporary folder; an old bundle in it that was not replaced is restored first."""
     with contextlib.suppress(OSError):
         if (beside / "old").exists() and not target.exists():
             (beside / "old").rename(target)
@@ -157,7 +157,7 @@ def _settle(beside: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _sole_writer(target: Path) -> Iterator[None]:
-    """Between these lines no other writer of ours changes the target.
+    """Exclude other writers of the target.
 
     Raises:
         ExportError: another one has been at it for so long that it must hang.
@@ -173,7 +173,7 @@ def _sole_writer(target: Path) -> Iterator[None]:
 
 
 def _flush(folder: Path) -> None:
-    """Ask the system to write every file and folder below to the disk."""
+    """Flush every file and folder below to the disk."""
     for path in [*folder.rglob("*"), folder]:
         if path.is_dir():
             flush_folder(path)
@@ -201,7 +201,7 @@ def _put_in_place(work: Path, target: Path, *, force: bool, kind: FolderKind) ->
 
 
 def _narrow_mode(work: Path, target: Path) -> None:
-    """Keep a folder closed to those to whom its predecessor was closed; its owner can always write."""
+    """Restrict a folder's permissions to those of its predecessor; its owner can always write."""
     work.chmod(work.stat().st_mode & (target.stat().st_mode | stat.S_IRWXU))
 
 

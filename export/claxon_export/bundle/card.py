@@ -1,4 +1,4 @@
-"""A bundle's manifest -> its model card, the README.md inside the bundle."""
+"""Generates the model card, the README.md inside a bundle, from the manifest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import claxon
 
 
 def model_card(manifest: Manifest) -> str:
-    """The card as Markdown, with the front matter that model hubs read."""
+    """Return the card as Markdown, with the front matter that model hubs read."""
     source = manifest.provenance.source
     revision = f" at commit `{manifest.provenance.revision}`" if manifest.provenance.revision else ""
     parts = [
@@ -36,7 +36,7 @@ def model_card(manifest: Manifest) -> str:
 
 
 def _front_matter(manifest: Manifest) -> str:
-    """What model hubs index; a folder's name is no model of theirs."""
+    """Return the front matter that model hubs index; a folder's name is not a model id."""
     lines = [
         "library_name: claxon",
         f"pipeline_tag: {'text-classification' if manifest.heads else 'sentence-similarity'}",
@@ -51,7 +51,7 @@ def _license_tag(name: str) -> str:
 
 
 def _license(name: str | None) -> str:
-    """The weights are the source's; heads are whoever's who trained them."""
+    """Describe the license: weights have that of the source, heads that of whoever trained them."""
     if name is None:
         return "The source's card names no license: ask its authors how its weights may be used."
     return f"The source's card names the license `{name}`, which applies to its weights."

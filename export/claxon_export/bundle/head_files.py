@@ -1,4 +1,4 @@
-"""Heads as files of a bundle: one is written, or a bundle is copied with one more."""
+"""Writes heads as files of a bundle, and copies bundles with one head more or less."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import FileEntry, HeadSpec
 from claxon.errors import BundleError, OptionError
+from claxon.heads.heads import check_has_head
 from claxon_export.bundle.atomic_folder import check_target, whole_folder
 from claxon_export.bundle.seal import CARD_NAME, seal
 from claxon_export.errors import HeadError
@@ -19,13 +20,13 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 def check_head_name(name: str) -> None:
-    """Raise ``OptionError`` unless the name can be a file's name."""
+    """Raise ``OptionError`` unless the name is a valid file name."""
     if not NAME.fullmatch(name):
         raise OptionError(f"head name {name!r}: expected 1 to 64 letters, digits, dots, dashes or underscores")
 
 
 def write_head(head: HeadGraph, name: str, folder: Path) -> HeadSpec:
-    """Write the head's graph into the bundle's folder; returns what the manifest says of it."""
+    """Write the head's graph into the bundle's folder and return its manifest entry."""
     file = f"heads/{name}.onnx"
     (folder / file).parent.mkdir(exist_ok=True)
     (folder / file).write_bytes(head.graph)
@@ -39,11 +40,12 @@ def write_head(head: HeadGraph, name: str, folder: Path) -> HeadSpec:
         temperature=head.temperature,
         parity=head.parity,
         details=dict(head.details),
+        thresholds=head.thresholds,
     )
 
 
 def check_head_is_new(bundle: Bundle, name: str, *, force: bool) -> None:
-    """Raise before any work is done, if the head could not be added in the end.
+    """Raise before any work is done if the head could not be added.
 
     Raises:
         OptionError: the name cannot be a file's name.
@@ -57,7 +59,7 @@ def check_head_is_new(bundle: Bundle, name: str, *, force: bool) -> None:
 
 
 def with_head(bundle: Bundle | str | os.PathLike[str], name: str, head: HeadGraph, *, force: bool = False) -> Bundle:
-    """The bundle with one more head; the folder is replaced at once, so that readers see it before or after.
+    """Add a head; the folder is replaced atomically, so readers see the bundle before or after.
 
     Args:
         bundle: That which the head was made for, or its folder, if the head could be for any.
@@ -86,7 +88,7 @@ def with_head(bundle: Bundle | str | os.PathLike[str], name: str, head: HeadGrap
 
 
 def without_head(bundle: Bundle | str | os.PathLike[str], name: str) -> Bundle:
-    """The bundle with one head less; the folder is replaced at once, as by ``with_head``.
+    """Remove a head; the folder is replaced atomically, as by ``with_head``.
 
     Raises:
         OptionError: the bundle has no head of that name; the message lists those it has.
@@ -95,8 +97,7 @@ def without_head(bundle: Bundle | str | os.PathLike[str], name: str) -> Bundle:
     """
     bundle = _opened(bundle)
     specs = {spec.name: spec for spec in bundle.manifest.heads}
-    if name not in specs:
-        raise OptionError(f"{bundle.path} has no head {name!r}, but {', '.join(specs) or 'none at all'}")
+    check_has_head(bundle, name, list(specs))
     file = specs.pop(name).file
     removed = {file} - {spec.file for spec in specs.values()}
     _check_unchanged(bundle)
@@ -111,22 +112,22 @@ def _opened(bundle: Bundle | str | os.PathLike[str]) -> Bundle:
 
 
 def _next(bundle: Bundle) -> AbstractContextManager[Path]:
-    """The folder that takes the bundle's place, if that is still what was opened; a link to a bundle stays a link."""
+    """Yield the folder that replaces the bundle, if it is unchanged since it was opened; a link stays a link."""
     return whole_folder(bundle.path.resolve(), force=True, check=lambda: _check_unchanged(bundle))
 
 
 def _check_unchanged(bundle: Bundle) -> None:
-    """Raise ``HeadError`` unless the folder still holds what was opened: another's heads are not to be lost."""
+    """Raise ``HeadError`` if the folder changed since it was opened, so that another writer's heads are not lost."""
     try:
         is_same = Bundle.open(bundle.path).digest == bundle.digest
     except BundleError:
         is_same = False
     if not is_same:
-        raise HeadError(f"{bundle.path} was changed in the meantime, so it was left as it is; try again")
+        raise HeadError(f"{bundle.path} was changed by another process, so it was not modified; try again")
 
 
 def _copy(bundle: Bundle, but: set[str], folder: Path) -> dict[str, FileEntry]:
-    """Copy the files of a bundle but some, each checked against the manifest by the bytes that are written."""
+    """Copy the files of a bundle except some, checking the written bytes against the manifest."""
     kept = {name: entry for name, entry in bundle.manifest.files.items() if name not in {*but, CARD_NAME}}
     for name in kept:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -136,8 +137,8 @@ def _copy(bundle: Bundle, but: set[str], folder: Path) -> dict[str, FileEntry]:
 
 
 def _seal(bundle: Bundle, folder: Path, heads: tuple[HeadSpec, ...], kept: dict[str, FileEntry]) -> None:
-    """Write card and manifest; what was copied must read as what it was copied from."""
+    """Write card and manifest; copied files must read back unchanged."""
     sealed = seal(folder, bundle.manifest.encoder, heads, bundle.manifest.provenance)
     for name, entry in kept.items():
         if sealed.files.get(name) != entry:
-            raise HeadError(f"{name} does not read back as it was written to {folder}; nothing was changed")
+            raise HeadError(f"{name} in {folder} differs from what was written; nothing was changed")

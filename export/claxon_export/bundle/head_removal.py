@@ -1,4 +1,4 @@
-"""One head less."""
+"""Removes a head from a bundle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from claxon_export.bundle.head_files import without_head
 
 
 def remove_head(bundle: str | os.PathLike[str], name: str) -> Bundle:
-    """Remove a head from a bundle; the last one too, as an encoder alone is a bundle.
+    """Remove a head from a bundle. The last one may be removed: an encoder alone is a bundle.
 
     Args:
         bundle: The bundle's folder; it is replaced at once.

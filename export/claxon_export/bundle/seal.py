@@ -1,4 +1,4 @@
-"""A folder of finished files -> a bundle: the model card and the manifest, which lists every other file."""
+"""Turns a folder of finished files into a bundle: writes the model card and the manifest."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def seal(folder: Path, encoder: EncoderSpec, heads: tuple[HeadSpec, ...], proven
 
 
 def file_entry(path: Path) -> FileEntry:
-    """Size and SHA-256 of a file."""
+    """Return size and SHA-256 of a file."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return FileEntry(path.stat().st_size, digest)
 
 
 def tool_versions() -> dict[str, str]:
-    """Versions of whatever has a part in the numbers."""
+    """Return the versions of everything that affects the numbers."""
     versions = {"python": platform.python_version(), "claxon": __version__}
     for tool in TOOLS:
         try:

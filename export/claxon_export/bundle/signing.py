@@ -1,4 +1,4 @@
-"""A bundle's signature: who holds a key says that this is the bundle, and whoever has the other half can tell.
+"""Signs bundles with a private key, and verifies signatures with the public key.
 
 What is signed is ``manifest.json``, which lists the hash of every other file. Its bytes are read once: those whose
 SHA-256 is the digest are those that are signed, or compared with a signature. The format is that of model-signing
@@ -25,13 +25,13 @@ SUFFIX = ".sig"
 
 
 def signature_path(bundle: Path) -> Path:
-    """Where a bundle's signature is by default: beside its folder, as nothing unlisted may be in it."""
+    """Return the default path of a bundle's signature: next to its folder, which may only contain listed files."""
     whole = bundle.absolute()
     return whole.with_name(whole.name + SUFFIX)
 
 
 def sign_bundle(bundle: Path, key: Path, signature: Path | None = None) -> Bundle:
-    """Sign a bundle, after every file of it was checked.
+    """Check every file of a bundle and sign it.
 
     Args:
         bundle: Its folder.
@@ -106,10 +106,10 @@ def _check_signature(bundle: Bundle, key: Path, signature: Path) -> None:
 
 @contextmanager
 def _signed_part(bundle: Bundle) -> Iterator[Path]:
-    """A folder that holds the manifest that was read, and nothing else."""
+    """Yield a folder with only the manifest that was read."""
     content = (bundle.path / MANIFEST_NAME).read_bytes()
     if hashlib.sha256(content).hexdigest() != bundle.digest:
-        raise IntegrityError(f"{bundle.path} was replaced while it was read; try again")
+        raise IntegrityError(f"{bundle.path} was replaced while it was being read; try again")
     with tempfile.TemporaryDirectory(prefix="claxon-signing-") as folder:
         part = Path(folder) / "bundle"
         part.mkdir()
@@ -119,7 +119,7 @@ def _signed_part(bundle: Bundle) -> Iterator[Path]:
 
 @contextmanager
 def _told(deed: str) -> Iterator[None]:
-    """Errors about keys, as ``SigningError``."""
+    """Turn errors about keys into ``SigningError``."""
     try:
         yield
     except (OSError, ValueError, TypeError) as error:  # TypeError: a key with a password, of which none was given

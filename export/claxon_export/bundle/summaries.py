@@ -1,4 +1,4 @@
-"""What the commands say when they are done, as aligned lines."""
+"""Summaries that the commands print at the end, as aligned lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from claxon.cli.rendering import NO_BREAK, byte_count, facts, parity_rows, parit
 
 
 def export_lines(bundle: Bundle, seconds: float) -> list[str]:
-    """What a new bundle is, and how far it is from its source."""
+    """Summarize a new bundle and its parity."""
     manifest = bundle.manifest
     encoder = manifest.encoder
     size_bytes = sum(entry.size_bytes for entry in manifest.files.values())
@@ -26,7 +26,7 @@ def _variant_lines(variant: GraphVariant) -> list[str]:
 
 
 def head_lines(bundle: Bundle, name: str) -> list[str]:
-    """What a new head is, and how it is used."""
+    """Summarize a new head and how to use it."""
     head = next(head for head in bundle.manifest.heads if head.name == name)
     about = {"kind": f"{head.kind} on {head.feature}", "labels": ", ".join(map(str, head.labels))}
     follow_up = f"claxon predict {bundle.path} --head {name}".replace(" ", NO_BREAK)

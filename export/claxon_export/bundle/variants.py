@@ -1,4 +1,4 @@
-"""The encoder graphs of a bundle that is being written: one more, its figures, or those that stay."""
+"""Edits the encoder graphs of a bundle that is being written."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from claxon_export.parity.parity import texts_digest
 
 
 def with_variant(folder: Path, manifest: Manifest, variant: GraphVariant) -> Manifest:
-    """List a graph whose files are in the folder."""
+    """Add a graph whose files are in the folder to the manifest."""
     return _sealed(folder, manifest, (*manifest.encoder.variants, variant))
 
 
 def with_calibration(folder: Path, manifest: Manifest, texts: Sequence[str]) -> Manifest:
-    """Write down, beside the hashes of the checkpoint's files, that of the texts which calibrated int8."""
+    """Record the hash of the texts that calibrated int8, next to those of the checkpoint's files."""
     files = {**manifest.provenance.files, f"calibration ({len(texts)} texts)": texts_digest(texts)}
     provenance = replace(manifest.provenance, files=files)
     return seal(folder, manifest.encoder, manifest.heads, provenance)
 
 
 def with_parity(folder: Path, manifest: Manifest, precision: Precision, parity: Parity) -> Manifest:
-    """Write the figures of one graph down."""
+    """Record the parity figures of one graph."""
     variants = manifest.encoder.variants
     return _sealed(
         folder, manifest, tuple(replace(v, parity=parity) if v.precision == precision else v for v in variants)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from claxon.bundle.manifest import SimilarityKind, TruncationSide
 from claxon.errors import OptionError
 from claxon_export.checkpoint.adapter import is_adapter, merge_adapter
+from claxon_export.checkpoint.classifier_output import output_function
 from claxon_export.checkpoint.config import read_config
 from claxon_export.checkpoint.hub import fetch
 from claxon_export.checkpoint.licensing import declared_license
@@ -36,13 +37,17 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "Pooling", "open_checkpoint"]
 
 _CLASSIFIER_WEIGHT = {
+    "albert": "classifier.weight",
     "bert": "classifier.weight",
+    "camembert": "classifier.out_proj.weight",
+    "deberta-v2": "classifier.weight",
     "distilbert": "classifier.weight",
+    "electra": "classifier.out_proj.weight",
+    "modernbert": "classifier.weight",
     "mpnet": "classifier.out_proj.weight",
     "roberta": "classifier.out_proj.weight",
     "xlm-roberta": "classifier.out_proj.weight",
 }
-_OTHER_PROBLEMS = ("multi_label_classification", "regression")
 # Positions of these begin after the padding id's row, so the table's first rows hold no token.
 _POSITIONS_AFTER_PADDING = frozenset({"mpnet", "roberta", "xlm-roberta", "camembert", "longformer"})
 _MIN_TOKENS = 3  # one token between the two special ones
@@ -243,11 +248,7 @@ def _labels(config: Mapping[str, Any], weights: Weights, requested: Sequence[str
         if requested is not None:
             raise OptionError("labels= names a classifier's labels, but the checkpoint has no classifier")
         return None
-    if outputs == 1 or config.get("problem_type") in _OTHER_PROBLEMS:
-        raise CheckpointError(
-            f"the classifier has {outputs} output(s) and problem_type {config.get('problem_type')}; "
-            "supported: single-label classifiers, a softmax over two labels or more"
-        )
+    output_function(config, outputs)
     labels = tuple(requested) if requested is not None else _id2label(config)
     if len(set(labels)) != outputs or len(labels) != outputs:
         raise (OptionError if requested is not None else CheckpointError)(

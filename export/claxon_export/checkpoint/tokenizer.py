@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import WordPiece
 
+from claxon_export.checkpoint import byte_level
 from claxon_export.checkpoint.hub import read_json
 from claxon_export.errors import CheckpointError
 
@@ -25,6 +26,7 @@ _Token: TypeAlias = str | AddedToken
 
 _SPECIAL_KEYS = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
 _SETTINGS_FILES = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+_SENTENCE_PIECE = ("sentencepiece.bpe.model", "spiece.model", "spm.model")
 _PAD_TOKENS = ("[PAD]", "<pad>", "<|pad|>", "<|padding|>")
 _FAMILY_OF_MODEL_TYPE = {
     "bert": "BertTokenizer",
@@ -32,6 +34,7 @@ _FAMILY_OF_MODEL_TYPE = {
     "electra": "ElectraTokenizer",
     "mobilebert": "MobileBertTokenizer",
     "mpnet": "MPNetTokenizer",
+    "roberta": "RobertaTokenizer",
 }
 _SAVE_FAST = (
     "make one with transformers, AutoTokenizer.from_pretrained(SOURCE).save_pretrained(FOLDER), "
@@ -79,7 +82,11 @@ _MPNET = _Family(
     # transformers' MPNetTokenizerFast leaves handle_chinese_chars as tokenizer.json has it
     normalizer_keys={key: name for key, name in _BERT_NORMALIZER.items() if key != "handle_chinese_chars"},
 )
-_FAMILIES = {name: _MPNET if name == "MPNetTokenizer" else _BERT for name in _FAMILY_OF_MODEL_TYPE.values()}
+_FAMILIES = {
+    name: _MPNET if name == "MPNetTokenizer" else _BERT
+    for name in _FAMILY_OF_MODEL_TYPE.values()
+    if name not in byte_level.CLASSES
+}
 
 
 def tokenizer_json(folder: Path, arguments: Mapping[str, Any] | None = None) -> str:
@@ -100,18 +107,28 @@ def tokenizer_json(folder: Path, arguments: Mapping[str, Any] | None = None) -> 
         return _from_file(file, settings, family)
     if vocab_file.is_file() and family is not None:
         return _from_vocabulary(vocab_file, settings, family)
+    if byte_level.has_files(folder) and class_name in byte_level.CLASSES:
+        return _from_merges(folder, settings)
+    sentence_piece = next((name for name in _SENTENCE_PIECE if (folder / name).is_file()), None)
+    if sentence_piece is not None:
+        raise CheckpointError(
+            f"{folder} has no tokenizer.json, and {sentence_piece} alone is not read; {_SAVE_FAST} (with "
+            "pip install transformers sentencepiece)"
+        )
     raise CheckpointError(
         f"{folder} has no tokenizer.json, and from "
         f"{'vocab.txt' if vocab_file.is_file() else 'no vocab.txt'} and the tokenizer class "
         f"{class_name or '(none named)'} none can be built; vocab.txt is enough for "
-        f"{', '.join(sorted(_FAMILIES))}. Else {_SAVE_FAST}"
+        f"{', '.join(sorted(_FAMILIES))}; vocab.json and merges.txt for {', '.join(byte_level.CLASSES)}. "
+        f"Else {_SAVE_FAST}"
     )
 
 
 def tokenizer_files(folder: Path) -> tuple[Path, ...]:
     """The files that ``tokenizer_json`` reads, config.json apart."""
-    source = "tokenizer.json" if (folder / "tokenizer.json").is_file() else "vocab.txt"
-    return tuple(folder / name for name in (source, *_SETTINGS_FILES) if (folder / name).is_file())
+    sources = ("vocab.txt",) if (folder / "vocab.txt").is_file() else (byte_level.VOCABULARY, byte_level.MERGES)
+    sources = ("tokenizer.json",) if (folder / "tokenizer.json").is_file() else sources
+    return tuple(folder / name for name in (*sources, *_SETTINGS_FILES) if (folder / name).is_file())
 
 
 def with_lowercase(tokenizer_json: str) -> str:
@@ -204,6 +221,18 @@ def _from_vocabulary(path: Path, settings: Mapping[str, Any], family: _Family) -
     added = _added_tokens(settings)
     specials = _special_tokens(settings, family, added, built=True)
     tokenizer = _build(path, settings, family, specials)
+    tokenizer.add_tokens(_not_in(tokenizer, added, specials))
+    return _dump(json.loads(tokenizer.to_str()))
+
+
+def _from_merges(folder: Path, settings: Mapping[str, Any]) -> str:
+    added = _added_tokens(settings)
+    specials = _special_tokens({**byte_level.SPECIALS, **settings}, None, added, built=True)
+    for key, token in specials.items():  # the mask takes the space before it along
+        if isinstance(token, str) and key in byte_level.SPECIALS:
+            specials[key] = AddedToken(token, lstrip=key == "mask_token", normalized=key != "mask_token", special=True)
+    cls, sep = str(specials["cls_token"]), str(specials["sep_token"])
+    tokenizer = byte_level.build(folder, cls=cls, sep=sep, add_prefix_space=bool(settings.get("add_prefix_space")))
     tokenizer.add_tokens(_not_in(tokenizer, added, specials))
     return _dump(json.loads(tokenizer.to_str()))
 

@@ -1,1 +1,1 @@
-"""The commands that make bundles and heads; each module holds one, in a constant of its name."""
+"""The commands that create bundles and heads; each module has one, in a constant of its name."""

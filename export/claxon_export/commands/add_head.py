@@ -1,4 +1,4 @@
-"""``claxon add-head``: one more head."""
+"""``claxon add-head``: adds a head to a bundle."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from claxon_export.errors import HeadError
 
 
 class AddHead:
-    """One more head."""
+    """Adds a head to a bundle."""
 
     name = "add-head"
-    help = "Add a head to a bundle: label names, to which texts are compared, or a trained LogisticRegression."
+    help = "Add a head to a bundle: label names, to which texts are compared, or a trained estimator."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon add-head BUNDLE --name NAME (--labels A,B,… | --labels-file FILE | --estimator FILE) …"
         add_bundle(parser)
         parser.add_argument("--name", metavar="NAME", required=True, help="the head's name")
@@ -40,8 +40,14 @@ class AddHead:
         )
         group.add_argument(
             "--feature",
-            choices=list(Feature),
+            choices=[str(choice) for choice in Feature],
             help="feature that the head reads (default: the source's sentence embedding)",
+        )
+        group.add_argument(
+            "--label-names",
+            metavar="A,B,…",
+            help="names for the estimator's classes, in their order; for the outputs of several labels at once, or for "
+            "a regression's number",
         )
         parser.add_argument("--force", action="store_true", help="replace a head of that name")
 
@@ -53,9 +59,12 @@ class AddHead:
             _refuse_label_options(options)
             estimator = _estimator(options.estimator, is_trusted=options.trust_pickle)
             how: dict[str, Any] = {"estimator": estimator, "feature": options.feature}
+            how["label_names"] = None if options.label_names is None else options.label_names.split(",")
         else:
             how = {"labels": label_set_of(options), "temperature": options.temperature, "feature": options.feature}
             how["precision"] = options.precision
+            if options.label_names is not None:
+                raise OptionError("--label-names goes with --estimator, not with labels")
         bundle = add_head(options.bundle, options.name, force=options.force, **how)
         print("\n".join(head_lines(bundle, options.name)))
         return 0
@@ -71,7 +80,7 @@ def _refuse_label_options(options: argparse.Namespace) -> None:
 
 
 def _estimator(path: Path, *, is_trusted: bool) -> Any:
-    """The estimator in a joblib file.
+    """Load the estimator from a joblib file.
 
     Raises:
         OptionError: nobody said that the file may run code.

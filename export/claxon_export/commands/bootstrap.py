@@ -1,4 +1,4 @@
-"""``claxon bootstrap``: a head from texts that nobody labeled."""
+"""``claxon bootstrap``: trains a head on pseudo-labels."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from claxon.errors import InputError, OptionError
 from claxon.formats.rows import open_records
 from claxon.formats.tables import SUFFIXES, Format, Records, Row, format_of
 from claxon.formats.writers import open_output, row_writer
+from claxon.heads.decision import shortest
 from claxon.heads.label_sets import LabelSet
-from claxon.labelling.columns import shortest
 from claxon_export.data.labelled import in_words
 from claxon_export.pseudo_labels.report import BootstrapReport, PseudoLabel, bootstrap_lines
 from claxon_export.pseudo_labels.selection import DEFAULT_C, DEFAULT_SHARE
@@ -25,18 +25,18 @@ ADDED = ("predicted_label", "score", "margin")
 
 
 class Bootstrap:
-    """A head from label names and texts."""
+    """Trains a head on pseudo-labels."""
 
     name = "bootstrap"
     help = (
         "Label texts by similarity to label names, train a LogisticRegression on those with the largest margins, "
-        "and add it to the bundle as a head. Nobody checked these labels: what similarity gets wrong with confidence, "
-        "the head learns. Give --label for rows whose truth is known, and see; or correct the rows of -o by hand, and "
-        "use `claxon fit`."
+        "and add it to the bundle as a head. Nobody checked these labels: the head learns what similarity "
+        "gets wrong with confidence. Give --label for rows whose truth is known, to see how many are wrong; or "
+        "correct the rows of -o by hand and use `claxon fit`."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon bootstrap BUNDLE TEXTS (--labels A,B,… | --labels-file FILE) --head NAME [options]"
         add_bundle(parser)
         parser.add_argument("texts", metavar="TEXTS", help=".csv, .tsv, .jsonl, or plain lines; - is standard input")
@@ -51,7 +51,7 @@ class Bootstrap:
             metavar="FILE",
             help="also write the training rows, with predicted_label, score and margin",
         )
-        output.add_argument("--prefix", metavar="WORD", default="", help="put before the names of these columns")
+        output.add_argument("--prefix", metavar="WORD", default="", help="prefix for the names of these columns")
         output.add_argument(
             "--dry-run",
             action="store_true",
@@ -87,7 +87,9 @@ def _add_texts(group: argparse._ArgumentGroup) -> None:
         metavar="COLUMN",
         help="column of the true labels, where known; used for evaluation, not for training",
     )
-    group.add_argument("--format", choices=list(Format), help="how TEXTS is written (default: by its suffix)")
+    group.add_argument(
+        "--format", choices=[str(choice) for choice in Format], help="how TEXTS is written (default: by its suffix)"
+    )
 
 
 def _add_selection(group: argparse._ArgumentGroup) -> None:
@@ -120,7 +122,7 @@ def _add_head(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--head", metavar="NAME", required=True, help="the head's name")
     group.add_argument(
         "--feature",
-        choices=list(Feature),
+        choices=[str(choice) for choice in Feature],
         help="feature that the head reads (default: the source's sentence embedding)",
     )
     group.add_argument(
@@ -144,7 +146,7 @@ def _add_head(group: argparse._ArgumentGroup) -> None:
 
 
 def _read(options: argparse.Namespace) -> _Table:
-    """The rows; those without text are left out, with one warning.
+    """Read the rows; those without text are left out, with one warning.
 
     Raises:
         OptionError: there is no such column, or the output is no table.
@@ -166,7 +168,7 @@ def _read(options: argparse.Namespace) -> _Table:
 
 
 def _truth(row: Row, table: _Table, column: str) -> str | int | None:
-    """A row's true label.
+    """Return a row's true label.
 
     Raises:
         InputError: it is no label.

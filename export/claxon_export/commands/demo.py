@@ -1,4 +1,4 @@
-"""``claxon demo``: all of it in one go."""
+"""``claxon demo``: exports, trains and labels in one go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 
 
 class Demo:
-    """All of it in one go."""
+    """Exports, trains and labels in one go."""
 
     name = "demo"
     help = (
@@ -15,7 +15,7 @@ class Demo:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.add_argument(
             "folder", metavar="FOLDER", nargs="?", default="demo", help="folder for the results (default: demo)"
         )

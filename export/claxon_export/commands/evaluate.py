@@ -1,4 +1,4 @@
-"""``claxon evaluate``: how good are a bundle's heads on labeled texts?"""
+"""``claxon evaluate``: evaluates a bundle's heads on labeled texts."""
 
 from __future__ import annotations
 
@@ -8,29 +8,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from claxon.cli.arguments import add_bundle, add_run, finite_float, positive_int
-from claxon.errors import MissingDependencyError
+from claxon.errors import MissingDependencyError, OptionError
 from claxon.support.reporting import steps
-from claxon_export.commands.labelled_input import add_labelled, labelled_input
+from claxon_export.commands.labelled_input import add_labelled, labelled_input, targets_input
 from claxon_export.errors import EvaluationError
 from claxon_export.evaluation.targets import parsed_map
 from claxon_export.evaluation.thresholds import requirements, shortfalls
 
 if TYPE_CHECKING:
+    from claxon.bundle.manifest import HeadSpec
     from claxon_export.evaluation.options import EvaluateOptions
 
 
 class Evaluate:
-    """Figures, pictures, and an exit code."""
+    """Evaluates a bundle's heads."""
 
     name = "evaluate"
     help = (
         "Evaluate a bundle's heads on labeled texts: accuracy, F1 and calibration with confidence intervals, compared "
         "with baselines that ignore the texts; which head is better, and which texts to read. --report writes a page "
-        "with pictures. The exit code is 1 if a head falls short of --fail-under."
+        "with pictures. A head of several labels a text, or of numbers, is evaluated alone. The exit code is 1 if a "
+        "head falls short of --fail-under."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon evaluate BUNDLE DATA [options]"
         add_bundle(parser)
         add_labelled(parser)
@@ -45,6 +47,9 @@ class Evaluate:
         from claxon_export.evaluation.report.report import write_report
         from claxon_export.evaluation.terminal import evaluation_lines
 
+        kind = _kind_of(options)
+        if kind is not None:
+            return _evaluate_targets(options, kind)
         required = requirements(options.fail_under, options.fail_over)
         _check_report(options)
         evaluation = evaluate_labelled(
@@ -73,6 +78,49 @@ class Evaluate:
 
 
 EVALUATE = Evaluate()
+
+
+def _kind_of(options: argparse.Namespace) -> HeadSpec | None:
+    """The head to evaluate by itself: the one named, or the only one, where its labels do not exclude each other."""
+    from claxon.bundle.bundle import Bundle
+
+    specs = {spec.name: spec for spec in Bundle.open(options.bundle).manifest.heads}
+    names = options.head or list(specs)
+    others = [name for name in names if name in specs and not specs[name].scores.is_exclusive]
+    if len(names) > 1 and options.head and others:
+        raise OptionError(
+            f"head {others[0]!r} gives {specs[others[0]].scores} and is evaluated alone: --head {others[0]}"
+        )
+    return specs[others[0]] if len(names) == 1 and others else None
+
+
+def _evaluate_targets(options: argparse.Namespace, spec: HeadSpec) -> int:
+    from claxon.bundle.bundle import Bundle
+    from claxon.bundle.manifest import ScoreKind
+    from claxon.encoder.loading import LoadOptions
+    from claxon_export.data.multi_labelled import number, several
+    from claxon_export.targets.targets_evaluation import evaluate_targets
+    from claxon_export.targets.targets_lines import targets_lines
+
+    asked = ("report", "ordered", "learning_curve", "margin", "map", "leave_out_unknown", "fail_under", "fail_over")
+    for name in asked:
+        if getattr(options, name) not in (None, False, []):
+            raise OptionError(f"head {spec.name!r} gives {spec.scores}: --{name.replace('_', '-')} is not for it")
+    labelled = targets_input(options, number if spec.scores is ScoreKind.REGRESSION else several)
+    engine = LoadOptions(
+        device=options.device, precision=options.precision, threads=options.threads, max_tokens=options.max_tokens
+    )
+    found = evaluate_targets(
+        Bundle.open(options.bundle),
+        spec,
+        labelled,
+        engine,
+        options.threshold,
+        cache=not options.no_cache,
+        is_shown=not options.quiet,
+    )
+    print(found.to_json().rstrip() if options.json else "\n".join(targets_lines(found)))
+    return 0
 
 
 def _judging(options: argparse.Namespace) -> EvaluateOptions:
@@ -158,7 +206,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("engine")
     add_run(group)
     group.add_argument(
-        "--max-tokens", metavar="N", type=positive_int, help="cut texts at N tokens (default: the bundle's limit)"
+        "--max-tokens", metavar="N", type=positive_int, help="truncate texts to N tokens (default: the bundle's limit)"
     )
     group.add_argument("--no-cache", action="store_true", help="do not use the feature cache")
 

@@ -1,4 +1,4 @@
-"""``claxon fit``: a head from labeled texts."""
+"""``claxon fit``: trains a head on labeled texts."""
 
 from __future__ import annotations
 
@@ -8,26 +8,32 @@ import warnings
 from claxon.bundle.bundle import Bundle
 from claxon.bundle.manifest import Feature
 from claxon.cli.arguments import add_bundle, add_run, finite_float, positive_int
+from claxon.cli.rendering import facts
 from claxon.engine.selection import AUTO
-from claxon_export.commands.labelled_input import add_labelled, labelled_input
+from claxon_export.commands.labelled_input import add_labelled, labelled_input, targets_input
 from claxon_export.training.options import FitOptions
 
 
 class Fit:
-    """A head from labeled texts."""
+    """Trains a head on labeled texts."""
 
     name = "fit"
     help = (
         "Train a LogisticRegression on the bundle's own features of labeled texts, and add it to the bundle as a "
-        "head. A part of the texts is held out to evaluate it."
+        "head. A part of the texts is held out to evaluate it. With --multi-label each text may have several labels."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon fit BUNDLE DATA --head NAME [options]"
         add_bundle(parser)
         add_labelled(parser)
         parser.add_argument("--head", metavar="NAME", required=True, help="the head's name")
+        parser.add_argument(
+            "--multi-label",
+            action="store_true",
+            help="texts have any number of labels: joined by | in CSV, lists in JSON; one logistic regression a label",
+        )
         _add_training(parser)
         _add_judgement(parser)
         engine = parser.add_argument_group("engine")
@@ -37,10 +43,12 @@ class Fit:
         parser.add_argument("-q", "--quiet", action="store_true", help="do not show progress on standard error")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Train, add, and say how good it is."""
+        """Train and add the head, and print its evaluation."""
         from claxon_export.training.fitting import fit_labelled
         from claxon_export.training.summary import fit_lines
 
+        if options.multi_label:
+            return _fit_multi_label(options)
         labelled = labelled_input(options)
         report = fit_labelled(Bundle.open(options.bundle), labelled, _fit_options(options))
         for notice in report.notices:
@@ -50,6 +58,20 @@ class Fit:
 
 
 FIT = Fit()
+
+
+def _fit_multi_label(options: argparse.Namespace) -> int:
+    from claxon_export.data.multi_labelled import several
+    from claxon_export.targets.multi_label import fit_targets
+    from claxon_export.targets.targets_lines import score_lines
+
+    report = fit_targets(Bundle.open(options.bundle), targets_input(options, several), _fit_options(options))
+    rows = f"{report.n_train:,} for training, {report.n_test:,} held out"
+    labels = f"{len(report.labels)}: {', '.join(map(str, report.labels))}"
+    print(f"{report.bundle.path}  head {report.head}")
+    print("\n".join(facts({"rows": rows, "labels": labels, "feature": str(report.feature)})))
+    print("\n".join(["  unknown: no texts were held out"] if report.scores is None else score_lines(report.scores)))
+    return 0
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""``claxon heads``: the heads of a bundle, and what they were trained on."""
+"""``claxon heads``: lists the heads of a bundle, and what they were trained on."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ TOLD = ("precision", "C", "class_weight", "calibration", "seed")
 
 
 class Heads:
-    """The list of heads."""
+    """Lists the heads of a bundle."""
 
     name = "heads"
     help = "List a bundle's heads: features, labels, scores, and training data."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon heads BUNDLE [--json]"
         add_bundle(parser)
         parser.add_argument(
@@ -32,7 +32,7 @@ class Heads:
         )
 
     def run(self, options: argparse.Namespace) -> int:
-        """Print it."""
+        """Run the command."""
         heads = Bundle.open(options.bundle).manifest.heads
         if options.json:
             print(json.dumps([encode(head) for head in heads], indent=2, ensure_ascii=False))
@@ -53,11 +53,25 @@ def _facts(head: HeadSpec) -> dict[str, str]:
         "kind": f"{head.kind} on {head.feature}",
         "labels": f"{len(head.labels)}: {', '.join(map(str, head.labels[:NAMED_LABELS]))}{more}",
         "gives": f"{head.scores}{temperature}",
+        "holds from": _thresholds(head),
         "trained on": _trained_on(head.details),
+        "features": _features(head.details),
         "labels by": str(head.details.get("labels_from", "")),
         "held out": _held_out(head.details),
     }
     return {name: value for name, value in about.items() if value}
+
+
+def _thresholds(head: HeadSpec) -> str:
+    pairs = zip(head.labels, head.thresholds or (), strict=False)
+    return pairs_in_words({str(label): f"{least:g}" for label, least in pairs})
+
+
+def _features(details: Mapping[str, LabelValue]) -> str:
+    """What the estimator saw, where whoever added it said so."""
+    if "max_tokens" not in details:
+        return ""
+    return f"{details.get('precision')} on {details.get('device')}, at most {details['max_tokens']} tokens"
 
 
 def _trained_on(details: Mapping[str, LabelValue]) -> str:
@@ -70,7 +84,7 @@ def _trained_on(details: Mapping[str, LabelValue]) -> str:
 
 
 def _held_out(details: Mapping[str, LabelValue]) -> str:
-    """The figures that are there; heads of other versions have other ones."""
+    """Format the available figures; heads of other versions have different ones."""
     names = {"accuracy": "held_out_accuracy", "macro F1": "held_out_macro_f1", "baseline": "baseline_accuracy"}
     figures = {word: details[name] for word, name in names.items() if name in details}
     if "accuracy" not in figures:

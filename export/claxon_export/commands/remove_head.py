@@ -1,4 +1,4 @@
-"""``claxon remove-head``: one head less."""
+"""``claxon remove-head``: removes a head from a bundle."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from claxon.cli.arguments import add_bundle
 
 
 class RemoveHead:
-    """One head less."""
+    """Removes a head from a bundle."""
 
     name = "remove-head"
     help = (
@@ -16,13 +16,13 @@ class RemoveHead:
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon remove-head BUNDLE NAME"
         add_bundle(parser)
         parser.add_argument("head", metavar="NAME", help="the head's name, as `claxon heads BUNDLE` lists it")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Remove it, and say what is left."""
+        """Remove the head and print those that are left."""
         from claxon_export import remove_head
 
         left = ", ".join(head.name for head in remove_head(options.bundle, options.head).manifest.heads)

@@ -1,4 +1,4 @@
-"""``claxon sign``: a bundle's signature, with a key."""
+"""``claxon sign``: signs a bundle."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from claxon.cli.arguments import add_bundle
 
 
 class Sign:
-    """The signing of a bundle."""
+    """Signs a bundle."""
 
     name = "sign"
     help = (
         "Check every file of BUNDLE and sign it with an elliptic-curve key, into a file beside it. "
         "`openssl ecparam -name prime256v1 -genkey -noout -out key.pem` makes a key, and "
-        "`openssl ec -in key.pem -pubout -out key.pub` the half to give away."
+        "`openssl ec -in key.pem -pubout -out key.pub` writes its public half."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon sign BUNDLE --key KEY.pem [options]"
         add_bundle(parser)
         parser.add_argument("--key", metavar="FILE", type=Path, required=True, help="the private key, PEM")
         parser.add_argument("-o", "--output", metavar="FILE", type=Path, help="the signature (default: BUNDLE.sig)")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Sign, and say what."""
+        """Sign the bundle and print its digest."""
         from claxon_export.bundle.signing import sign_bundle, signature_path
 
         bundle = sign_bundle(options.bundle, options.key, options.output)

@@ -1,4 +1,4 @@
-"""``claxon verify``: whether a bundle is whole, and whose it is."""
+"""``claxon verify``: checks a bundle's files and its signature."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from claxon.errors import OptionError
 
 
 class Verify:
-    """The check of a bundle."""
+    """Checks a bundle's files and its signature."""
 
     name = "verify"
     help = (
         "Check every file of BUNDLE against its manifest, and with --key its signature too. The digest is printed: "
-        "--expected-digest (expected_digest=) takes that bundle and no other."
+        "with --expected-digest (expected_digest=) only that bundle is accepted."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon verify BUNDLE [--key KEY.pub] [options]"
         add_bundle(parser)
         parser.add_argument("--key", metavar="FILE", type=Path, help="the signer's public key, PEM")
         parser.add_argument("--signature", metavar="FILE", type=Path, help="the signature (default: BUNDLE.sig)")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Check, and say what."""
+        """Verify the bundle and print its digest."""
         from claxon_export.bundle.signing import verify_bundle
 
         if options.signature is not None and options.key is None:

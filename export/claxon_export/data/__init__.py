@@ -1,1 +1,1 @@
-"""Labeled texts, and features kept between calls."""
+"""Labeled texts, and cached features."""

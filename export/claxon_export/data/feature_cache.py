@@ -1,4 +1,4 @@
-"""Features of texts, kept from one call to the next, so that a text is encoded once.
+"""Caches features, so that each text is encoded once.
 
 A vector is known by the SHA-256 of its text and by all that makes its numbers: the encoder's files, the limit of
 tokens, the device, the engine and the processor; not by the bundle's heads. Vectors lie in shards, files that are
@@ -48,7 +48,7 @@ def cached_features(
     precision: str | None = None,
     show_progress_bar: bool = False,
 ) -> Mapping[Feature, FloatMatrix]:
-    """Pooled features of texts, all from one run of the encoder, except those that are cached.
+    """Return pooled features of texts, from the cache or else from one run of the encoder.
 
     What is held in memory is the result and one shard. Texts beyond the limit of tokens are cut, and not reported.
 
@@ -69,7 +69,7 @@ def cached_features(
         OptionError: the bundle has no such feature.
         EngineError: ONNX Runtime failed.
     """
-    names, distinct = chosen_features(encoder.spec, features), Deduplicated.of(check_texts(texts))
+    names, distinct = chosen_features(encoder.spec, features), Deduplicated.from_texts(check_texts(texts))
     digests = [hashlib.sha256(text.encode()).digest() for text in distinct.texts]
     shape = {name: (len(digests), encoder.spec.features[name]) for name in names}
     columns = {name: _Column(np.empty(shape[name], np.float32), np.zeros(len(digests), bool)) for name in names}
@@ -82,7 +82,7 @@ def cached_features(
 
 
 def feature_folder(encoder: Encoder, precision: str | None) -> Path | None:
-    """Where the vectors of an encoder as it runs now are kept; ``None`` if it is not known in what it computes."""
+    """Return the cache folder of an encoder as it runs now; ``None`` if its arithmetic is unknown."""
     if encoder.device is Device.OPENVINO and precision is None:
         return None
     files, variant = encoder.bundle.manifest.files, encoder.variant
@@ -110,13 +110,13 @@ def _openvino(encoder: Encoder, precision: str | None) -> list[str | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One feature of all texts, and for which of them it is known. Shapes: ``(texts, width)``, ``(texts,)``."""
+    """One feature of all texts, and which are known. Shapes: ``(texts, width)``, ``(texts,)``."""
 
     values: FloatMatrix
     is_known: BoolArray
 
     def recall(self, folder: Path, digests: Sequence[bytes]) -> None:
-        """Fill in what is kept; a file's vectors are read if one of them is wanted."""
+        """Fill in the cached vectors; a file's vectors are read if one of them is needed."""
         width = self.values.shape[1]
         requested = {digest: row for row, digest in enumerate(digests)}
         for path in shards(folder):
@@ -137,7 +137,7 @@ def _encode(
     *,
     is_shown: bool,
 ) -> None:
-    """Fill in what is not known, and keep it."""
+    """Compute and cache the unknown vectors."""
     names = [name for name, column in columns.items() if not column.is_known.all()]
     rows = np.flatnonzero([not all(known) for known in zip(*(columns[name].is_known for name in names), strict=True)])
     is_kept = True

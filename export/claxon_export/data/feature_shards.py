@@ -1,4 +1,4 @@
-"""Files of vectors, each known by the SHA-256 of its text: written whole, never changed, checked when they are read.
+"""Files of vectors, keyed by the SHA-256 of the texts: written atomically, never changed, checked when read.
 
 Layout, little-endian: magic (8 bytes), rows and width (uint32 each), SHA-256 of all that follows (32 bytes), the texts'
 digests (32 bytes each), their vectors (width float32 each).
@@ -27,7 +27,7 @@ HEADER = struct.Struct(f"<8sII{DIGEST_BYTES}s")
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """How many vectors of which width a file holds, and the SHA-256 of what follows the header."""
+    """The header of a file: the number and width of its vectors, and the SHA-256 of its body."""
 
     rows: int
     width: int
@@ -35,7 +35,7 @@ class Header:
 
     @classmethod
     def read(cls, content: bytes, file_bytes: int) -> Self | None:
-        """The header of a file of so many bytes; ``None`` if it is not one of a whole shard."""
+        """Read the header of a file of so many bytes; ``None`` if it is incomplete."""
         if len(content) < HEADER.size:
             return None
         magic, rows, width, sha256 = HEADER.unpack(content[: HEADER.size])
@@ -44,12 +44,12 @@ class Header:
 
     @property
     def body_bytes(self) -> int:
-        """Of digests and vectors."""
+        """The size of digests and vectors, in bytes."""
         return self.rows * (DIGEST_BYTES + 4 * self.width)
 
 
 def write_shard(folder: Path, digests: list[bytes], vectors: FloatMatrix) -> bool:
-    """Write a file under the name that its content gives; ``False`` where that cannot be done.
+    """Write a file named after its content; return ``False`` if that fails.
 
     Args:
         folder: Where; made if need be.
@@ -63,7 +63,7 @@ def write_shard(folder: Path, digests: list[bytes], vectors: FloatMatrix) -> boo
 
 
 def shards(folder: Path) -> list[Path]:
-    """The files of a folder, in the order of their names; none where there is no such folder."""
+    """Return the files of a folder, sorted by name; empty if the folder does not exist."""
     try:
         return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
     except OSError:
@@ -71,7 +71,7 @@ def shards(folder: Path) -> list[Path]:
 
 
 def read_digests(path: Path, width: int) -> list[bytes]:
-    """The digests of a file, unchecked; none if it is damaged or of another width."""
+    """Read the digests of a file, unchecked; empty if it is damaged or has another width."""
     try:
         with path.open("rb") as stream:
             header = Header.read(stream.read(HEADER.size), path.stat().st_size)

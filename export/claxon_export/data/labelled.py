@@ -8,7 +8,7 @@ import json
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ import numpy as np
 from claxon.bundle.manifest import LabelValue
 from claxon.errors import OptionError
 from claxon.formats.csv_records import Quoting
-from claxon.formats.rows import open_records, stream_records
-from claxon.formats.tables import STANDARD_STREAM, Format, Reading, Records, format_of
-from claxon.text.inputs import check_texts
+from claxon.formats.rows import read_source, stream_records
+from claxon.formats.tables import STANDARD_STREAM, Format, OnBadRow, Reading, Records
+from claxon.formats.writers import open_output, write_reject
+from claxon.support.validation import choice
+from claxon.text.inputs import OnEmpty, OnError, is_missing, read_rows
 from claxon_export.errors import LabelError
 
 DEFAULT_LABEL_COLUMN = "label"
@@ -30,15 +32,16 @@ NAMED_ROWS = 5
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The places of rows that were left out: their text is empty or blank, or they have a text and no label."""
+    """The places of rows that were left out: no text (null, empty or blank), a text and no label, or not to be read."""
 
     blank: tuple[int, ...] = ()
     unlabelled: tuple[int, ...] = ()
+    unread: tuple[int, ...] = ()
 
     @property
     def count(self) -> int:
         """How many."""
-        return len(self.blank) + len(self.unlabelled)
+        return len(self.blank) + len(self.unlabelled) + len(self.unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +71,26 @@ class LabelledTexts:
         return len(self.texts)
 
     @staticmethod
-    def of(texts: Iterable[str], labels: Iterable[LabelValue], *, name: str = "the texts") -> LabelledTexts:
+    def of(
+        texts: Iterable[str | None],
+        labels: Iterable[LabelValue],
+        *,
+        name: str = "the texts",
+        empty: str = OnEmpty.SKIP,
+    ) -> LabelledTexts:
         """The rows of two columns, for instance lists, numpy arrays, or columns of pandas or Arrow.
+
+        ``empty`` as for ``read_labelled``.
 
         Raises:
             InputError: something that is not a text, with its row.
             LabelError: not one label per text, a label that is empty or of another type, or labels of several types.
         """
-        rows, values = check_texts(texts), _plain_labels(labels)
+        on_empty = choice("empty", empty, OnEmpty)
+        rows, values = read_rows(texts, OnError.RAISE, on_empty).texts, _plain_labels(labels)
         if len(rows) != len(values):
             raise LabelError(f"{len(rows)} texts and {len(values)} labels; expected one label per text")
-        found = _Rows()
+        found = _Rows(on_empty)
         for row, (text, label) in enumerate(zip(rows, values, strict=True)):
             found.add(row, text, label)
         found.check(name, "row", skip_unlabelled=False)
@@ -93,7 +105,11 @@ class LabelledTexts:
         total = len(self) + self.skipped.count
         parts = [
             f"{len(lines):,} {what} ({in_words(self.place, lines)})"
-            for what, lines in (("without text", self.skipped.blank), ("without a label", self.skipped.unlabelled))
+            for what, lines in (
+                ("without text", self.skipped.blank),
+                ("without a label", self.skipped.unlabelled),
+                ("that could not be read", self.skipped.unread),
+            )
             if lines
         ]
         verb = "was" if self.skipped.count == 1 else "were"
@@ -109,8 +125,13 @@ def read_labelled(
     skip_unlabelled: bool = False,
     encoding: str | None = None,
     quoting: str = Quoting.AUTO,
+    delimiter: str | None = None,
+    quote: str | None = None,
+    empty: str = OnEmpty.SKIP,
+    on_bad_rows: str = OnBadRow.ERROR,
+    rejects: str | None = None,
 ) -> LabelledTexts:
-    """The labelled texts of a table: CSV with commas, semicolons or tabs, JSON lines or a JSON array; any line ending.
+    """The labelled texts of a table: CSV, TSV, JSON lines, JSON, Parquet, Feather or an Excel workbook.
 
     Labels of CSV are strings, ``0`` and ``true`` too; JSON lines keep strings, integers and booleans as they are. Rows
     whose text is blank are left out, and one ``UserWarning`` counts them and names the first.
@@ -119,10 +140,16 @@ def read_labelled(
         source: A path, or ``-`` for standard input.
         text_column: Which column holds the texts; ``None`` takes ``text``, or the only one.
         label_column: Which column holds the labels.
-        file_format: ``csv``, ``tsv``, ``jsonl`` or ``json``; ``None`` goes by the suffix.
+        file_format: As for ``claxon.formats.rows.open_records``; ``None`` goes by the first bytes and the suffix.
         encoding: Of the file, by Python's name; ``None`` goes by the byte order mark, and is UTF-8 without one.
         quoting: What quotes mean in CSV and TSV, as for ``claxon predict --quoting``.
         skip_unlabelled: Leave rows without a label out as well; otherwise they are an error.
+        delimiter: Between fields of CSV; ``None`` goes by the header.
+        quote: Around fields of CSV; ``None`` is the double quote.
+        empty: A row whose text is null, empty or blank: ``skip`` leaves it out, ``error`` raises, ``label`` keeps it.
+        on_bad_rows: A row that cannot be read: ``error`` raises, ``skip`` leaves it out, ``record`` writes it to
+            ``rejects`` as well.
+        rejects: A file for such rows, JSON lines of line, reason and values.
 
     Raises:
         OptionError: no such column (the message lists them), or the source is read as plain lines.
@@ -130,12 +157,28 @@ def read_labelled(
         LabelError: labels that are missing, no labels at all, or of several types; the message names their lines.
         OSError: the file cannot be opened.
     """
-    found = _Rows()
+    found, on_bad = _Rows(choice("empty", empty, OnEmpty)), choice("on_bad_rows", on_bad_rows, OnBadRow)
+    if (on_bad is OnBadRow.RECORD) != (rejects is not None):
+        raise OptionError("on_bad_rows='record' and rejects= (--rejects FILE) go together: give both, or neither")
     name = "standard input" if source == STANDARD_STREAM else source
-    table_format = _table_format(source, name, file_format)
-    with _opened(source, table_format, text_column, encoding, quoting) as table:
-        _check_label_column(table.records, label_column)
+    reading = Reading.from_options(
+        file_format=file_format,
+        text_column=text_column,
+        record_errors=on_bad is not OnBadRow.ERROR,
+        encoding=encoding,
+        quoting=quoting,
+        delimiter=delimiter,
+        quote=quote,
+    )
+    with (
+        nullcontext() if rejects is None else open_output(rejects) as bad_rows,
+        opened_table(source, reading, label_column) as table,
+    ):
         for row in table.records:
+            if row.error is not None:
+                found.unread.append(row.line)
+                write_reject(bad_rows, row)
+                continue
             found.add(row.line, row.text, row.values.get(label_column))
     found.check(name, "line", skip_unlabelled=skip_unlabelled)
     labelled = found.labelled(name, "line", table.sha256)
@@ -155,14 +198,16 @@ def in_words(place: str, lines: Sequence[int]) -> str:
 class _Rows:
     """Rows as they come; a row without text is noted and dropped, whatever its label."""
 
+    on_empty: OnEmpty = OnEmpty.SKIP
     texts: list[str] = field(default_factory=list)
     labels: list[Any] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
     blank: list[int] = field(default_factory=list)
     unlabelled: list[int] = field(default_factory=list)
+    unread: list[int] = field(default_factory=list)
 
     def add(self, line: int, text: str, label: Any) -> None:
-        if not text.strip():
+        if self.on_empty is not OnEmpty.LABEL and is_missing(text):
             self.blank.append(line)
         elif label is None or (isinstance(label, str) and not label.strip()):
             self.unlabelled.append(line)
@@ -173,6 +218,12 @@ class _Rows:
 
     def check(self, name: str, place: str, *, skip_unlabelled: bool) -> None:
         """Raise ``LabelError`` unless the rows that are left have labels, all of one type."""
+        if self.blank and self.on_empty is OnEmpty.ERROR:
+            verb = "has" if len(self.blank) == 1 else "have"
+            raise LabelError(
+                f"{name}: {in_words(place, self.blank)} {verb} no text; fill it in, or leave it out with --empty skip "
+                "(empty=)"
+            )
         if self.unlabelled and not skip_unlabelled:
             verb = "has" if len(self.unlabelled) == 1 else "have"
             raise LabelError(
@@ -184,6 +235,7 @@ class _Rows:
         for line, label in zip(self.lines, self.labels, strict=True):
             if type(label) not in (str, int, bool):
                 whole = "; write whole numbers without a decimal point" if isinstance(label, float) else ""
+                whole = "; several labels a text: --multi-label, fit_multi_label" if _is_list(label) else whole
                 raise LabelError(
                     f"{name}: {place} {line} has the label {label!r:.80} ({_type_name(label)}), expected str, int "
                     f"or bool{whole}"
@@ -196,8 +248,12 @@ class _Rows:
     def labelled(self, name: str, place: str, sha256: str) -> LabelledTexts:
         """The rows that are left, with the places of those that are not."""
         texts, labels, lines = tuple(self.texts), tuple(self.labels), tuple(self.lines)
-        skipped = Skipped(tuple(self.blank), tuple(self.unlabelled))
+        skipped = Skipped(tuple(self.blank), tuple(self.unlabelled), tuple(self.unread))
         return LabelledTexts(name, texts, labels, lines, sha256, skipped, place)
+
+
+def _is_list(label: Any) -> bool:
+    return isinstance(label, list | tuple | set | frozenset)
 
 
 def _type_name(label: Any) -> str:
@@ -219,28 +275,33 @@ class _Table:
 
 
 @contextmanager
-def _opened(
-    source: str, file_format: Format, text_column: str | None, encoding: str | None, quoting: str
-) -> Iterator[_Table]:
+def opened_table(source: str, reading: Reading, label_column: str) -> Iterator[_Table]:
+    """The rows of a table with labels.
+
+    Raises:
+        OptionError: it is plain lines, lacks the label column, or has the texts in it.
+        InputError: as ``read_source``.
+    """
+    with _opened(source, reading) as table:
+        if table.records.format is Format.LINES:
+            name = table.records.name
+            raise OptionError(f"{name} is read as plain lines, which have no labels; add --format csv or jsonl")
+        _check_label_column(table.records, label_column)
+        yield table
+
+
+@contextmanager
+def _opened(source: str, reading: Reading) -> Iterator[_Table]:
     if source == STANDARD_STREAM:
         content = sys.stdin.buffer.read()
-        reading = Reading(str(file_format), text_column, False, encoding, Quoting(quoting))
-        with stream_records(io.BufferedReader(io.BytesIO(content)), "standard input", reading, file_format) as records:
+        buffered = io.BufferedReader(io.BytesIO(content))
+        with stream_records(buffered, "standard input", reading, Format.LINES) as records:
             yield _Table(records, hashlib.sha256(content).hexdigest())
         return
     with Path(source).open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    with open_records(
-        source, file_format=str(file_format), text_column=text_column, encoding=encoding, quoting=quoting
-    ) as records:
+    with read_source(source, reading) as records:
         yield _Table(records, digest)
-
-
-def _table_format(source: str, name: str, asked: str | None) -> Format:
-    found = format_of(source, asked)
-    if found is Format.LINES:
-        raise OptionError(f"{name} is read as plain lines, which have no labels; add --format csv or jsonl")
-    return found
 
 
 def _check_label_column(records: Records, column: str) -> None:

@@ -1,1 +1,1 @@
-"""``claxon demo``: a checkpoint from a package, exported and tried."""
+"""``claxon demo``: exports a checkpoint from a package and tries it."""

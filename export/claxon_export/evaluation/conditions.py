@@ -29,7 +29,7 @@ def conditions_of(encoder: Encoder, abstention: Abstention, resampling: Resampli
         precision=encoder.precision,
         device=str(encoder.device),
         max_tokens=encoder.max_tokens,
-        threshold=abstention.threshold,
+        threshold=abstention.threshold if isinstance(abstention.threshold, float) else None,
         margin=abstention.margin,
         resamples=resampling.resamples,
         seed=resampling.seed,
@@ -48,6 +48,7 @@ def source_of(labelled: LabelledTexts, judged: Sequence[LabelValue]) -> Source:
     left_out = {
         "without text": len(labelled.skipped.blank),
         "without a label": len(labelled.skipped.unlabelled),
+        "that could not be read": len(labelled.skipped.unread),
         "with a label that a head does not know": len(labelled) - len(judged),
     }
     return Source(

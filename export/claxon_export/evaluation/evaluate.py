@@ -18,6 +18,7 @@ from claxon.engine.selection import AUTO
 from claxon.heads.decision import softmax
 from claxon.heads.heads import GraphHead
 from claxon.support.reporting import steps
+from claxon.support.signatures import names_nearest
 from claxon_export.data.feature_cache import cached_features
 from claxon_export.data.labelled import LabelledTexts
 from claxon_export.evaluation.conditions import conditions_of, source_of
@@ -42,6 +43,7 @@ from claxon_export.metrics.significance import compared
 Array = np.ndarray[Any, Any]
 
 
+@names_nearest
 def evaluate(
     bundle: str | os.PathLike[str],
     texts: Iterable[str],
@@ -78,7 +80,10 @@ def evaluate(
         learning_curve: Also fit heads on more and more of these texts, to see what labels would bring.
         resamples: Bootstrap resamples for the 95 % intervals.
         seed: Of the resamples, the stratified baseline, the sample of the map, and the learning curve.
-        device, precision, threads, max_tokens: As for ``Encoder.load``.
+        device: As for ``Encoder.load``.
+        precision: As for ``Encoder.load``.
+        threads: As for ``Encoder.load``.
+        max_tokens: As for ``Encoder.load``.
         cache: Look up and keep the texts' features in the cache folder.
         show_progress_bar: Show progress on standard error: a bar while texts are encoded, then each step.
 

@@ -76,7 +76,11 @@ def _named(specs: Sequence[HeadSpec], names: Sequence[str] | None) -> list[HeadS
         raise OptionError(f"heads is {names!r}, expected a list of names such as ['sentiment'], or None for all")
     if not specs:
         raise OptionError("the bundle has no heads; add one with `claxon fit` or `claxon add-head`")
-    by_name = {spec.name: spec for spec in specs}
+    by_name = {spec.name: spec for spec in specs if spec.scores.is_exclusive}
+    others = {spec.name: spec.scores for spec in specs if not spec.scores.is_exclusive}
+    apart = next((name for name in (others if names is None and not by_name else names or ()) if name in others), None)
+    if apart is not None:
+        raise OptionError(f"head {apart!r} gives {others[apart]}: evaluate it by evaluate_{others[apart]}")
     unknown = [name for name in names or () if name not in by_name]
     if unknown:
         raise OptionError(f"the bundle has no head {unknown[0]!r}, but {', '.join(by_name)}")

@@ -1,4 +1,4 @@
-"""The fp16 graph on the CPU, rounded to float16 after every operator, and the largest number that each gave.
+"""Runs the fp16 graph on the CPU, rounding to float16 after every operator, and records the largest values.
 
 ONNX Runtime runs a float16 graph on the CPU in float32, and where two operators follow each other it leaves the
 rounding between them out: so a number that float16 cannot hold would pass unseen. Here every operator that computes is
@@ -34,14 +34,14 @@ SIGN_CLEARED = np.uint16(0x7FFF)
 
 @dataclass(frozen=True, slots=True)
 class Emulated:
-    """A graph that rounds, and the names of the values that it rounds, which are outputs too."""
+    """A graph that rounds, and the names of the rounded values, which are also outputs."""
 
     graph: onnx.ModelProto
     rounded: tuple[str, ...]
 
 
 def emulated(graph: onnx.ModelProto) -> Emulated:
-    """The graph with a rounding after every operator that computes in float16."""
+    """Add rounding after every operator that computes in float16."""
     halves = {tensor.name for tensor in graph.graph.initializer if tensor.data_type == TensorProto.FLOAT16}
     nodes, rounded = [], []
     for node in graph.graph.node:
@@ -105,12 +105,12 @@ def _magnitude(bits: int) -> float:
 
 
 def beyond(largest: Mapping[str, float]) -> tuple[str, ...]:
-    """The values that float16 could not hold."""
+    """Return the values that float16 cannot represent."""
     return tuple(name for name, magnitude in largest.items() if not magnitude <= LIMIT)
 
 
 def emulation(bundle: Bundle, variant: GraphVariant) -> EmulatedSession:
-    """A session of the bundle's fp16 graph."""
+    """Create a session of the bundle's fp16 graph."""
     graph = onnx.ModelProto.FromString(bundle.read(variant.graph).tobytes())
     weights = {} if variant.weights is None else read_tensors(bundle.read(variant.weights))
     return EmulatedSession(emulated(graph), weights)

@@ -1,4 +1,4 @@
-"""A checkpoint -> the fp16 graph of a bundle."""
+"""Writes the fp16 graph of a bundle from a checkpoint."""
 
 from __future__ import annotations
 

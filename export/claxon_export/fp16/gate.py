@@ -1,4 +1,4 @@
-"""The fp16 graph against the fp32 one of the same bundle, on the CPU, every value rounded to float16."""
+"""Compares a bundle's fp16 graph with its fp32 graph, on the CPU, rounding every value to float16."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from claxon.bundle.manifest import GraphVariant, Parity, Precision
 from claxon_export.errors import ParityError, ParityReport
 from claxon_export.fp16.emulation import beyond, emulating_encoder, emulation
 from claxon_export.fp16.graph_writer import LIMIT
-from claxon_export.parity.parity import bundle_outputs, calibration_texts, packaged_texts, texts_digest
-from claxon_export.parity.precision_gate import FP32_GRAPH, PrecisionGate, judged, outputs_of
+from claxon_export.parity.parity import AloneOutputs, bundle_outputs, calibration_texts, packaged_texts, texts_digest
+from claxon_export.parity.precision_gate import FP32_GRAPH, PrecisionGate, judged
 
 # With room: norms were within 0.001 of fp32's (MiniLM, a small DistilBERT), probabilities within 0.001 (the small
 # DistilBERT) and 0.006 (random weights of full size).
@@ -29,15 +29,20 @@ CALIBRATION_TEXTS = 128
 
 
 def check_fp16(
-    folder: Path, labels: Sequence[str] | None, texts: Sequence[str] = (), gate: PrecisionGate | None = None
+    folder: Path,
+    labels: Sequence[str] | None,
+    texts: Sequence[str] = (),
+    gate: PrecisionGate | None = None,
+    fp32: AloneOutputs | None = None,
 ) -> Parity:
-    """Compare a bundle's fp16 graph, in batches, with its fp32 graph, and look for numbers beyond float16.
+    """Compare a bundle's fp16 graph with its fp32 graph, in batches, and find values beyond float16.
 
     Args:
         folder: The bundle, which holds both.
         labels: The labels of the checkpoint's own classifier, in order; ``None`` without one.
         texts: More texts, beside the 64 packaged ones.
         gate: What is allowed; ``None``: ``FP16_GATE``.
+        fp32: What the fp32 graph gave already.
 
     Returns:
         The figures for the manifest.
@@ -46,7 +51,7 @@ def check_fp16(
         ParityError: fp16 differs by more than the gate allows, or cannot hold a number; carries the report.
     """
     every = [*packaged_texts(), *texts]
-    requested = outputs_of(folder, Precision.FP32, every, labels)
+    requested = (fp32 or AloneOutputs(folder, labels))(every)
     bundle = Bundle.open(folder)
     session = emulation(bundle, variant := fp16_variant(bundle))
     with emulating_encoder(bundle, variant, session) as encoder:
@@ -82,13 +87,13 @@ def _range_in_words(largest: Mapping[str, float]) -> str:
     """The mask of the padding is left out: it is as large as it was chosen to be."""
     states = {name: number for name, number in largest.items() if name.startswith(("embeddings.", "layer."))}
     name = max(states, key=states.__getitem__)
-    return f"largest number {states[name]:,.0f} of {LIMIT:,.0f}, in {name}"
+    return f"largest value {states[name]:,.0f} of {LIMIT:,.0f}, in {name}"
 
 
 def _check_range(largest: Mapping[str, float], texts: Sequence[str], source: str) -> None:
-    """Raise unless float16 holds every number."""
+    """Raise unless float16 can represent every value."""
     names = beyond(largest)
     if names:
-        note = f"float16 ends at {LIMIT:,.0f}, and these go beyond: {', '.join(names)}; use --precision fp32"
+        note = f"float16 ends at {LIMIT:,.0f}, and these exceed it: {', '.join(names)}; use --precision fp32"
         report = ParityReport(Parity(source, len(texts), texts_digest(texts), ()), (), note)
         raise ParityError(f"{note}. Nothing was written", report)

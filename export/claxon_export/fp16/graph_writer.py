@@ -29,7 +29,7 @@ class Float16Writer(GraphWriter):
         largest = float(np.abs(value).max(initial=0))
         if not largest <= LIMIT:
             raise CheckpointError(
-                f"{name} holds {largest:g}, and float16 ends at {LIMIT:,.0f}; export it with --precision fp32"
+                f"{name} contains {largest:g}, but float16 ends at {LIMIT:,.0f}; export it with --precision fp32"
             )
         return super().weight(name, value.astype(np.float16))
 

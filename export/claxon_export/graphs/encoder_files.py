@@ -59,6 +59,7 @@ def write_graph(
     states = chosen.write(writer, checkpoint.config, checkpoint.weights)
     sentence = sentence_of(checkpoint, shape.width)
     write_outputs(writer, states, shape.width, checkpoint.pooling, token_states=token_states, sentence=sentence)
+    writer.prune()
     write_weights(writer.weights, folder / weights)
     model = writer.model(weights, weight_offsets(folder / weights), {"claxon.source": checkpoint.name})
     (folder / graph).write_bytes(model.SerializeToString(deterministic=True))

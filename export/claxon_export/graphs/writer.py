@@ -70,6 +70,7 @@ class GraphWriter:
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
+        self._owners: dict[str, str] = {}
         self.weights: dict[str, Array] = {}
 
     def input(self, name: str, shape: Sequence[str | int]) -> str:
@@ -123,9 +124,22 @@ class GraphWriter:
         return self.constant(f"const.scalar.{value}", np.array(value, np.int64))
 
     def weight(self, name: str, value: Array) -> str:
-        """A large tensor, stored beside the graph."""
+        """A large tensor, stored beside the graph; once for all parts that share it.
+
+        Layer normalizations are small, and a writer may put another layer's bias into one: each is stored.
+        """
+        name = name if "norm." in name or ".smoothed." in name else self.owner(name)
         self.weights[name] = np.ascontiguousarray(value)
         return name
+
+    def share(self, prefix: str, owner: str) -> None:
+        """Linear layers whose names begin with ``prefix`` have the weights of those that begin with ``owner``."""
+        self._owners[prefix] = owner
+
+    def owner(self, name: str) -> str:
+        """The name under which the weights of a linear layer are stored."""
+        prefix = next((prefix for prefix in self._owners if name.startswith(prefix)), "")
+        return self._owners.get(prefix, "") + name[len(prefix) :]
 
     def linear(self, value: str, weight: Array, bias: Array, name: str) -> str:
         """``value @ weight.T + bias`` for 2-D ``value``.
@@ -241,6 +255,16 @@ class GraphWriter:
     def reshape(self, value: str, shape: str, name: str) -> str:
         """``value`` in the shape that the tensor ``shape`` holds."""
         return self.node("Reshape", [value, shape], name)
+
+    def prune(self) -> None:
+        """Drop the nodes and weights that nothing reads: int8 replaces the norm before a layer that alone read it."""
+        read, kept = {value.name for value in self._outputs}, []
+        for node in reversed(self._nodes):
+            if not read.isdisjoint(node.output):
+                kept.append(node)
+                read.update(node.input)
+        self._nodes = kept[::-1]
+        self.weights = {name: array for name, array in self.weights.items() if name in read}
 
     def append_to(self, model: onnx.ModelProto) -> None:
         """Put the nodes and constants behind those of ``model``, and make the outputs its only ones."""

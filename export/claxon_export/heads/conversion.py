@@ -10,59 +10,112 @@ nearest differs between its versions (1.5 subtracts a float64 mean, 1.9 a float3
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from claxon.bundle.manifest import ScoreKind
 from claxon_export.errors import HeadError
 from claxon_export.graphs.writer import OPSET
+from claxon_export.heads.bodies import (
+    TENSORS,
+    Body,
+    Link,
+    Precision,
+    constant_body,
+    linear_body,
+    linked_body,
+    side_by_side,
+    with_plain_operators,
+)
 from claxon_export.heads.estimators import FittedClassifier
-from claxon_export.heads.head_graph import FEATURES, SCORES, Array, head_model
+from claxon_export.heads.head_graph import FEATURES, SCORES, head_model
+from claxon_export.heads.unwrapping import OUTSIDE, SUPPORTED
 from claxon_export.requirements import required
 
 ML_OPSET = 3
+CONSTANT = "_ConstantPredictor"  # what a OneVsRestClassifier has for a label that all texts have, or none
 # Operators of ai.onnx.ml run on the CPU only, and in float32 only; without them skl2onnx writes plain ones.
-AVOIDED = frozenset({"LinearClassifier", "Scaler", "Normalizer"})
+AVOIDED = frozenset({"LinearClassifier", "LinearRegressor", "Scaler", "Normalizer"})
 
 
-class Precision(StrEnum):
-    """The arithmetic of a part of the graph."""
-
-    FLOAT64 = "float64"
-    FLOAT32 = "float32"
-
-
-TENSORS = {Precision.FLOAT64: TensorProto.DOUBLE, Precision.FLOAT32: TensorProto.FLOAT}
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A part of a graph: nodes from the value ``begin`` to the value ``end``, and their constants."""
-
-    precision: Precision
-    begin: str
-    end: str
-    nodes: list[onnx.NodeProto]
-    constants: dict[str, Array]
-
-
-def convert(fitted: FittedClassifier, scalers: Precision = Precision.FLOAT64) -> bytes:
+def convert(
+    fitted: FittedClassifier,
+    scalers: Precision = Precision.FLOAT64,
+    classifier: Precision = Precision.FLOAT64,
+    link: Link | None = None,
+) -> bytes:
     """The head's ONNX model.
 
+    Args:
+        fitted: What is converted.
+        scalers: The arithmetic of the steps before the last.
+        classifier: The arithmetic of the last step: few of skl2onnx's converters know float32 alone.
+        link: Write a linear classifier by this formula, without skl2onnx.
+
     Raises:
-        HeadError: skl2onnx cannot convert it, or what it gives is not a valid head.
+        HeadError: skl2onnx cannot convert it, what it gives is not a valid head, or holds operators that no head may.
         MissingDependencyError: skl2onnx is not installed.
     """
-    bodies = [_body(fitted.classifier, fitted.width, Precision.FLOAT64, "logistic")]
+    bodies = []
+    width = fitted.width
     if fitted.scalers:
-        pipeline = required("sklearn.pipeline").make_pipeline(*fitted.scalers)
-        bodies.insert(0, _body(pipeline, fitted.width, scalers, "scaler"))
+        bodies.append(_scaler_body(fitted, scalers))
+        width = _width_after(fitted)
+    bodies.append(
+        _last_body(fitted, width, classifier) if link is None else linked_body(fitted.classifier, link, classifier)
+    )
     constants = {name: value for body in bodies for name, value in body.constants.items()}
     return head_model("logistic", _chained(bodies), constants, fitted.width, len(fitted.classes))
+
+
+def _scaler_body(fitted: FittedClassifier, precision: Precision) -> Body:
+    """From the features to the scaled ones; a step that cannot be written is named."""
+    pipeline = required("sklearn.pipeline").make_pipeline(*fitted.scalers)
+    try:
+        return _body(pipeline, fitted.width, precision, "scaler", "the steps before the last")
+    except HeadError:
+        for step in fitted.steps[:-1]:
+            width = getattr(step.estimator, "n_features_in_", fitted.width)
+            _body(step.estimator, width, precision, "scaler", step.name)
+        raise
+
+
+def _width_after(fitted: FittedClassifier) -> int:
+    """How many values the scalers give."""
+    rows = np.zeros((1, fitted.width), np.float32)
+    for scaler in fitted.scalers:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # names of a data frame's columns; zeros that a logarithm does not like
+            rows = scaler.transform(rows)
+    return int(rows.shape[1])
+
+
+def _last_body(fitted: FittedClassifier, width: int, precision: Precision) -> Body:
+    """From the scaled features to the scores."""
+    name, classifier = fitted.steps[-1].name, fitted.classifier
+    if fitted.scores is ScoreKind.DECISION:
+        return linear_body(classifier, precision)
+    if fitted.scores is not ScoreKind.MULTI_LABEL or not hasattr(classifier, "estimators_"):
+        return _body(classifier, width, precision, "logistic", name)
+    parts = [
+        constant_body(float(part.y_[0]), f"label.{place}", precision)
+        if type(part).__name__ == CONSTANT
+        else _body(part, width, precision, f"label.{place}", f"{name}: an inner estimator")
+        for place, part in enumerate(classifier.estimators_)
+    ]
+    return side_by_side(parts, [_place_of_one(part) for part in classifier.estimators_], precision)
+
+
+def _place_of_one(part: Any) -> int:
+    """The column of the probability that the label holds."""
+    if type(part).__name__ == CONSTANT:
+        return 0
+    return list(part.classes_).index(1)
 
 
 def _chained(bodies: Sequence[Body]) -> list[onnx.NodeProto]:
@@ -76,19 +129,22 @@ def _chained(bodies: Sequence[Body]) -> list[onnx.NodeProto]:
     return [*nodes, helper.make_node("Cast", [value], [SCORES], name=SCORES, to=TensorProto.FLOAT)]
 
 
-def _body(estimator: Any, width: int, precision: Precision, prefix: str) -> Body:
+def _body(estimator: Any, width: int, precision: Precision, prefix: str, name: str) -> Body:
     """What gives the estimator's last output: the scaled features, or the probabilities."""
     graph = _converted(estimator, width, precision).graph
     nodes = _leading_to(graph.output[-1].name, graph.node)
     names = _names(nodes, graph, prefix)
-    tensors = [tensor for tensor in graph.initializer if tensor.name in names]
-    return Body(
+    constants = {
+        names[tensor.name]: numpy_helper.to_array(tensor) for tensor in graph.initializer if tensor.name in names
+    }
+    body = Body(
         precision,
         begin=names[graph.input[0].name],
         end=names[graph.output[-1].name],
         nodes=[_renamed(node, names) for node in nodes],
-        constants={names[tensor.name]: numpy_helper.to_array(tensor) for tensor in tensors},
+        constants=constants,
     )
+    return with_plain_operators(body, f"{name}, a {type(estimator).__name__} ({type(estimator).__module__}),")
 
 
 def _converted(estimator: Any, width: int, precision: Precision) -> onnx.ModelProto:
@@ -104,8 +160,13 @@ def _converted(estimator: Any, width: int, precision: Precision) -> onnx.ModelPr
             target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET},
             black_op=set(AVOIDED),
         )
-    except (RuntimeError, ValueError, TypeError, AttributeError) as error:  # skl2onnx raises all of these
-        raise HeadError(f"skl2onnx could not convert the estimator: {error}") from error
+    except Exception as error:  # skl2onnx raises whatever its converters raise, bare Exception among it
+        kind = type(estimator)
+        reason = " ".join(str(error).split())
+        raise HeadError(
+            f"skl2onnx could not convert the estimator: {kind.__name__} ({kind.__module__}): {reason:.300}; "
+            f"{SUPPORTED}; {OUTSIDE}"
+        ) from error
     return model
 
 
@@ -129,7 +190,8 @@ def _names(nodes: Sequence[onnx.NodeProto], graph: onnx.GraphProto, prefix: str)
         kind = node.op_type.lower()
         done[kind] = done.get(kind, 0) + 1
         name = f"{prefix}.{kind}" if done[kind] == 1 else f"{prefix}.{kind}.{done[kind]}"
-        names[node.output[0]] = name
+        for index, value in enumerate(node.output):
+            names[value] = f"{name}.output.{index}" if index else name
         for index, value in enumerate(node.input):
             if value in constants:
                 names.setdefault(value, f"{name}.constant.{index}")
@@ -139,5 +201,5 @@ def _names(nodes: Sequence[onnx.NodeProto], graph: onnx.GraphProto, prefix: str)
 def _renamed(node: onnx.NodeProto, names: dict[str, str]) -> onnx.NodeProto:
     attributes: dict[str, Any] = {item.name: helper.get_attribute_value(item) for item in node.attribute}
     inputs = [names.get(value, value) for value in node.input]
-    output = names[node.output[0]]
-    return helper.make_node(node.op_type, inputs, [output], name=output, domain=node.domain, **attributes)
+    outputs = [names[value] for value in node.output]
+    return helper.make_node(node.op_type, inputs, outputs, name=outputs[0], domain=node.domain, **attributes)

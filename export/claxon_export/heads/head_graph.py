@@ -29,12 +29,13 @@ class HeadGraph:
         graph: The ONNX model, weights inside.
         temperature: Turns cosines into probabilities, ``softmax(cosine / temperature)``; ``None`` leaves them
             cosines.
+        thresholds: From which on each of labels that do not exclude each other holds; ``None`` is 0.5 for all.
         parity: How far the graph is from what it was converted from, where there is such a thing.
         details: For people: versions, regularization, phrasings.
 
     Raises:
-        HeadError: fewer than two labels, one that is repeated or no plain value, or a temperature that is not
-            above 0.
+        HeadError: too few labels for the kind of scores, one that is repeated or no plain value, a temperature that is
+            not above 0, or not one threshold a label.
     """
 
     kind: HeadKind
@@ -45,9 +46,14 @@ class HeadGraph:
     temperature: float | None = None
     details: Mapping[str, LabelValue] = field(default_factory=dict)
     parity: Parity | None = None
+    thresholds: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        check_labels(self.labels)
+        check_labels(self.labels, self.scores)
+        if self.thresholds is not None and len(self.thresholds) != len(self.labels):
+            raise HeadError(
+                f"found {len(self.thresholds)} thresholds, expected one for each of {len(self.labels)} labels"
+            )
         if self.temperature is not None and not (self.temperature > 0 and math.isfinite(self.temperature)):
             raise HeadError(f"temperature is {self.temperature!r}, expected above 0, or None for cosines")
 
@@ -66,11 +72,11 @@ def plain_label(value: Any) -> LabelValue:
     return plain
 
 
-def check_labels(labels: Sequence[LabelValue]) -> None:
-    """Raise ``HeadError`` unless there are two or more different plain labels."""
+def check_labels(labels: Sequence[LabelValue], scores: ScoreKind = ScoreKind.PROBABILITY) -> None:
+    """Raise ``HeadError`` unless there are two or more different plain labels; one suffices where none excludes it."""
     for label in labels:
         plain_label(label)
-    if len(labels) < 2:
+    if len(labels) < (2 if scores.is_exclusive else 1):
         raise HeadError(f"found {len(labels)} label(s), expected two or more to choose among")
     if len(set(labels)) != len(labels):
         raise HeadError(f"labels are repeated among {list(labels)!r:.200}, expected every label once")

@@ -1,4 +1,4 @@
-"""A logistic head against the estimator it was made from, on random features."""
+"""A head against the estimator it was made from, on random features and on real ones."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from claxon.bundle.manifest import Comparison, Parity
+from claxon.bundle.manifest import Comparison, Parity, ScoreKind
 from claxon.engine.providers import CPU_PROVIDER, Device, EngineRequest
 from claxon.engine.session import Session
+from claxon.errors import EngineError
 from claxon_export.errors import HeadError
+from claxon_export.heads.comparison import NAMES, has_another_label, label_agreement, units_of
 from claxon_export.heads.estimators import FittedClassifier
 from claxon_export.heads.head_graph import FEATURES, SCORES, Array
 from claxon_export.requirements import required
@@ -27,13 +29,20 @@ TOLERANCE = 1e-5
 LARGEST_OWN_ROUNDING = 1e-4
 # Labels may differ where the two largest probabilities are nearer to each other than this.
 SMALLEST_MARGIN = 1e-4
+# The estimator's own call for each kind of scores.
+CALLS = {
+    NAMES[ScoreKind.PROBABILITY]: "predict_proba",
+    NAMES[ScoreKind.MULTI_LABEL]: "predict_proba",
+    NAMES[ScoreKind.DECISION]: "decision_function",
+    NAMES[ScoreKind.REGRESSION]: "predict",
+}
 # Norms of pooled features: 1 for sentence embeddings, up to about 20 for the states of BERT-like encoders.
 LARGEST_NORM = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What an estimator answers. Shape of ``expected``: ``(ROWS, labels)``; ``source`` is for people."""
+    """What an estimator answers. Shape of ``expected``: ``(rows, labels)``; ``source`` is for people."""
 
     source: str
     expected: Array
@@ -49,74 +58,89 @@ class VerifiedGraph:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Random features, and what the estimator makes of them.
+    """Features, and what the estimator makes of them.
 
     Attributes:
-        rows: Shape: ``(ROWS, width)``, float32.
-        references: ``predict_proba`` of the rows, then of the same rows in float64, the latter only where the two are
-            no further apart than ``LARGEST_OWN_ROUNDING``.
+        rows: Random ones, then real ones. Shape: ``(rows, width)``, float32.
+        references: What the estimator answers to the rows, then to the same rows in float64, the latter only where the
+            two are no further apart than ``LARGEST_OWN_ROUNDING``.
         own_rounding: How far apart the two are.
+        output: What the scores are called, which says how they are compared.
     """
 
     rows: Array
     references: tuple[Reference, ...]
     own_rounding: float
+    output: str
 
     @classmethod
-    def from_classifier(cls, fitted: FittedClassifier) -> Probe:
-        """The probe for an estimator; the same for the same estimator.
+    def from_classifier(cls, fitted: FittedClassifier, vectors: Array | None = None) -> Probe:
+        """The probe for an estimator; the same for the same estimator and the same real features.
+
+        Args:
+            fitted: The estimator.
+            vectors: Real features. Shape: ``(texts, width)``, float32.
 
         Raises:
-            HeadError: ``predict_proba`` fails.
+            HeadError: the estimator's own call fails.
         """
         rows = random_rows(fitted)
+        if vectors is not None:
+            rows = np.concatenate([rows, np.asarray(vectors, np.float32)])
         source = f"scikit-learn {required('sklearn').__version__}"
-        rounded = Reference(source, _probabilities(fitted.estimator, rows))
-        exact = Reference(f"{source}, given float64", _probabilities(fitted.estimator, rows.astype(np.float64)))
-        own_rounding = _difference(rounded.expected, exact.expected)
+        rounded = Reference(source, _answers(fitted, rows))
+        exact = Reference(f"{source}, given float64", _answers(fitted, rows.astype(np.float64)))
+        output = NAMES[fitted.scores]
+        own_rounding = _difference(output, rounded.expected, exact.expected)
         references = (rounded, exact) if own_rounding <= LARGEST_OWN_ROUNDING else (rounded,)
-        return cls(rows, references, own_rounding)
+        return cls(rows, references, own_rounding, output)
 
     def verified(self, graphs: Sequence[bytes]) -> VerifiedGraph:
         """The nearest of the graphs, with the figures of its comparison.
 
         Raises:
             HeadError: every one differs from every reference by more than ``TOLERANCE``, or in a label where the
-                margin is clear; the message gives the figure.
+                margin is clear; the message gives the figure. Or ONNX Runtime runs none of them.
             MissingDependencyError: ONNX Runtime is not installed.
         """
         answers = [_scores(graph, self.rows) for graph in graphs]
         for reference in self.references:
-            differences = [_difference(reference.expected, answer) for answer in answers]
+            differences = [_difference(self.output, reference.expected, answer) for answer in answers]
             nearest = int(np.argmin(differences))
             if differences[nearest] <= TOLERANCE:
-                comparison = _comparison(reference.expected, answers[nearest])
+                comparison = self._comparison(reference.expected, answers[nearest])
                 return VerifiedGraph(graphs[nearest], self._parity(reference.source, comparison))
-        smallest = min(_difference(self.references[0].expected, answer) for answer in answers)
+        smallest = min(_difference(self.output, self.references[0].expected, answer) for answer in answers)
+        call = CALLS[self.output]
         raise HeadError(
-            f"the head's probabilities differ from predict_proba by {smallest:.3g} on {ROWS} random rows; the limit "
-            f"is {TOLERANCE:g}; predict_proba itself changes by {self.own_rounding:.3g} on float64 rows. "
+            f"the head's {self.output} differ from {call} by {smallest:.3g} on {self._rows_in_words()}; the limit "
+            f"is {TOLERANCE:g}; {call} itself changes by {self.own_rounding:.3g} on float64 rows. "
             "Drop features that hardly vary, or fit with a smaller C"
         )
+
+    def _rows_in_words(self) -> str:
+        real = len(self.rows) - ROWS
+        return f"{ROWS} random rows" + (f" and {real} texts" if real else "")
+
+    def _comparison(self, expected: Array, result: Array) -> Comparison:
+        """The figures; raises ``HeadError`` where a label differs although the margin is clear."""
+        wrong = int(has_another_label(self.output, expected, result, SMALLEST_MARGIN).sum())
+        if wrong:
+            raise HeadError(f"the head's labels differ from the estimator's on {wrong} of {self._rows_in_words()}")
+        agreement = label_agreement(self.output, expected, result)
+        return Comparison(self.output, _difference(self.output, expected, result), label_agreement=agreement)
 
     def _parity(self, source: str, comparison: Comparison) -> Parity:
         digest = hashlib.sha256(self.rows.astype("<f4").tobytes()).hexdigest()
         return Parity(source, texts=len(self.rows), texts_sha256=digest, comparisons=(comparison,))
 
 
-def _comparison(expected: Array, result: Array) -> Comparison:
-    """The figures; raises ``HeadError`` where a label differs although the margin is clear."""
-    same = expected.argmax(axis=1) == result.argmax(axis=1)
-    second, first = np.sort(expected, axis=1)[:, -2:].T
-    wrong = int(np.sum(~same & (first - second > SMALLEST_MARGIN)))
-    if wrong:
-        raise HeadError(f"the head's labels differ from the estimator's on {wrong} of {ROWS} random rows")
-    return Comparison("probabilities", _difference(expected, result), label_agreement=float(np.mean(same)))
-
-
 def _scores(graph: bytes, rows: Array) -> Array:
-    session = Session(graph, {}, EngineRequest(Device.CPU, (CPU_PROVIDER,), threads=1))
-    return session.run([SCORES], {FEATURES: rows})[0]
+    try:
+        session = Session(graph, {}, EngineRequest(Device.CPU, (CPU_PROVIDER,), threads=1))
+        return session.run([SCORES], {FEATURES: rows})[0]
+    except EngineError as error:
+        raise HeadError(f"ONNX Runtime does not run the head's graph: {' '.join(str(error).split()):.300}") from error
 
 
 def random_rows(fitted: FittedClassifier) -> Array:
@@ -152,19 +176,39 @@ def _spread(scaler: Any) -> _Spread | None:
     return None
 
 
-def _difference(expected: Array, result: Array) -> float:
-    difference = np.max(np.abs(expected - result))
+def _difference(output: str, expected: Array, result: Array) -> float:
+    """The largest, in the output's units; infinite where one is none, or the shapes differ."""
+    if expected.shape != result.shape:
+        return float("inf")
+    difference = np.max(np.abs(expected - result)) / units_of(output, expected)
     return float(difference) if np.isfinite(difference) else float("inf")
 
 
-def _probabilities(estimator: Any, rows: Array) -> Array:
+def _answers(fitted: FittedClassifier, rows: Array) -> Array:
+    """What the estimator says. Shape: ``(rows, labels)``.
+
+    Raises:
+        HeadError: its own call fails.
+    """
+    call = CALLS[NAMES[fitted.scores]]
     try:
         with warnings.catch_warnings():
             # Fitted on a data frame: the names of its columns mean nothing to a head.
             warnings.filterwarnings("ignore", message="X does not have valid feature names")
-            return np.asarray(estimator.predict_proba(rows))
+            found = getattr(fitted.estimator, call)(rows)
     except (AttributeError, TypeError, ValueError) as error:
         raise HeadError(
-            f"the estimator's predict_proba fails ({error}); "
+            f"the estimator's {call} fails ({error}); "
             f"was it saved by another version of scikit-learn than {required('sklearn').__version__}?"
         ) from error
+    if isinstance(found, list):  # of several outputs, each its two probabilities, or the only one that it knows
+        found = np.stack([part[:, 1] if part.shape[1] > 1 else 1 - part[:, 0] for part in found], axis=1)
+    answers = np.asarray(found)
+    if fitted.scores is ScoreKind.DECISION and answers.ndim == 1:
+        return np.stack([-answers, answers], axis=1)
+    answers = answers.reshape(len(rows), -1)
+    if fitted.scores is ScoreKind.REGRESSION and answers.shape[1] > 1:
+        raise HeadError(
+            f"{fitted.steps[-1]}, which gives {answers.shape[1]} numbers, expected one; make a head of each"
+        )
+    return answers

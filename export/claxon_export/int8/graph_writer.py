@@ -50,14 +50,10 @@ class Int8Writer(GraphWriter):
         return normed
 
     def linear(self, value: str, weight: Array, bias: Array, name: str) -> str:
-        """As ``GraphWriter.linear``; a quantised layer of that name stands for ``weight`` and ``bias``.
-
-        Raises:
-            KeyError: the layer wants its input smoothed, and no layer normalisation gives it.
-        """
-        if name not in self._layers:
+        """As ``GraphWriter.linear``; a quantised layer of that name stands for ``weight`` and ``bias``."""
+        layer = self._layers.get(self.owner(name))
+        if layer is None:
             return super().linear(value, weight, bias, name)
-        layer = self._layers[name]
         if isinstance(layer.input, PerToken):
             scaled = self._scaled_product(value, layer.input, layer.weight, name)
             return self.node("Add", [scaled, self.weight(f"{name}.bias", layer.bias)], name)
@@ -68,7 +64,7 @@ class Int8Writer(GraphWriter):
 
         That is a layer normalisation which nothing else reads: then it costs no pass over memory.
         """
-        chosen = self._layers.get(layer.name)
+        chosen = self._layers.get(self.owner(layer.name))
         if chosen is None or not isinstance(chosen.input, PerToken) or not self._can_bring_bias(skipped):
             return super().residual(value, layer, skipped, norm)
         bringing = self._norms[skipped][1]
@@ -91,7 +87,7 @@ class Int8Writer(GraphWriter):
 
     def query(self, value: str, weight: Array, bias: Array, name: str) -> str:
         """As ``GraphWriter.query``."""
-        layer = self._layers.get(f"{name}.qkv")
+        layer = self._layers.get(self.owner(f"{name}.qkv"))
         if layer is None or isinstance(layer.input, PerToken):
             return super().query(value, weight, bias, name)
         quantized = self._quantized(value, layer.input, layer.smoothing, f"{name}.qkv")
@@ -99,14 +95,14 @@ class Int8Writer(GraphWriter):
 
     def query_apart(self, value: str, weight: Array, bias: Array, name: str) -> list[str]:
         """As ``GraphWriter.query_apart``."""
-        layer = self._layers.get(f"{name}.qkv")
+        layer = self._layers.get(self.owner(f"{name}.qkv"))
         if layer is None or isinstance(layer.input, PerToken):
             return super().query_apart(value, weight, bias, name)
         return self.projections(value, weight, bias, name)
 
     def projections(self, value: str, weight: Array, bias: Array, name: str) -> list[str]:
         """As ``GraphWriter.projections``: three products of one quantised input, which needs no Split."""
-        layer = self._layers.get(f"{name}.qkv")
+        layer = self._layers.get(self.owner(f"{name}.qkv"))
         if layer is None or isinstance(layer.input, PerToken):
             return super().projections(value, weight, bias, name)
         quantized = self._quantized(value, layer.input, layer.smoothing, f"{name}.qkv")
@@ -133,8 +129,12 @@ class Int8Writer(GraphWriter):
     def _smoothed(self, value: str, smoothing: Smoothing, name: str) -> str:
         """The layer normalisation that gave ``value`` once more, with the smoothing in its weight and bias.
 
-        That costs what shifting and dividing its output would, and leaves the output to the residual alone.
+        That costs what shifting and dividing its output would, and leaves the output to the residual alone. What no
+        layer normalisation gave, the widened embeddings of ELECTRA and ALBERT, is shifted and divided.
         """
+        if value not in self._norms:
+            shifted = self.node("Sub", [value, self.weight(f"{name}.shift", smoothing.shift)], f"{name}.shifted")
+            return self.node("Div", [shifted, self.weight(f"{name}.factors", smoothing.factors)], f"{name}.smoothed")
         source, norm = self._norms[value]
         weight, bias = norm.weight / smoothing.factors, (norm.bias - smoothing.shift) / smoothing.factors
         return super().layer_norm(source, replace(norm, name=f"{name}.smoothed", weight=weight, bias=bias))

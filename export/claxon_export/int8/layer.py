@@ -71,15 +71,16 @@ def quantize_static(observed: Observed, smoothing: Smoothing) -> QuantizedLayer:
     return QuantizedLayer(chosen, rounded, _bias(observed, chosen, rounded, inputs), smoothing)
 
 
-def best_smoothing(observed: Observed, scales: PerToken | None = None) -> Smoothing:
+def best_smoothing(observed: Observed, scales: PerToken | None = None, *, is_shifted: bool = True) -> Smoothing:
     """The smoothing, of several exponents, that changes the layer's output least.
 
     Args:
         observed: The layer.
         scales: How its inputs are quantized then; ``None``: with one scale for all tokens.
+        is_shifted: Whether what comes before can shift them, too.
     """
     inputs = observed.inputs.astype(np.float32)
-    shift = middles(inputs)
+    shift = middles(inputs) if is_shifted else np.zeros(inputs.shape[1], np.float32)
     inputs -= shift
     expected, errors = _spread(inputs) @ observed.weight, {}
     for exponent in EXPONENTS:

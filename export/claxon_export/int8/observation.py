@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from scipy.linalg.blas import ssyrk
 
 from claxon.engine.session import Session, engine_request
 from claxon.text.tokens import Tokens
@@ -50,11 +51,13 @@ class ObservingWriter(GraphWriter):
         """Begin an empty graph."""
         super().__init__(name)
         self.layers: dict[str, tuple[Array, Array]] = {}
+        self.calls: dict[str, str] = {}
 
     def linear(self, value: str, weight: Array, bias: Array, name: str) -> str:
         """As ``GraphWriter.linear``; its input leaves the graph under the layer's name."""
         self.output(value, name, ["tokens", weight.shape[1]])
-        self.layers[name] = (weight, bias)
+        self.calls[name] = self.owner(name)
+        self.layers[self.owner(name)] = (weight, bias)
         return super().linear(value, weight, bias, f"{name}.product")
 
 
@@ -70,7 +73,8 @@ def observe(checkpoint: Checkpoint, tokens: Tokens) -> dict[str, Observed]:
     nowhere = {name: (0, array.nbytes) for name, array in writer.weights.items()}
     graph = writer.model("weights", nowhere, {}).SerializeToString()
     session = Session(graph, writer.weights, engine_request("cpu", None))
-    inputs = _run(session, {name: weight.shape[1] for name, (weight, _) in writer.layers.items()}, tokens)
+    widths = {name: weight.shape[1] for name, (weight, _) in writer.layers.items()}
+    inputs = _run(session, widths, writer.calls, tokens)
     return {
         name: Observed(inputs[name].kept(), np.ascontiguousarray(weight.T), bias, inputs[name].curvature)
         for name, (weight, bias) in writer.layers.items()
@@ -81,7 +85,8 @@ class _Inputs:
     """The inputs of one layer as they come: some are kept, of all the products are summed."""
 
     def __init__(self, width: int) -> None:
-        self.curvature = np.zeros((width, width), np.float32)
+        self.curvature: Array
+        self._lower = np.zeros((width, width), np.float32, order="F")
         self._origin: Array | None = None
         self._sum, self._count = np.zeros(width, np.float64), 0
         self._kept: list[Array] = []
@@ -98,7 +103,8 @@ class _Inputs:
         """After the last: the curvature is that about the mean."""
         if self._waiting:
             self._multiply()
-        self.curvature -= np.outer(self._sum, self._sum / self._count)
+        lower = np.tril(self._lower)
+        self.curvature = lower + np.tril(lower, -1).T - np.outer(self._sum, self._sum / self._count).astype(np.float32)
 
     def _multiply(self) -> None:
         rows = np.concatenate(self._waiting)
@@ -109,20 +115,24 @@ class _Inputs:
         rows -= self._origin
         self._sum += rows.sum(axis=0)
         self._count += len(rows)
-        self.curvature += rows.T @ rows
+        # One triangle of the product is half of its work.
+        self._lower = ssyrk(1.0, rows.T, beta=1.0, c=self._lower, lower=1, overwrite_c=1)
 
     def kept(self) -> Array:
         """float16. Shape: ``(tokens, in)``."""
         return np.concatenate(self._kept)
 
 
-def _run(session: Session, widths: Mapping[str, int], tokens: Tokens) -> Mapping[str, _Inputs]:
+def _run(
+    session: Session, widths: Mapping[str, int], calls: Mapping[str, str], tokens: Tokens
+) -> Mapping[str, _Inputs]:
+    """What each layer is given, in all of its calls."""
     inputs = {name: _Inputs(width) for name, width in widths.items()}
     bounds = _bounds(tokens)
     is_kept = _chosen(bounds[-1], first=bounds[1])
     for start, end in pairwise(bounds):
         feeds = {"input_ids": tokens.input_ids[None, start:end], "attention_mask": np.ones((1, end - start), np.int64)}
-        for name, values in zip(widths, session.run(tuple(widths), feeds), strict=True):
+        for name, values in zip(calls.values(), session.run(tuple(calls), feeds), strict=True):
             inputs[name].add(values, is_kept[start:end])
     for layer in inputs.values():
         layer.finish()

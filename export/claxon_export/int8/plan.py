@@ -20,6 +20,9 @@ from claxon_export.int8.observation import Observed
 QKV = "attention.qkv"
 ATTENTION_OUTPUT = "attention.output"
 FFN_OUTPUT = "ffn.output"
+# A gated feed-forward: the second half of its first layer is multiplied with the activated first half.
+FFN_INTERMEDIATE = "ffn.intermediate"
+GATED_OUTPUT = "ffn.gated_output"
 
 
 def quantize_layers(
@@ -32,7 +35,9 @@ def quantize_layers(
         on_layer: Called after each, to show progress.
     """
     outputs = {
-        name: best_smoothing(layer, BOTH_SIGNS) for name, layer in observed.items() if name.endswith(ATTENTION_OUTPUT)
+        name: best_smoothing(layer, BOTH_SIGNS, is_shifted=name.endswith(ATTENTION_OUTPUT))
+        for name, layer in observed.items()
+        if name.endswith((ATTENTION_OUTPUT, GATED_OUTPUT))
     }
     layers = {}
     for name, layer in observed.items():
@@ -44,17 +49,20 @@ def quantize_layers(
 def _quantized(name: str, layer: Observed, outputs: Mapping[str, Smoothing]) -> QuantizedLayer:
     if name.endswith(FFN_OUTPUT):
         return quantize_after_activation(layer)
-    if name.endswith(ATTENTION_OUTPUT):
+    if name in outputs:
         return quantize_after_attention(layer, outputs[name])
-    if name.endswith(QKV):
-        layer = _with_smoothed_value(layer, outputs[name.removesuffix(QKV) + ATTENTION_OUTPUT])
+    for giver, taker in ((QKV, ATTENTION_OUTPUT), (FFN_INTERMEDIATE, GATED_OUTPUT)):
+        smoothing = outputs.get(name.removesuffix(giver) + taker)
+        if name.endswith(giver) and smoothing is not None:
+            layer = _with_smoothed_end(layer, smoothing)
     return quantize_static(layer, best_smoothing(layer))
 
 
-def _with_smoothed_value(qkv: Observed, smoothing: Smoothing) -> Observed:
-    """Value as the attention's output layer wants its input: shifted and divided.
+def _with_smoothed_end(qkv: Observed, smoothing: Smoothing) -> Observed:
+    """A layer whose last columns, value or gate, are as a later layer wants its input: shifted and divided.
 
-    Attention averages values and leaves their columns apart, so this costs nothing and changes nothing else.
+    Attention averages values and leaves their columns apart, so this costs nothing and changes nothing else. A gate is
+    multiplied with what it gates, so it is divided and not shifted.
     """
     divisor, shift = np.ones(qkv.weight.shape[1], np.float32), np.zeros(qkv.weight.shape[1], np.float32)
     divisor[-len(smoothing.factors) :] = smoothing.factors

@@ -28,13 +28,13 @@ from claxon.text.tokens import Tokens
 from claxon_export.checkpoint.checkpoint import Checkpoint
 from claxon_export.errors import Failure, ParityError, ParityReport
 from claxon_export.graphs.encoder_files import default_feature
+from claxon_export.heads.comparison import NAMES, has_another_label, is_head_output, label_agreement, units_of
 from claxon_export.parity.end_to_end import EndToEnd, call_of, end_to_end
 from claxon_export.parity.hard_texts import hard_texts
 from claxon_export.parity.source import SourceOutputs, TorchSource, open_source
 
 Array = np.ndarray[Any, Any]
 
-PROBABILITIES = "probabilities"
 PADDED_TEXTS = 6
 END_TO_END = ", end to end"
 
@@ -62,7 +62,38 @@ def _packaged(name: str) -> list[str]:
     return [json.loads(line)["text"] for line in content.splitlines()]
 
 
-def check_parity(checkpoint: Checkpoint, folder: Path, texts: Sequence[str] = (), gate: Gate | None = None) -> Parity:
+class AloneOutputs:
+    """What a bundle's fp32 graph gives for texts, each alone; no text is run twice."""
+
+    def __init__(self, folder: Path, labels: Sequence[str] | None) -> None:
+        """Begin with no text; ``labels`` are the source's, in order."""
+        self._folder, self._labels = folder, labels
+        self._rows: dict[str, dict[str, Array]] = {}
+
+    def __call__(self, texts: Sequence[str]) -> dict[str, Array]:
+        """The outputs by name, of shape ``(texts, columns)``; what is not known yet is run."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._rows]
+        if missing:
+            with compared_encoder(self._folder, Precision.FP32) as encoder:
+                self.run(encoder, missing)
+        names = self._rows[texts[0]]
+        return {name: np.stack([self._rows[text][name] for text in texts]) for name in names}
+
+    def run(self, encoder: Encoder, texts: Sequence[str]) -> dict[str, Array]:
+        """The outputs by name from an encoder that is loaded; they are kept."""
+        outputs = bundle_outputs(encoder, texts, self._labels, batch_size=1)
+        for row, text in enumerate(texts):
+            self._rows[text] = {name: values[row] for name, values in outputs.items()}
+        return outputs
+
+
+def check_parity(
+    checkpoint: Checkpoint,
+    folder: Path,
+    texts: Sequence[str] = (),
+    gate: Gate | None = None,
+    fp32: AloneOutputs | None = None,
+) -> Parity:
     """Compare a bundle with the checkpoint that it was made from.
 
     Args:
@@ -70,6 +101,7 @@ def check_parity(checkpoint: Checkpoint, folder: Path, texts: Sequence[str] = ()
         folder: The bundle.
         texts: More texts, beside the packaged ones.
         gate: What is allowed.
+        fp32: Keeps what the graph gives, for the gates of other precisions.
 
     Returns:
         The figures for the manifest.
@@ -77,7 +109,7 @@ def check_parity(checkpoint: Checkpoint, folder: Path, texts: Sequence[str] = ()
     Raises:
         ParityError: the bundle differs by more than the gate allows; carries the report.
     """
-    report = parity_report(checkpoint, folder, texts, gate or Gate())
+    report = parity_report(checkpoint, folder, texts, gate or Gate(), fp32)
     if report.failures:
         raise ParityError(
             f"the bundle differs from its source on {len({f.row for f in report.failures})} of {report.parity.texts} "
@@ -89,17 +121,20 @@ def check_parity(checkpoint: Checkpoint, folder: Path, texts: Sequence[str] = ()
 
 def part_of(parity: Parity, *, is_head: bool) -> Parity:
     """The figures of the classifier's probabilities, or those of the encoder's features."""
-    chosen = tuple(c for c in parity.comparisons if c.output.startswith(PROBABILITIES) is is_head)
+    chosen = tuple(c for c in parity.comparisons if is_head_output(c.output) is is_head)
     return replace(parity, comparisons=chosen)
 
 
-def parity_report(checkpoint: Checkpoint, folder: Path, texts: Sequence[str], gate: Gate) -> ParityReport:
+def parity_report(
+    checkpoint: Checkpoint, folder: Path, texts: Sequence[str], gate: Gate, fp32: AloneOutputs | None = None
+) -> ParityReport:
     """The figures and failures, without raising."""
     every = [*packaged_texts(), *hard_texts(checkpoint), *texts]
+    fp32 = fp32 or AloneOutputs(folder, checkpoint.labels)
     with compared_encoder(folder, Precision.FP32) as encoder:
         tokens = encoder.tokenize(every)
         chosen = _all_lengths(tokens)
-        alone = bundle_outputs(encoder, every, checkpoint.labels, batch_size=1)
+        alone = fp32.run(encoder, every)
         padded = bundle_outputs(encoder, [every[row] for row in chosen], checkpoint.labels, batch_size=len(chosen))
     gc.collect()  # the bundle's weights go before the source's come: half the memory
     source = open_source(checkpoint)
@@ -175,7 +210,7 @@ def bundle_outputs(
     for spec in encoder.bundle.manifest.heads:
         if labels is not None and spec.kind is HeadKind.PRETRAINED:
             scores = GraphHead(encoder.bundle, spec)(features[spec.feature])
-            outputs[PROBABILITIES] = _in_order_of(labels, spec.labels, scores)
+            outputs[NAMES[spec.scores]] = _in_order_of(labels, spec.labels, scores)
     return outputs
 
 
@@ -191,15 +226,15 @@ def _compare(
 ) -> _Run:
     comparisons, failures = [], []
     for name, values in result.items():
-        is_probability = name == PROBABILITIES
-        source = expected.probabilities if is_probability else expected.features.get(name)
+        is_head = is_head_output(name)
+        source = expected.probabilities if is_head else expected.features.get(name)
         if source is None:
             continue
         # Features in units of the source's norm, so that one tolerance means the same for each of them.
-        units = 1.0 if is_probability else _norms(source[rows])
+        units = units_of(name, source) if is_head else _norms(source[rows])
         requested, values = source[rows] / units, values / units
-        comparisons.append(comparison_of(f"{name}{suffix}", requested, values, is_probability=is_probability))
-        for i in _beyond(requested, values, gate, is_probability=is_probability):
+        comparisons.append(comparison_of(f"{name}{suffix}", requested, values))
+        for i in _beyond(name, requested, values, gate):
             difference = f"differs by {np.abs(requested[i] - values[i]).max():.2e}"
             failures.append(Failure(int(rows[i]), f"{name}{suffix}", difference, texts[rows[i]]))
     return _Run(comparisons, failures)
@@ -210,12 +245,11 @@ def _norms(vectors: Array) -> Array:
     return np.maximum(norms, np.float32(1e-12))
 
 
-def comparison_of(name: str, requested: Array, result: Array, *, is_probability: bool) -> Comparison:
+def comparison_of(name: str, requested: Array, result: Array) -> Comparison:
     """The figures of one output, over all texts. Shape of both: ``(texts, columns)``."""
     difference = float(np.abs(requested - result).max(initial=0))
-    if is_probability:
-        agreement = float((requested.argmax(1) == result.argmax(1)).mean())
-        return Comparison(name, _rounded(difference), label_agreement=agreement)
+    if is_head_output(name):
+        return Comparison(name, _rounded(difference), label_agreement=label_agreement(name, requested, result))
     cosines = cosine(requested, result)
     return Comparison(name, _rounded(difference), round(float(cosines.mean()), 9), round(float(cosines.min()), 9))
 
@@ -228,25 +262,12 @@ def cosine(a: Array, b: Array) -> Array:
         return np.asarray((a * b).sum(1) / np.maximum(norms, 1e-300))
 
 
-def _beyond(requested: Array, result: Array, gate: Gate, *, is_probability: bool) -> Array:
+def _beyond(output: str, requested: Array, result: Array, gate: Gate) -> Array:
     """Rows that the gate refuses; what is not a number is refused too."""
     bad = ~(np.abs(requested - result).max(axis=1) <= gate.max_abs_difference)
-    if is_probability:
-        bad |= has_another_label(requested, result, gate.label_margin)
+    if is_head_output(output):
+        bad |= has_another_label(output, requested, result, gate.label_margin)
     return np.flatnonzero(bad)
-
-
-def has_another_label(requested: Array, result: Array, margin: float) -> Array:
-    """Which texts have another label although the first was clear by more than ``margin``. Shape: ``(texts,)``, bool.
-
-    Args:
-        requested: Probabilities that are right. Shape: ``(texts, labels)``.
-        result: Those to be evaluated. Shape: ``(texts, labels)``.
-        margin: Between the two highest of ``wanted``.
-    """
-    ordered = np.sort(requested, axis=1)
-    is_clear = ordered[:, -1] - ordered[:, -2] > margin
-    return np.asarray(is_clear & (requested.argmax(1) != result.argmax(1)))
 
 
 def _token_failures(tokens: Tokens, expected: SourceOutputs, texts: Sequence[str]) -> list[Failure]:

@@ -11,13 +11,12 @@ import numpy as np
 from claxon.bundle.manifest import Comparison, Parity, Precision
 from claxon_export.errors import Failure, ParityError, ParityReport
 from claxon_export.graphs.writer import Array
+from claxon_export.heads.comparison import has_another_label, is_head_output, units_of
 from claxon_export.parity.parity import (
-    PROBABILITIES,
     bundle_outputs,
     compared_encoder,
     comparison_of,
     cosine,
-    has_another_label,
     texts_digest,
 )
 
@@ -66,8 +65,8 @@ def judged(
     comparisons, failures = [], []
     missing = [name for name in requested if name not in result]
     for name in (name for name in requested if name in result):
-        compare = _compare_probabilities if name == PROBABILITIES else _compare_features
-        comparisons.append(comparison_of(name, requested[name], result[name], is_probability=name == PROBABILITIES))
+        compare = _compare_probabilities if is_head_output(name) else _compare_features
+        comparisons.append(comparison_of(name, requested[name], result[name]))
         failures += compare(name, requested[name], result[name], texts, gate)
     parity = Parity(source, len(texts), texts_digest(texts), tuple(comparisons))
     poor = [c for c in comparisons if c.mean_cosine is not None and not c.mean_cosine >= gate.min_mean_cosine]
@@ -104,10 +103,10 @@ def _norms(vectors: Array) -> Array:
 def _compare_probabilities(
     name: str, requested: Array, result: Array, texts: Sequence[str], gate: PrecisionGate
 ) -> list[Failure]:
-    is_wrong = has_another_label(requested, result, gate.label_margin) | ~np.isfinite(result).all(axis=1)
+    is_wrong = has_another_label(name, requested, result, gate.label_margin) | ~np.isfinite(result).all(axis=1)
     failures = [Failure(row, name, "another label", texts[row]) for row in np.flatnonzero(is_wrong).tolist()]
     if gate.max_probability_difference is not None:
-        differences = np.abs(requested - result).max(axis=1)
+        differences = np.abs(requested - result).max(axis=1) / units_of(name, requested)
         rows = np.flatnonzero(~(differences <= gate.max_probability_difference)).tolist()
         failures += [Failure(row, name, f"a probability differs by {differences[row]:.4f}", texts[row]) for row in rows]
     return failures

@@ -1,7 +1,7 @@
-"""DistilBERT, BERT and MPNet in plain numpy: the answer a bundle is held to where torch is absent.
+"""BERT and its relatives in plain numpy: the answer a bundle is held to where torch is absent.
 
 Written for reading, from the papers and from what `transformers` computes, and sharing nothing with the code
-that writes graphs, so that one mistake cannot be made in both. The three are one model with other names:
+that writes graphs, so that one mistake cannot be made in both. They are one model with other names:
 
     x = LayerNorm(sum of embeddings)
     for each layer:
@@ -11,6 +11,10 @@ that writes graphs, so that one mistake cannot be made in both. The three are on
 
 - BERT (Devlin et al. 2019) adds word, position and token-type embeddings; the token type is always 0 here.
 - DistilBERT (Sanh et al. 2019) has no token types.
+- RoBERTa, XLM-R and CamemBERT (Liu et al. 2019) are BERT with positions that begin after the padding token's row,
+  skipping padding.
+- ELECTRA (Clark et al. 2020) and ALBERT (Lan et al. 2019) are BERT with a linear layer behind the embeddings, which may
+  be narrower than the layers; ALBERT's layers share their weights.
 - MPNet (Song et al. 2020) numbers its positions from 2, skipping padding, and adds to every layer's attention
   scores one learned bias per head and bucketed distance (Raffel et al. 2020, section 2.1).
 
@@ -24,15 +28,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import expit
 
 from claxon.errors import InputError, OptionError
-from claxon_export.parity.reference_model import ARCHITECTURES, Floats, Model, Weights, relu
+from claxon_export.checkpoint.classifier_output import OutputFunction, output_function
+from claxon_export.parity import reference_deberta, reference_modernbert
+from claxon_export.parity.reference_model import ARCHITECTURES, Activation, Floats, Model, Weights, gelu, relu, softmax
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = [
     "ARCHITECTURES",
+    "applied",
     "classify",
     "forward",
     "normalize",
@@ -46,6 +54,12 @@ Integers: TypeAlias = npt.NDArray[np.integer[Any]]
 MPNET_PADDING_ID = 1
 MPNET_BUCKETS = 32
 MPNET_MAX_DISTANCE = 128
+ROBERTAS = frozenset({"camembert", "roberta", "xlm-roberta"})
+POSITIONS_AFTER_PADDING = ROBERTAS | {"mpnet"}
+TOKEN_TYPES = ROBERTAS | {"albert", "bert", "electra"}
+# The linear layer from the embeddings' width to the layers', where there is one.
+WIDENING = {"albert": "encoder.embedding_hidden_mapping_in", "electra": "embeddings_project"}
+BETWEEN: dict[str, Activation] = {"distilbert": relu, "deberta-v2": gelu, "electra": gelu, "modernbert": gelu}
 MASKED_SCORE = np.finfo(np.float32).min
 
 
@@ -71,20 +85,24 @@ def forward(
         InputError: A text is longer than the position table.
     """
     model = Model(architecture, config, weights)
-    states = _embed(model, input_ids)
     bias = np.where(attention_mask[:, None, None, :] > 0, np.float32(0), MASKED_SCORE)
+    if architecture == "modernbert":
+        return reference_modernbert.forward(model, input_ids, bias)
+    if architecture == "deberta-v2":
+        return reference_deberta.forward(model, input_ids, attention_mask)
+    states = _embed(model, input_ids)
     if architecture == "mpnet":
         bias = bias + _relative_bias(model, input_ids.shape[1])
-    for layer in range(model.setting("num_hidden_layers", "n_layers")):
+    for layer in _layer_names(model):
         states = _layer(model, layer, states, bias)
     return states
 
 
 def classify(architecture: str, config: Mapping[str, Any], weights: Weights, hidden_states: Floats) -> Floats:
-    """Return the sequence classifier's probabilities, float32 ``(batch, labels)``; each row sums to 1.
+    """Return what the sequence classifier gives, float32 ``(batch, labels)``: of a softmax each row sums to 1.
 
-    All three read the first token's state and have two linear layers: with ReLU between them in DistilBERT,
-    with tanh in BERT, where the first is the pooler, and in MPNet. ``hidden_states`` come from `forward`.
+    All read the first token's state and have two linear layers: with ReLU between them in DistilBERT, GELU in
+    ELECTRA, tanh in the others; in BERT and ALBERT the first is the pooler. ``hidden_states`` come from `forward`.
 
     Raises:
         UnsupportedArchitectureError: The architecture is not one of ``ARCHITECTURES``.
@@ -92,8 +110,25 @@ def classify(architecture: str, config: Mapping[str, Any], weights: Weights, hid
     """
     model = Model(architecture, config, weights)
     inner, outer = model.names.classifier
-    activation = relu if architecture == "distilbert" else np.tanh
-    return softmax(model.linear(outer, activation(model.linear(inner, hidden_states[:, 0]))))
+    features = hidden_states[:, 0]
+    if config.get("classifier_pooling") == "mean":  # of equal lengths, as no mask is known here
+        features = hidden_states.mean(axis=1)
+    key = {"deberta-v2": "pooler_hidden_act", "modernbert": "classifier_activation"}.get(architecture, "")
+    by_name: dict[str, Activation] = {"gelu": gelu, "relu": relu, "tanh": np.tanh}
+    activation = by_name.get(str(config.get(key)), BETWEEN.get(architecture, np.tanh))
+    between = activation(model.linear(inner, features))
+    if architecture == "modernbert":
+        between = model.layer_norm("head.norm", between)
+    logits = model.linear(outer, between)
+    return applied(output_function(config, logits.shape[-1]), logits)
+
+
+def applied(function: OutputFunction, logits: Floats) -> Floats:
+    """Return the classifier's output, float32, of the same shape."""
+    if function is OutputFunction.SIGMOID:
+        probabilities: Floats = expit(logits)
+        return probabilities
+    return softmax(logits) if function is OutputFunction.SOFTMAX else logits
 
 
 def pool(hidden_states: Floats, attention_mask: Integers, pooling: str) -> Floats:
@@ -123,14 +158,6 @@ def normalize(vectors: Floats) -> Floats:
     return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
 
 
-def softmax(scores: Floats) -> Floats:
-    """Return ``exp(x) / sum(exp(x))`` over the last axis, float32; large scores do not overflow."""
-    exponentials: Floats = scores - scores.max(axis=-1, keepdims=True)
-    np.exp(exponentials, out=exponentials)
-    exponentials /= exponentials.sum(axis=-1, keepdims=True)
-    return exponentials
-
-
 def relative_buckets(tokens: int) -> npt.NDArray[np.int64]:
     """Return MPNet's bucket for each pair of query (rows) and key (columns), int64 ``(tokens, tokens)``.
 
@@ -152,23 +179,39 @@ def relative_buckets(tokens: int) -> npt.NDArray[np.int64]:
 
 def _embed(model: Model, input_ids: Integers) -> Floats:
     table = model.weight("embeddings.position_embeddings.weight")
-    positions = _positions(model.architecture, input_ids)
+    positions = _positions(model, input_ids)
     if positions.max() >= len(table):
         raise InputError(
             f"a text has {input_ids.shape[1]} tokens, and the position table's last is {len(table) - 1}: "
             "cut the texts to the checkpoint's max_tokens"
         )
     total = model.weight("embeddings.word_embeddings.weight")[input_ids] + table[positions]
-    if model.architecture == "bert":
+    if model.architecture in TOKEN_TYPES:
         total += model.weight("embeddings.token_type_embeddings.weight")[0]
-    return model.layer_norm("embeddings.LayerNorm", total)
+    total = model.layer_norm("embeddings.LayerNorm", total)
+    is_narrow = model.config.get("embedding_size") != model.config.get("hidden_size")
+    is_widened = model.architecture == "albert" or (model.architecture == "electra" and is_narrow)
+    return model.linear(WIDENING[model.architecture], total) if is_widened else total
 
 
-def _positions(architecture: str, input_ids: Integers) -> Integers:
-    if architecture != "mpnet":
+def _layer_names(model: Model) -> list[str]:
+    """The layers in turn. ALBERT's come from a few groups, each of which serves several times running."""
+    layers = model.setting("num_hidden_layers", "n_layers")
+    if model.architecture != "albert":
+        return [f"{model.names.layer}.{layer}" for layer in range(layers)]
+    groups, inner = int(model.config.get("num_hidden_groups", 1)), int(model.config.get("inner_group_num", 1))
+    chosen = [int(layer / (layers / groups)) for layer in range(layers)]
+    return [f"{model.names.layer}.{group}.albert_layers.{i}" for group in chosen for i in range(inner)]
+
+
+def _positions(model: Model, input_ids: Integers) -> Integers:
+    if model.architecture not in POSITIONS_AFTER_PADDING:
         return np.broadcast_to(np.arange(input_ids.shape[1]), input_ids.shape)
-    present = input_ids != MPNET_PADDING_ID
-    positions: Integers = np.cumsum(present, axis=1) * present + MPNET_PADDING_ID
+    # MPNet's code fixes the row, whatever config.json says.
+    is_fixed = model.architecture == "mpnet"
+    padding = MPNET_PADDING_ID if is_fixed else int(model.config.get("pad_token_id", MPNET_PADDING_ID))
+    present = input_ids != padding
+    positions: Integers = np.cumsum(present, axis=1) * present + padding
     return positions
 
 
@@ -178,9 +221,8 @@ def _relative_bias(model: Model, tokens: int) -> Floats:
     return by_bucket[relative_buckets(tokens)].transpose(2, 0, 1)[None]
 
 
-def _layer(model: Model, index: int, states: Floats, bias: Floats) -> Floats:
+def _layer(model: Model, layer: str, states: Floats, bias: Floats) -> Floats:
     names = model.names
-    layer = f"{names.layer}.{index}"
     states = model.layer_norm(f"{layer}.{names.attention_norm}", states + _attention(model, layer, states, bias))
     inner = model.activate(model.linear(f"{layer}.{names.inner}", states))
     return model.layer_norm(f"{layer}.{names.output_norm}", states + model.linear(f"{layer}.{names.outer}", inner))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -40,6 +40,14 @@ def gelu_tanh(x: Floats) -> Floats:
     return np.float32(0.5) * x * (inner + np.float32(1))
 
 
+def softmax(scores: Floats) -> Floats:
+    """Return ``exp(x) / sum(exp(x))`` over the last axis, float32; large scores do not overflow."""
+    exponentials: Floats = scores - scores.max(axis=-1, keepdims=True)
+    np.exp(exponentials, out=exponentials)
+    exponentials /= exponentials.sum(axis=-1, keepdims=True)
+    return exponentials
+
+
 ACTIVATIONS: Mapping[str, Activation] = {
     "gelu": gelu,
     "gelu_new": gelu_tanh,
@@ -52,25 +60,35 @@ ACTIVATIONS: Mapping[str, Activation] = {
 class Names:
     """What an architecture calls its parts."""
 
-    layer: str
-    projections: tuple[str, str, str]
-    attention_output: str
-    attention_norm: str
+    prefix: str
     classifier: tuple[str, str]
+    layer: str = "encoder.layer"
+    projections: tuple[str, str, str] = ("attention.self.query", "attention.self.key", "attention.self.value")
+    attention_output: str = "attention.output.dense"
+    attention_norm: str = "attention.output.LayerNorm"
     inner: str = "intermediate.dense"
     outer: str = "output.dense"
     output_norm: str = "output.LayerNorm"
 
 
+_ROBERTA = Names(prefix="roberta.", classifier=("classifier.dense", "classifier.out_proj"))
 _NAMES = {
-    "bert": Names(
-        layer="encoder.layer",
-        projections=("attention.self.query", "attention.self.key", "attention.self.value"),
-        attention_output="attention.output.dense",
-        attention_norm="attention.output.LayerNorm",
-        classifier=("pooler.dense", "classifier"),
+    "albert": Names(
+        prefix="albert.",
+        layer="encoder.albert_layer_groups",
+        projections=("attention.query", "attention.key", "attention.value"),
+        attention_output="attention.dense",
+        attention_norm="attention.LayerNorm",
+        inner="ffn",
+        outer="ffn_output",
+        output_norm="full_layer_layer_norm",
+        classifier=("pooler", "classifier"),
     ),
+    "bert": Names(prefix="bert.", classifier=("pooler.dense", "classifier")),
+    "camembert": _ROBERTA,
+    "deberta-v2": Names(prefix="deberta.", classifier=("pooler.dense", "classifier")),
     "distilbert": Names(
+        prefix="distilbert.",
         layer="transformer.layer",
         projections=("attention.q_lin", "attention.k_lin", "attention.v_lin"),
         attention_output="attention.out_lin",
@@ -80,13 +98,18 @@ _NAMES = {
         output_norm="output_layer_norm",
         classifier=("pre_classifier", "classifier"),
     ),
+    "electra": replace(_ROBERTA, prefix="electra.", classifier=("classifier.dense", "classifier.out_proj")),
+    "modernbert": Names(prefix="model.", classifier=("head.dense", "classifier")),
     "mpnet": Names(
+        prefix="mpnet.",
         layer="encoder.layer",
         projections=("attention.attn.q", "attention.attn.k", "attention.attn.v"),
         attention_output="attention.attn.o",
         attention_norm="attention.LayerNorm",
         classifier=("classifier.dense", "classifier.out_proj"),
     ),
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
 }
 ARCHITECTURES = tuple(_NAMES)
 
@@ -134,28 +157,37 @@ class Model:
         Raises:
             CheckpointError: There is none of that name.
         """
-        for candidate in (name, f"{self.architecture}.{name}"):
+        for candidate in (name, self.names.prefix + name):
             if candidate in self.weights:
                 return np.asarray(self.weights[candidate], dtype=np.float32)
         raise CheckpointError(
-            f"the checkpoint has no weight {name!r}, with or without the prefix '{self.architecture}.', "
+            f"the checkpoint has no weight {name!r}, with or without the prefix {self.names.prefix!r}, "
             f"which {self.architecture} needs: it is incomplete, or its model_type is wrong"
         )
 
     def linear(self, name: str, x: Floats) -> Floats:
         """Return ``x Wᵀ + b`` over the last axis; one matrix product, whatever the axes before it."""
         product = x.reshape(-1, x.shape[-1]) @ self.weight(f"{name}.weight").T
-        product += self.weight(f"{name}.bias")
+        if self._has_bias(name):
+            product += self.weight(f"{name}.bias")
         return product.reshape(*x.shape[:-1], product.shape[-1])
 
     def layer_norm(self, name: str, x: Floats) -> Floats:
         """Return ``(x - mean) / √(variance + ε) * weight + bias`` over the last axis (Ba et al. 2016)."""
-        epsilon = 1e-12 if self.architecture == "distilbert" else self.config.get("layer_norm_eps", 1e-12)
+        keys = {"modernbert": ("norm_eps", 1e-5), "deberta-v2": ("layer_norm_eps", 1e-7)}
+        key, usual = keys.get(self.architecture, ("layer_norm_eps", 1e-12))
+        epsilon = 1e-12 if self.architecture == "distilbert" else self.config.get(key, usual)
         centred: Floats = x - x.mean(axis=-1, keepdims=True)
         centred /= np.sqrt(np.square(centred).mean(axis=-1, keepdims=True) + np.float32(epsilon))
         centred *= self.weight(f"{name}.weight")
-        centred += self.weight(f"{name}.bias")
+        if self._has_bias(name):
+            centred += self.weight(f"{name}.bias")
         return centred
+
+    def _has_bias(self, name: str) -> bool:
+        """Only ModernBERT leaves biases out; of the others a missing one is an error."""
+        names = (f"{name}.bias", f"{self.names.prefix}{name}.bias")
+        return self.architecture != "modernbert" or any(candidate in self.weights for candidate in names)
 
 
 def _check_variant(architecture: str, config: Mapping[str, Any]) -> None:
@@ -169,8 +201,8 @@ def _check_variant(architecture: str, config: Mapping[str, Any]) -> None:
 
 
 def _activation(architecture: str, config: Mapping[str, Any]) -> Activation:
-    key = "activation" if architecture == "distilbert" else "hidden_act"
-    name = config.get(key, "gelu")
+    key = {"distilbert": "activation", "modernbert": "hidden_activation"}.get(architecture, "hidden_act")
+    name = config.get(key, "gelu_new" if architecture == "albert" else "gelu")
     if name not in ACTIVATIONS:
         known = ", ".join(ACTIVATIONS)
         raise UnsupportedArchitectureError(f"config.json has {key} {name!r}; the numpy reference has: {known}")

@@ -21,6 +21,7 @@ from tokenizers import Tokenizer
 from claxon.engine.hardware import available_threads
 from claxon.errors import InputError, MissingDependencyError, OptionError
 from claxon.text.inputs import check_texts
+from claxon_export.checkpoint.classifier_output import output_function
 from claxon_export.checkpoint.sentence import read_sentence_settings
 from claxon_export.checkpoint.settings_audit import SettingsAudit
 from claxon_export.errors import CheckpointError, UnsupportedArchitectureError
@@ -54,7 +55,7 @@ class SourceOutputs:
     Attributes:
         features: ``cls`` and ``mean``, and where the checkpoint's pooling is known ``embedding``, pooled so
             and of unit length; each float32 ``(texts, width)``.
-        probabilities: Of the checkpoint's classifier, float32 ``(texts, labels)``; None where it has none.
+        probabilities: What the checkpoint's classifier gives, float32 ``(texts, labels)``; None where it has none.
         input_ids: Each text's token ids, special tokens included, at most ``max_tokens``.
     """
 
@@ -166,7 +167,8 @@ class TorchSource:
         finally:
             hook.remove()
         labelled = self._checkpoint.labels is not None
-        probabilities = torch.softmax(logits, dim=-1).numpy() if labelled else None
+        function = output_function(self._checkpoint.config, logits.shape[-1]) if labelled else None
+        probabilities = None if function is None else reference.applied(function, logits.numpy())
         source = self._checkpoint
         return pooled_rows(hidden[0].numpy(), probabilities, source.pooling, source.modules, source.truncate_dim)
 

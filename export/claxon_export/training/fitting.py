@@ -17,9 +17,10 @@ from claxon.encoder.features import chosen_feature
 from claxon.engine.providers import Device
 from claxon.engine.selection import AUTO
 from claxon.support.reporting import steps
+from claxon.support.signatures import names_nearest
 from claxon_export.bundle.head_files import check_head_is_new, with_head
 from claxon_export.data.labelled import LabelledTexts
-from claxon_export.heads import logistic_head
+from claxon_export.heads import estimator_head
 from claxon_export.requirements import required
 from claxon_export.training.features import Encoded, encode
 from claxon_export.training.learning import Learnt, learn
@@ -31,7 +32,11 @@ from claxon_export.training.splits import Split, repeated_notice
 
 Array = np.ndarray[Any, Any]
 
+# Texts on whose features the head is held against the estimator, beside random ones.
+COMPARED_TEXTS = 64
 
+
+@names_nearest
 def fit(
     bundle: str | os.PathLike[str],
     texts: Iterable[str],
@@ -110,7 +115,7 @@ def fit(
     labelled = LabelledTexts.of(texts, labels)
     report = fit_labelled(opened, labelled, options)
     for notice in filter(None, [labelled.notice, *report.notices]):
-        warnings.warn(notice, UserWarning, stacklevel=2)
+        warnings.warn(notice, UserWarning, stacklevel=3)
     return report
 
 
@@ -153,7 +158,8 @@ def fit_features(
     report = _report(bundle, options.head, texts, encoded, learnt)
     estimator = _estimator(learnt.solution, learnt.C, options)
     width = learnt.solution.coefficients.shape[1]
-    graph = logistic_head(estimator, feature=learnt.feature, width=width, labels=texts.classes.labels)
+    real = encoded.values[learnt.feature][:COMPARED_TEXTS]
+    graph = estimator_head(estimator, feature=learnt.feature, width=width, labels=texts.classes.labels, vectors=real)
     kept = {**graph.details, **details_of(report, texts.labelled, options), **(details or {})}
     return replace(report, bundle=with_head(bundle, options.head, replace(graph, details=kept), force=options.force))
 

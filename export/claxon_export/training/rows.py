@@ -75,7 +75,7 @@ class TrainingTexts:
 
     def rows(self, options: FitOptions) -> TrainingRows:
         """The training rows."""
-        distinct = Deduplicated.of(list(self.labelled.texts))
+        distinct = Deduplicated.from_texts(list(self.labelled.texts))
         return TrainingRows(
             rows=self.split.train,
             targets=self.classes.targets,

@@ -1,1 +1,1 @@
-"""A bundle on disk: its manifest, its files and their hashes, and what they may hold."""
+"""A bundle on disk: manifest, files, hashes, and what the files may contain."""

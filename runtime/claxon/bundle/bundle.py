@@ -1,4 +1,4 @@
-"""Opens a bundle's folder; the only reader of its files.
+"""Opens a bundle's folder. The only module that reads its files.
 
 What is hashed is what is used: a file is opened once, read into memory, checked against the manifest, and those bytes
 are handed on. Nothing is opened again by its path.
@@ -27,7 +27,7 @@ from claxon.errors import BundleError, BundleNotFoundError, IntegrityError, Opti
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """An opened folder: the manifest was read, and the folder holds the files that it lists, no more and no less.
+    """An open bundle: its manifest was read, and its folder has exactly the listed files.
 
     ``digest`` is the SHA-256 of ``manifest.json``; as that lists the hash of every other file, it stands for them all.
     """
@@ -38,7 +38,7 @@ class Bundle:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, expected_digest: str | None = None) -> Bundle:
-        """Read the manifest and compare the folder with it: names, kinds and sizes of files, not yet their bytes.
+        """Read the manifest and compare it with the folder: names, types and sizes of files, but not yet their content.
 
         Args:
             path: The folder.
@@ -56,18 +56,18 @@ class Bundle:
         content = _read_manifest(folder)
         digest = hashlib.sha256(content).hexdigest()
         if expected not in (None, digest):
-            raise IntegrityError(f"{folder} has the digest {digest}, expected {expected}: it is another bundle")
+            raise IntegrityError(f"{folder} has the digest {digest}, expected {expected}: this is a different bundle")
         bundle = cls(folder, Manifest.from_json(content), digest)
         try:
             _check_listing(folder, bundle.manifest)
         except BundleError as error:
             if bundle._was_replaced():
-                raise IntegrityError(f"{folder} was replaced while it was read; try again") from error
+                raise IntegrityError(f"{folder} was replaced while it was being read; try again") from error
             raise
         return bundle
 
     def read(self, name: str) -> Buffer:
-        """The bytes of a listed file, after its hash was checked. Shape: ``(bytes,)``, uint8.
+        """Read a listed file and check its hash. Shape: ``(bytes,)``, uint8.
 
         Raises:
             IntegrityError: the file is not listed, or its bytes are not those that the manifest describes.
@@ -82,7 +82,7 @@ class Bundle:
         return content
 
     def verify(self, names: set[str] | None = None) -> None:
-        """Check the hash of every listed file, or of those in ``names``, without holding a whole file in memory.
+        """Check the hash of every listed file, or of those in ``names``, without reading whole files into memory.
 
         Raises:
             IntegrityError: a name is not listed, or the bytes of a file are not those that the manifest describes.
@@ -90,13 +90,13 @@ class Bundle:
         for name in sorted(self.manifest.files if names is None else names):
             expected = self._entry(name).sha256
             with self._open(name) as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
-            if found != expected:
+                actual = hashlib.file_digest(stream, "sha256").hexdigest()
+            if actual != expected:
                 raise self._is_another(name)
 
     def _entry(self, name: str) -> FileEntry:
         if name not in self.manifest.files:
-            raise IntegrityError(f"{self.path}: {name} is not listed in the manifest, and so it is not read")
+            raise IntegrityError(f"{self.path}: {name} is not listed in the manifest, so it cannot be read")
         return self.manifest.files[name]
 
     @contextmanager
@@ -110,7 +110,7 @@ class Bundle:
             raise IntegrityError(f"{self.path / name} cannot be read: {error.strerror}") from error
 
     def _was_replaced(self) -> bool:
-        """Whether another manifest stands in the folder by now."""
+        """Whether the folder has a different manifest by now."""
         try:
             return hashlib.sha256(_read_manifest(self.path)).hexdigest() != self.digest
         except BundleError:
@@ -118,7 +118,9 @@ class Bundle:
 
     def _is_another(self, name: str) -> IntegrityError:
         if self._was_replaced():
-            return IntegrityError(f"{self.path} was replaced while it was read, {name} is of another bundle; try again")
+            return IntegrityError(
+                f"{self.path} was replaced while it was being read ({name} belongs to another bundle); try again"
+            )
         return IntegrityError(
             f"{self.path / name} is not the file that the manifest describes (its SHA-256 or size differs); "
             "copy the bundle again, or export it again"
@@ -126,7 +128,7 @@ class Bundle:
 
 
 def by_absolute_path(bundle: Bundle) -> Bundle:
-    """The same bundle, to be found from any working directory."""
+    """Return the same bundle with an absolute path."""
     return replace(bundle, path=bundle.path.absolute())
 
 
@@ -155,26 +157,26 @@ def _read_manifest(folder: Path) -> bytes:
 
 
 def _check_listing(folder: Path, manifest: Manifest) -> None:
-    found: dict[str, int] = {}
+    sizes: dict[str, int] = {}
     try:
         for name, size_bytes in _walk(folder, folder):
             if name not in manifest.files and name != MANIFEST_NAME:
                 raise IntegrityError(f"{folder}: {name} is not listed in the manifest; move it out of the bundle")
-            found[name] = size_bytes
+            sizes[name] = size_bytes
     except OSError as error:
         raise BundleError(f"{error.filename or folder} cannot be listed: {error.strerror}") from error
     for name, entry in manifest.files.items():
-        if name not in found:
+        if name not in sizes:
             raise IntegrityError(f"{folder}: {name} is missing; copy the bundle again, or export it again")
-        if found[name] != entry.size_bytes:
+        if sizes[name] != entry.size_bytes:
             raise IntegrityError(
-                f"{folder}: {name} has {found[name]} bytes, the manifest says {entry.size_bytes}; "
+                f"{folder}: {name} has {sizes[name]} bytes, the manifest says {entry.size_bytes}; "
                 "copy the bundle again, or export it again"
             )
 
 
 def _walk(folder: Path, root: Path) -> Iterator[tuple[str, int]]:
-    """Relative name and size of every file below ``folder``; whatever is neither file nor folder is refused."""
+    """Yield the relative name and size of every file below ``folder``; anything but files and folders is refused."""
     with os.scandir(folder) as entries:
         for entry in entries:
             name = Path(entry.path).relative_to(root).as_posix()
@@ -193,7 +195,7 @@ def _walk(folder: Path, root: Path) -> Iterator[tuple[str, int]]:
 
 
 def _check_one_name(status: os.stat_result, where: str) -> None:
-    """Raise at a file that has a second name: who may write there changes the bundle without touching it."""
+    """Raise if a file has a second name, through which the bundle could be changed from outside."""
     if status.st_nlink > 1:
         raise IntegrityError(
             f"{where} is a hard link, its file has {status.st_nlink} names; "
@@ -202,7 +204,7 @@ def _check_one_name(status: os.stat_result, where: str) -> None:
 
 
 def _open_regular(path: Path, name: str) -> BufferedReader:
-    """Open without following a link or waiting for a FIFO; refuse whatever is not a plain file."""
+    """Open a plain file, without following links or waiting for FIFOs; refuse everything else."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags)

@@ -1,4 +1,4 @@
-"""What a graph of a bundle may hold: known operators, and outside it only values that the manifest lists.
+"""What a bundle's graph may contain: known operators, and external values only if the manifest lists them.
 
 A graph can name any file of the machine as the place of its values, and operators of other libraries. So it is looked
 through before ONNX Runtime sees it.
@@ -23,17 +23,19 @@ ALLOWED_DOMAINS = ("", "ai.onnx", "com.microsoft")
 ENDLESS = frozenset({"Loop", "Scan", "SequenceMap"})
 # What heads are made of: none of these takes a size from a value, and so makes gigabytes of a file of a kilobyte.
 HEAD_OPERATORS = frozenset({
-    "Abs", "Add", "Cast", "Clip", "Concat", "Constant", "Div", "Exp", "Flatten", "Gather", "Gemm", "Identity", "Log",
-    "LogSoftmax", "MatMul", "Max", "Min", "Mul", "Neg", "Pow", "ReduceL1", "ReduceL2", "ReduceMax", "ReduceMean",
-    "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Sigmoid", "Softmax", "Sqrt", "Squeeze", "Sub", "Sum", "Tanh",
-    "Transpose", "Unsqueeze", "Where",
+    "Abs", "Add", "And", "Cast", "Clip", "Concat", "Constant", "Div", "Equal", "Erf", "Exp", "Flatten", "Gather",
+    "Gelu", "Gemm", "Greater", "GreaterOrEqual", "Identity", "LayerNormalization", "Less", "LessOrEqual", "Log",
+    "LogSoftmax", "LpNormalization", "MatMul",
+    "Max", "Min", "Mul", "Neg", "Not", "Or", "Pow", "Reciprocal", "ReduceL1", "ReduceL2", "ReduceLogSumExp",
+    "ReduceMax", "ReduceMean", "ReduceSum", "ReduceSumSquare", "Relu", "Reshape", "Sigmoid", "Slice", "Softmax", "Sqrt",
+    "Squeeze", "Sub", "Sum", "Tanh", "Transpose", "Unsqueeze", "Where",
 })  # fmt: skip
 CHECKED_KEYS = ("location", "offset", "length")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a tensor lies in the weights' file, in bytes from the file's beginning."""
+    """The position of a tensor in the weights file, in bytes from the start of the file."""
 
     location: str
     offset: int
@@ -41,7 +43,7 @@ class Place:
 
 
 def weight_places(tensors: Mapping[str, Array], content: Buffer, location: str) -> dict[str, Place]:
-    """Where each tensor lies in the file that it was read from.
+    """Return the position of each tensor in the file that it was read from.
 
     Args:
         tensors: As ``read_tensors`` gives them: views of ``content``.
@@ -54,7 +56,7 @@ def weight_places(tensors: Mapping[str, Array], content: Buffer, location: str) 
 def check_graph(
     content: bytes, name: str, places: Mapping[str, Place], operators: frozenset[str] | None = None
 ) -> None:
-    """Raise unless a graph holds what a bundle's graph may.
+    """Raise unless a graph contains only what is allowed in a bundle.
 
     Args:
         content: The ONNX file.
@@ -67,43 +69,51 @@ def check_graph(
             training graphs; values outside the graph that are not the manifest's weights, or lie elsewhere in them.
     """
     try:
-        found = read_graph(content)
+        graph = read_graph(content)
     except BundleError as error:
         raise BundleError(f"{name}: {error}") from None
-    strange = sorted(found.domains - {*ALLOWED_DOMAINS})
+    strange = sorted(graph.domains - {*ALLOWED_DOMAINS})
     if strange:
-        raise BundleError(f"{name} has operators of the domain {strange[0]!r}, expected ONNX's own and com.microsoft")
-    _check_operators({operator.removeprefix("ai.onnx.") for operator in found.operators}, name, operators)
-    if found.extras:
-        raise BundleError(f"{name} holds {found.extras[0]}, which no graph of a bundle does; export it again")
-    for tensor in found.external:
+        raise BundleError(
+            f"{name} contains operators of the domain {strange[0]!r}, expected ONNX's own and com.microsoft"
+        )
+    _check_operators({operator.removeprefix("ai.onnx.") for operator in graph.operators}, name, operators)
+    if graph.extras:
+        raise BundleError(
+            f"{name} contains {graph.extras[0]}, which a bundle's graph must not contain; export it again"
+        )
+    for tensor in graph.external:
         _check_external(tensor, name, places)
 
 
-def _check_operators(found: set[str], name: str, allowed: frozenset[str] | None) -> None:
-    endless = sorted(found & ENDLESS)
+def _check_operators(used: set[str], name: str, allowed: frozenset[str] | None) -> None:
+    endless = sorted(used & ENDLESS)
     if endless:
-        raise BundleError(f"{name} has the operator {endless[0]}, which may run without end")
-    strange = sorted(found - allowed) if allowed is not None else []
+        raise BundleError(f"{name} contains the operator {endless[0]}, which may run forever")
+    strange = sorted(used - allowed) if allowed is not None else []
     if strange:
         raise BundleError(
-            f"{name} has the operator {strange[0]!r:.80}, expected only {', '.join(sorted(allowed or ()))}"
+            f"{name} contains the operator {strange[0]!r:.80}, expected only {', '.join(sorted(allowed or ()))}"
         )
 
 
 def _check_external(tensor: ExternalTensor, name: str, places: Mapping[str, Place]) -> None:
-    asked = dict(tensor.place)
-    if not tensor.is_initializer or len(asked) != len(tensor.place):
-        raise BundleError(f"{name}: the values of {tensor.name!r:.80} lie outside the graph, which only weights may")
+    actual = dict(tensor.place)
+    if not tensor.is_initializer or len(actual) != len(tensor.place):
+        raise BundleError(
+            f"{name}: the values of {tensor.name!r:.80} are stored outside the graph; only weights may be"
+        )
     place = places.get(tensor.name)
     if place is None:
-        where = asked.get("location", "nowhere")
-        raise BundleError(f"{name}: {tensor.name!r:.80} lies in {where!r:.80}, which the manifest does not list for it")
-    expected = {key: str(getattr(place, key)) for key in CHECKED_KEYS}
-    if {key: asked.get(key) for key in CHECKED_KEYS} != expected:
+        where = actual.get("location", "nowhere")
         raise BundleError(
-            f"{name}: {tensor.name!r:.80} lies at {asked.get('offset')}+{asked.get('length')} of "
-            f"{asked.get('location')!r:.80}, the manifest's weights have it at {place.offset}+{place.length} of "
+            f"{name}: {tensor.name!r:.80} is stored in {where!r:.80}, which the manifest does not list for it"
+        )
+    expected = {key: str(getattr(place, key)) for key in CHECKED_KEYS}
+    if {key: actual.get(key) for key in CHECKED_KEYS} != expected:
+        raise BundleError(
+            f"{name}: {tensor.name!r:.80} is stored at {actual.get('offset')}+{actual.get('length')} of "
+            f"{actual.get('location')!r:.80}, expected {place.offset}+{place.length} of "
             f"{place.location!r}; export the bundle again"
         )
 

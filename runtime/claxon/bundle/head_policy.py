@@ -1,4 +1,4 @@
-"""How many values a head's graph makes, from the shapes in it, before the engine makes them.
+"""An upper bound for the size of a head's tensors, computed from its shapes before the engine runs it.
 
 A few tensors of a kilobyte multiply to gigabytes, ``(n, 1) + (1, n)`` for instance. What shapes alone do not tell is
 taken at its largest.
@@ -39,7 +39,7 @@ REARRANGING = frozenset({"Concat", "Flatten", "Reshape", "Squeeze", "Transpose",
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How large a value is: its dimensions, each at most so long, if they are known; and how many values at most."""
+    """The size of a tensor: upper bounds of its dimensions, if known, and of its number of values."""
 
     count: int
     shape: tuple[int, ...] | None = None
@@ -47,7 +47,7 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An operator, what it reads and gives, and its attributes that are whole numbers."""
+    """An operator with its inputs, outputs and integer attributes."""
 
     operator: str
     inputs: tuple[str, ...]
@@ -60,7 +60,7 @@ Extents: TypeAlias = Sequence[Extent]
 
 
 def check_sizes(content: bytes, name: str, width: int) -> None:
-    """Raise if a head, run on ``ROWS`` texts, makes a tensor of more than ``MOST_VALUES`` values.
+    """Raise if a head creates a tensor of more than ``MOST_VALUES`` values for ``ROWS`` texts.
 
     Args:
         content: The ONNX file, which ``graph_rules`` has let through.
@@ -79,11 +79,11 @@ def check_sizes(content: bytes, name: str, width: int) -> None:
             for _, value in fields(graph, (GRAPH_NODE,)):
                 _follow(_node(message_of(value)), known, name)
     except (IndexError, UnicodeDecodeError) as error:
-        raise BundleError(f"{name}: the graph is no ONNX file: {error}") from None
+        raise BundleError(f"{name}: not a valid ONNX file: {error}") from None
 
 
 def _tensors(graph: bytes) -> dict[str, Extent]:
-    found = {}
+    result = {}
     for _, value in fields(graph, (GRAPH_INITIALIZER,)):
         tensor, shape = "", []
         for number, part in fields(message_of(value), (TENSOR_DIMS, TENSOR_NAME)):
@@ -91,8 +91,8 @@ def _tensors(graph: bytes) -> dict[str, Extent]:
                 tensor = text_of(part)
             else:
                 shape += numbers_of(part)
-        found[tensor] = _extent(tuple(shape))
-    return found
+        result[tensor] = _extent(tuple(shape))
+    return result
 
 
 def _node(content: bytes) -> Node:
@@ -111,18 +111,18 @@ def _node(content: bytes) -> Node:
 
 
 def _whole_number(attribute: bytes) -> dict[str, int]:
-    """The attribute by its name, where it is a whole number."""
-    name, found = "", None
+    """Return an attribute by name, if it is an integer."""
+    name, result = "", None
     for number, value in fields(attribute, (ATTRIBUTE_NAME, ATTRIBUTE_INT)):
         if number == ATTRIBUTE_NAME:
             name = text_of(value)
         elif isinstance(value, int):
-            found = value - (1 << 64) if value >> 63 else value
-    return {} if found is None else {name: found}
+            result = value - (1 << 64) if value >> 63 else value
+    return {} if result is None else {name: result}
 
 
 def _follow(node: Node, known: dict[str, Extent], name: str) -> None:
-    """Put what the node gives beside what is known."""
+    """Add the sizes of the node's outputs to the known ones."""
     missing = [given for given in node.inputs if given and given not in known]
     if missing:
         raise BundleError(
@@ -145,6 +145,8 @@ def _made(node: Node, given: Extents) -> Extent:
         return _together([_product(node, given[0], given[1]), *given[2:]]) if len(given) > 1 else given[0]
     if node.operator == "Gather":
         return _gathered(node, given[0], given[1]) if len(given) > 1 else given[0]
+    if node.operator == "Concat":
+        return _concatenated(node, given)
     if node.operator in REARRANGING:
         return Extent(sum(extent.count for extent in given))
     if node.operator.startswith("Reduce"):  # without keepdims, what is left stands elsewhere
@@ -153,7 +155,7 @@ def _made(node: Node, given: Extents) -> Extent:
 
 
 def _together(given: Extents) -> Extent:
-    """Values of the same shape, the shorter ones stretched."""
+    """Broadcast the shapes of several values."""
     if len(given) == 1:
         return given[0]
     shapes = [extent.shape if extent.count > 1 else () for extent in given]
@@ -180,6 +182,18 @@ def _gathered(node: Node, source: Extent, rows: Extent) -> Extent:
         return Extent(source.count * rows.count)
     place = axis % len(source.shape)
     return _extent((*source.shape[:place], *rows.shape, *source.shape[place + 1 :]))
+
+
+def _concatenated(node: Node, given: Extents) -> Extent:
+    shapes = [extent.shape for extent in given if extent.shape is not None]
+    axis, count = node.numbers.get("axis", 0), sum(extent.count for extent in given)
+    ranks = {len(shape) for shape in shapes}
+    if len(shapes) < len(given) or len(ranks) > 1 or not -len(shapes[0]) <= axis < len(shapes[0]):
+        return Extent(count)
+    place = axis % len(shapes[0])
+    longest = [max(shape[i] for shape in shapes) for i in range(len(shapes[0]))]
+    longest[place] = sum(shape[place] for shape in shapes)
+    return _extent(tuple(longest))
 
 
 def _extent(shape: tuple[int, ...]) -> Extent:

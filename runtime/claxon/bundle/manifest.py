@@ -1,4 +1,4 @@
-"""What a bundle says of itself: frozen dataclasses, and ``manifest.json`` to and from them.
+"""The manifest as frozen dataclasses, and its conversion from and to ``manifest.json``.
 
 Everything that the runtime would otherwise guess stands here. The layout of the JSON is the layout of the classes.
 Unknown keys, missing keys, wrong types and unknown schema numbers are errors that name the place.
@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from claxon.bundle.paths import first_collision, is_plain_path
+from claxon.bundle.manifest_checks import files_problem, head_problem
 from claxon.errors import BundleError
 from claxon.storage.strict_json import LATER, StrictJSONError, decode, encode, parse
 
 SCHEMA = 1
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 4 << 20
-MAX_FILE_BYTES = 64 << 30
 REQUIRED_INPUTS = ("input_ids", "attention_mask")
 OPTIONAL_INPUT = "token_type_ids"
 SEAL = "seal"
@@ -49,18 +47,32 @@ class Precision(StrEnum):
 
 
 class HeadKind(StrEnum):
-    """Where a head comes from."""
+    """Where a head comes from; ``estimator`` is any of scikit-learn's but a logistic regression."""
 
     PRETRAINED = "pretrained"
     LOGISTIC = "logistic"
+    ESTIMATOR = "estimator"
     SIMILARITY = "similarity"
 
 
 class ScoreKind(StrEnum):
-    """What a head's graph gives: probabilities that sum to one, or cosines in [-1, 1] that do not."""
+    """What a head's graph gives.
+
+    ``probability``: probabilities that sum to one. ``cosine``: cosines in [-1, 1], which do not. ``decision``: numbers
+    of any size, the largest of which wins. ``multi_label``: a probability for each label by itself, any number of which
+    may hold. ``regression``: one number, and no label.
+    """
 
     PROBABILITY = "probability"
     COSINE = "cosine"
+    DECISION = "decision"
+    MULTI_LABEL = "multi_label"
+    REGRESSION = "regression"
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether one label wins."""
+        return self not in (ScoreKind.MULTI_LABEL, ScoreKind.REGRESSION)
 
 
 class SimilarityKind(StrEnum):
@@ -118,7 +130,7 @@ class Parity:
 
 @dataclass(frozen=True, slots=True)
 class GraphVariant:
-    """One encoder graph: its files, the devices it was written for, and what it needs of the processor."""
+    """One encoder graph: its files, the devices it was written for, and the CPU features that it needs."""
 
     precision: Precision
     graph: str
@@ -130,7 +142,7 @@ class GraphVariant:
 
 @dataclass(frozen=True, slots=True)
 class EncoderSpec:
-    """The encoder: its size, its inputs, and the pooled features with their widths.
+    """The encoder: size, inputs, and pooled features with their widths.
 
     ``pooling`` is what ``embedding`` is made of, ``None`` where there is no ``embedding``. ``default_feature`` is what
     the source calls its sentence embedding; ``None`` where it has none. ``max_tokens`` counts the special tokens.
@@ -163,7 +175,8 @@ class HeadSpec:
     """One head: ``feature`` in, ``scores`` of ``labels`` out, in this order.
 
     ``temperature`` turns cosines into probabilities, ``softmax(cosine / temperature)``; ``None`` leaves them cosines.
-    ``details`` is for people: training rows, scores, versions.
+    ``details`` is for people: training rows, scores, versions. ``thresholds`` are for ``multi_label`` scores: one for
+    each label, which holds from there on; ``None`` is 0.5 for all. A regression's one label is the number's name.
     """
 
     name: str
@@ -175,6 +188,7 @@ class HeadSpec:
     temperature: float | None = None
     parity: Parity | None = None
     details: dict[str, LabelValue] = field(default_factory=dict)
+    thresholds: tuple[float, ...] | None = field(default=None, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +220,7 @@ class Manifest:
     provenance: Provenance
 
     def to_json(self) -> bytes:
-        """The manifest as UTF-8 JSON, indented by two, the same bytes for the same content, and sealed.
+        """Return the manifest as sealed UTF-8 JSON, indented by two; the same content gives the same bytes.
 
         The seal, the last key, is the SHA-256 of the bytes with an empty seal: a damage that leaves a valid manifest,
         in a label for instance, is noticed by it.
@@ -217,7 +231,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, content: bytes) -> Manifest:
-        """The manifest that ``content`` holds.
+        """Parse and check a manifest.
 
         Raises:
             BundleError: not JSON, another schema, an unknown or missing key, a wrong type, a reference to a file or
@@ -246,24 +260,25 @@ def _check_seal(content: bytes, seal: Any) -> None:
     head, is_there, tail = content.rpartition(_seal_of(seal)) if isinstance(seal, str) else (b"", b"", b"")
     if not is_there or hashlib.sha256(head + _seal_of("") + tail).hexdigest() != seal:
         raise BundleError(
-            f"{MANIFEST_NAME} is not as it was written (its seal differs); copy the bundle again, or export it again"
+            f"{MANIFEST_NAME} was changed after it was written (its seal does not match); "
+            "copy the bundle again, or export it again"
         )
 
 
 def _check_schema(raw: Any) -> None:
-    found = raw.get("schema") if isinstance(raw, dict) else None
-    if found != SCHEMA or isinstance(found, bool):
+    schema = raw.get("schema") if isinstance(raw, dict) else None
+    if schema != SCHEMA or isinstance(schema, bool):
         raise StrictJSONError(
-            f"schema {found!r} is not known to this version, which reads schema {SCHEMA}; "
+            f"schema {schema!r} is not supported by this version, which reads schema {SCHEMA}; "
             "export the bundle again, or install the version of claxon that made it"
         )
 
 
 def _check_references(manifest: Manifest) -> None:
     """Raise unless every file, feature and name that the manifest mentions is one that it lists."""
-    for name, entry in manifest.files.items():
-        _check_file(name, entry)
-    _check_names(manifest.files)
+    problem = files_problem(manifest.files, MANIFEST_NAME)
+    if problem is not None:
+        raise BundleError(f"{MANIFEST_NAME}: files: {problem}")
     for variant in manifest.encoder.variants:
         _check_listed(manifest, variant.graph, f"encoder variant {variant.precision}")
         if variant.weights is not None:
@@ -272,25 +287,11 @@ def _check_references(manifest: Manifest) -> None:
     _check_encoder(manifest.encoder)
     seen: set[str] = set()
     for head in manifest.heads:
+        _check_listed(manifest, head.file, f"head {head.name!r}")
         _check_head(manifest, head)
         if head.name in seen:
             raise BundleError(f"{MANIFEST_NAME}: two heads are named {head.name!r}")
         seen.add(head.name)
-
-
-def _check_file(name: str, entry: FileEntry) -> None:
-    if not is_plain_path(name) or name == MANIFEST_NAME:
-        raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} is not a plain path inside the bundle")
-    is_hash = len(entry.sha256) == 64 and set(entry.sha256) <= set("0123456789abcdef")
-    if not 0 <= entry.size_bytes <= MAX_FILE_BYTES or not is_hash:
-        raise BundleError(f"{MANIFEST_NAME}: files: {name!r:.80} has no valid size and SHA-256")
-
-
-def _check_names(names: Iterable[str]) -> None:
-    collision = first_collision(names)
-    if collision is not None:
-        one, other = collision
-        raise BundleError(f"{MANIFEST_NAME}: files: {one!r:.80} and {other!r:.80} are one file on some systems")
 
 
 def _check_listed(manifest: Manifest, name: str, where: str) -> None:
@@ -312,7 +313,7 @@ def _check_encoder(encoder: EncoderSpec) -> None:
         f"pad_id is {encoder.pad_id}, expected 0 to {encoder.vocab_size - 1}": not (
             0 <= encoder.pad_id < encoder.vocab_size
         ),
-        "pooling is set without the feature embedding, or not set with it": (encoder.pooling is None)
+        "pooling must be set exactly when the encoder has the feature 'embedding'": (encoder.pooling is None)
         == (Feature.EMBEDDING in encoder.features),
         "default_feature is not among its features": encoder.default_feature not in (None, *encoder.features),
     }
@@ -322,12 +323,6 @@ def _check_encoder(encoder: EncoderSpec) -> None:
 
 
 def _check_head(manifest: Manifest, head: HeadSpec) -> None:
-    _check_listed(manifest, head.file, f"head {head.name!r}")
-    if head.feature not in manifest.encoder.features:
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} reads '{head.feature}', which the encoder has not")
-    if len(head.labels) < 2 or len(set(head.labels)) != len(head.labels):
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} needs two or more different labels")
-    if head.temperature is not None and not head.temperature > 0:
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} has temperature {head.temperature}, expected above 0")
-    if head.temperature is not None and head.scores is not ScoreKind.COSINE:
-        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} gives {head.scores}, which a temperature is not for")
+    problem = head_problem(head, manifest.encoder.features)
+    if problem is not None:
+        raise BundleError(f"{MANIFEST_NAME}: head {head.name!r} {problem}")

@@ -1,4 +1,4 @@
-"""Names of files that are the same file on every system, and lie inside their folder."""
+"""File names that are portable and stay inside their folder."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ MAX_NAME, MAX_DEPTH = 255, 8  # characters of a file's name, and folders above i
 
 
 def is_plain_path(name: str) -> bool:
-    """Whether a name leads nowhere else: no way out, no drive, nothing that a system would strip."""
+    """Whether a path stays inside its folder: no parent, no drive, nothing that a system would strip."""
     parts = name.split("/")
     is_named = all(part.rstrip(". ") == part != "" and len(part) <= MAX_NAME for part in parts)
     return is_named and len(parts) <= MAX_DEPTH and not any(c in "\\:" or ord(c) < ord(" ") for c in name)
 
 
 def first_collision(names: Iterable[str]) -> tuple[str, str] | None:
-    """The first two names that are one file where letters' case, or how an accent is written, does not count."""
+    """Return the first two names that are the same file on systems that ignore case or Unicode normalization."""
     seen: dict[str, str] = {}
     for name in names:
         other = seen.setdefault(normalize("NFC", name.casefold()), name)

@@ -30,14 +30,14 @@ Buffer = np.ndarray[tuple[int], np.dtype[np.uint8]]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the tensors of a safetensors file lie: the header's entries, and the offset their own count from."""
+    """The layout of a safetensors file: the header's entries, and the offset that theirs are relative to."""
 
     entries: dict[str, Any]
     body_offset: int
 
 
 def read_layout(content: Buffer) -> Layout:
-    """The layout of a safetensors file.
+    """Read the layout of a safetensors file.
 
     Args:
         content: The file, or its beginning with the whole header. Shape: ``(bytes,)``, uint8.
@@ -51,7 +51,7 @@ def read_layout(content: Buffer) -> Layout:
     try:
         entries = parse(content[8 : 8 + length].tobytes())
     except StrictJSONError as error:
-        raise BundleError(f"the safetensors header is {error}") from None
+        raise BundleError(f"invalid safetensors header: {error}") from None
     if not isinstance(entries, dict):
         raise BundleError("the safetensors header is not an object")
     entries.pop("__metadata__", None)
@@ -59,7 +59,7 @@ def read_layout(content: Buffer) -> Layout:
 
 
 def read_tensors(content: Buffer) -> dict[str, np.ndarray[Any, Any]]:
-    """The named arrays of a safetensors file, as views of ``content``.
+    """Return the named arrays of a safetensors file, as views of ``content``.
 
     Args:
         content: The file. Shape: ``(bytes,)``, uint8.
@@ -78,15 +78,17 @@ def _tensor(name: str, entry: Any, body: Buffer) -> np.ndarray[Any, Any]:
         shape = _whole_numbers(entry["shape"])
         begin, end = _whole_numbers(entry["data_offsets"])
     except (KeyError, TypeError, ValueError):
-        raise BundleError(f"the safetensors entry {name!r:.80} is not one that this version reads") from None
+        raise BundleError(f"the safetensors entry {name!r:.80} is not supported by this version") from None
     if not begin <= end <= len(body):
-        raise BundleError(f"the safetensors entry {name!r:.80} lies outside its file")
+        raise BundleError(f"the safetensors entry {name!r:.80} points outside the file")
     if end - begin != math.prod(shape) * dtype.itemsize:
-        raise BundleError(f"the safetensors entry {name!r:.80} has {end - begin} bytes, its shape says otherwise")
+        raise BundleError(
+            f"the safetensors entry {name!r:.80} has {end - begin} bytes, which its shape and dtype do not match"
+        )
     try:
         return body[begin:end].view(dtype).reshape(shape)
     except (ValueError, OverflowError):
-        raise BundleError(f"the safetensors entry {name!r:.80} has a shape that no array can have") from None
+        raise BundleError(f"the safetensors entry {name!r:.80} has an impossible shape") from None
 
 
 def _whole_numbers(values: Any) -> tuple[int, ...]:

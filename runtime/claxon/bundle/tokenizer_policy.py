@@ -1,4 +1,4 @@
-"""What a bundle's ``tokenizer.json`` may hold: components that encoders need, ids that the encoder has rows for.
+"""What a bundle's ``tokenizer.json`` may contain: components that encoders need, ids within the embedding table.
 
 The native library takes more than that: regular expressions of any cost, templates of tokens that are not there, ids of
 any size. Some of it makes it panic, and some of it makes wrong numbers without a word.
@@ -45,11 +45,11 @@ KNOWN_REGEXES = (
 
 
 def check_tokenizer(content: bytes, n_embeddings: int | None = None) -> Any:
-    """Raise unless the content is a tokenizer that a bundle may hold.
+    """Raise unless the content is a tokenizer that is allowed in a bundle.
 
     Args:
         content: ``tokenizer.json``.
-        n_embeddings: Rows of the encoder's table of words; ``None`` where that is not known.
+        n_embeddings: Rows of the encoder's word-embedding table; ``None`` if unknown.
 
     Returns:
         The JSON object.
@@ -60,7 +60,7 @@ def check_tokenizer(content: bytes, n_embeddings: int | None = None) -> Any:
     document = _parsed(content)
     unknown = sorted(document.keys() - {*KEYS, "model"})
     if unknown:
-        raise _refused(f"has the key {unknown[0]!r:.80}, which is not known")
+        raise _refused(f"unknown key {unknown[0]!r:.80}")
     for slot, kinds in COMPONENTS.items():
         for component in _components(document.get(slot), slot, MAX_DEPTH):
             _check_kind(component, slot, kinds)
@@ -85,15 +85,15 @@ def _parsed(content: bytes) -> dict[str, Any]:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Which of two equal keys counts is another matter here than in the native library."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _refused("has an object with a key that stands twice")
-    return found
+    """Refuse duplicate keys: Python and the native library would use different ones."""
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise _refused("contains a duplicate key")
+    return result
 
 
 def _components(component: Any, where: str, depth: int) -> Iterator[dict[str, Any]]:
-    """The component and those that it is a sequence of."""
+    """Yield the component and, for a sequence, its parts."""
     if component is None:
         return
     if depth == 0:
@@ -107,15 +107,16 @@ def _components(component: Any, where: str, depth: int) -> Iterator[dict[str, An
 
 def _check_kind(component: Mapping[str, Any], slot: str, kinds: tuple[str, ...]) -> None:
     if component.get("type") not in kinds:
-        raise _refused(f"{slot}: the type {component.get('type')!r:.80} is none of {', '.join(kinds)}")
+        raise _refused(f"{slot}: the type {component.get('type')!r:.80} is not one of {', '.join(kinds)}")
 
 
 def _check_settings(component: Mapping[str, Any], slot: str) -> None:
-    """Raise at an expression that is not known, or a text that is put in and is long."""
+    """Raise for an unknown regular expression or a long inserted text."""
     pattern = component.get("pattern")
     if isinstance(pattern, dict) and "Regex" in pattern and pattern["Regex"] not in KNOWN_REGEXES:
         raise _refused(
-            f"{slot}: {component['type']} has the regular expression {pattern['Regex']!r:.80}, which is not a known one"
+            f"{slot}: {component['type']} has the regular expression {pattern['Regex']!r:.80}, "
+            "which is not on the list of known ones"
         )
     texts = [component.get(name) for name in ("content", "prepend")]
     texts += pattern.values() if isinstance(pattern, dict) else [pattern]
@@ -124,21 +125,21 @@ def _check_settings(component: Mapping[str, Any], slot: str) -> None:
 
 
 def _model_ids(model: Mapping[str, Any]) -> dict[str, int]:
-    """Id of each token of the model's vocabulary; files of old name no type, and any of the types may be meant."""
+    """Return the id of each token in the model's vocabulary. Old files name no type; any type may be meant."""
     if model.get("type", MODELS[0]) not in MODELS:
-        raise _refused(f"model: the type {model.get('type')!r:.80} is none of {', '.join(MODELS)}")
+        raise _refused(f"model: the type {model.get('type')!r:.80} is not one of {', '.join(MODELS)}")
     if model.get("dropout"):
-        raise _refused("model: dropout leaves the tokens to chance")
+        raise _refused("model: dropout makes tokenization random")
     most = model.get("max_input_chars_per_word", 0)
     if type(most) is not int or not 0 <= most <= MAX_WORD_CHARS:
-        raise _refused(f"model: max_input_chars_per_word is {most!r:.80}, expected {MAX_WORD_CHARS} at most")
+        raise _refused(f"model: max_input_chars_per_word is {most!r:.80}, expected 0 to {MAX_WORD_CHARS}")
     vocabulary = model.get("vocab")
     if isinstance(vocabulary, list):
         return {str(entry[0]): i for i, entry in enumerate(vocabulary) if isinstance(entry, list) and entry}
     ids: dict[str, int] = _expect(dict, vocabulary, "model.vocab")
     unknown = model.get("unk_token")
     if unknown is not None and (not isinstance(unknown, str) or unknown not in ids):
-        raise _refused(f"model: the token for what is unknown, {unknown!r:.80}, is not in the vocabulary")
+        raise _refused(f"model: the unknown token {unknown!r:.80} is not in the vocabulary")
     return ids
 
 
@@ -152,7 +153,7 @@ def _added_ids(added: Any) -> dict[str, int]:
 
 
 def _check_template(component: Mapping[str, Any], ids: Mapping[str, int]) -> None:
-    """Raise unless every special token that is put in is in the vocabulary, with that id."""
+    """Raise unless every inserted special token is in the vocabulary with that id."""
     kind = component["type"]
     if kind in ("BertProcessing", "RobertaProcessing"):
         for name in ("sep", "cls"):
@@ -170,14 +171,14 @@ def _check_template(component: Mapping[str, Any], ids: Mapping[str, int]) -> Non
     for piece in [*_expect(list, component.get("single"), kind), *_expect(list, component.get("pair") or [], kind)]:
         named = _expect(dict, piece, kind).get("SpecialToken")
         if named is not None and _expect(dict, named, kind).get("id") not in [*specials]:
-            raise _refused(f"post_processor: the template names {named.get('id')!r:.80}, which is no special token")
+            raise _refused(f"post_processor: the template names {named.get('id')!r:.80}, which is not a special token")
 
 
 def _pair(value: Any, where: str) -> list[Any]:
-    found: list[Any] = _expect(list, value, where)
-    if len(found) != 2:
+    result: list[Any] = _expect(list, value, where)
+    if len(result) != 2:
         raise _refused(f"{where}: expected a token and its id")
-    return found
+    return result
 
 
 def _check_special(token: Any, number: Any, ids: Mapping[str, int]) -> None:
@@ -187,14 +188,14 @@ def _check_special(token: Any, number: Any, ids: Mapping[str, int]) -> None:
 
 def _check_range(ids: Mapping[str, int], n_embeddings: int | None) -> None:
     if {*map(type, ids.values())} - {int} or min(ids.values(), default=0) < 0:
-        raise _refused("an id is not a whole number from 0 up")
+        raise _refused("a token id is not a non-negative integer")
     check_ids(max(ids.values(), default=0), n_embeddings)
 
 
 def check_ids(highest: int, n_embeddings: int | None) -> None:
     """Raise ``BundleError`` unless the encoder has a row for the highest id."""
     if n_embeddings is not None and highest >= n_embeddings:
-        raise _refused(f"has the id {highest}, and the encoder's table of words {n_embeddings} rows")
+        raise _refused(f"token id {highest} is too large: the encoder's word-embedding table has {n_embeddings} rows")
 
 
 def _expect(kind: type, value: Any, where: str) -> Any:

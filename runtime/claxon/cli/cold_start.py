@@ -1,4 +1,4 @@
-"""How long a fresh process takes: to import claxon, and to its first label or vector."""
+"""Measures a fresh process: importing claxon, and the first label or vector."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIRST_LABEL = (
 
 @dataclass(frozen=True, slots=True)
 class ColdStart:
-    """Medians over fresh processes, files in the system's cache, in seconds.
+    """Medians over fresh processes in seconds, with files in the system's cache.
 
     Attributes:
         import_s: ``import claxon`` alone, without the interpreter's own start.
@@ -39,7 +39,7 @@ class ColdStart:
 
 
 def measure_cold_start(bundle: Path | None, *, has_heads: bool = False, repeats: int = REPEATS) -> ColdStart:
-    """Start fresh processes one after the other, one unmeasured first.
+    """Time several fresh processes, after an unmeasured one.
 
     Raises:
         EngineError: one of them failed; the message is its last line.
@@ -53,7 +53,7 @@ def measure_cold_start(bundle: Path | None, *, has_heads: bool = False, repeats:
 
 
 def _wall_s(words: Sequence[str]) -> float:
-    """Seconds until the process writes its first line."""
+    """Return the seconds until the process writes its first line."""
     start = time.perf_counter()
     with subprocess.Popen(
         [sys.executable, "-c", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -74,4 +74,4 @@ def _run(words: Sequence[str]) -> str:
 
 
 def _failure(errors: str) -> str:
-    return f"a fresh process failed: {(errors.strip().splitlines() or ['it said nothing'])[-1]}"
+    return f"a fresh process failed: {(errors.strip().splitlines() or ['no output'])[-1]}"

@@ -1,4 +1,4 @@
-"""What a command of the command line is, and how its words are read.
+"""The interface of a command, and the parsing of its arguments.
 
 Other distributions add commands with an entry point in the group ``claxon.commands`` whose value is such an object.
 """
@@ -18,21 +18,21 @@ ENTRY_POINT_GROUP = "claxon.commands"
 
 
 class Command(Protocol):
-    """``claxon NAME …``. Its module should be light: what is heavy is imported by ``run``."""
+    """A command, ``claxon NAME …``. Its module should import quickly; ``run`` imports what is slow."""
 
     @property
     def name(self) -> str:
-        """The word on the command line."""
+        """The name on the command line."""
 
     @property
     def help(self) -> str:
-        """What it does, the first paragraph of its ``--help``."""
+        """The first paragraph of its ``--help``."""
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
 
     def run(self, options: argparse.Namespace) -> int:
-        """Do the work; the result is the exit code.
+        """Run the command and return the exit code.
 
         Raises:
             ClaxonError, OSError: the work failed; ``claxon.cli.main`` makes one line and the exit code of it.
@@ -41,7 +41,7 @@ class Command(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A command of a group, found when it is run: what it does, and ``module:CONSTANT``."""
+    """A command of a group: its summary, and where it is (``module:CONSTANT``), imported when it runs."""
 
     summary: str
     target: str
@@ -49,7 +49,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class CommandGroup:
-    """``claxon NAME MEMBER …``: commands that go together."""
+    """A group of commands, ``claxon NAME MEMBER …``."""
 
     name: str
     help: str
@@ -57,7 +57,7 @@ class CommandGroup:
 
 
 def run_group(group: CommandGroup, words: Sequence[str]) -> int:
-    """Run the member that the first word names, with the words that follow.
+    """Run the member named by the first word, with the words that follow.
 
     Raises:
         OptionError: there is no such member.
@@ -68,7 +68,7 @@ def run_group(group: CommandGroup, words: Sequence[str]) -> int:
         return 0 if words else 2
     member = group.members.get(words[0])
     if member is None:
-        raise OptionError(f"claxon {group.name} has no command {words[0]!r}, but {', '.join(group.members)}")
+        raise OptionError(f"claxon {group.name} has no command {words[0]!r}; choose one of {', '.join(group.members)}")
     command: Command = resolve_name(member.target)
     return run_command(command, words[1:])
 
@@ -76,16 +76,16 @@ def run_group(group: CommandGroup, words: Sequence[str]) -> int:
 def _group_help(group: CommandGroup) -> list[str]:
     width = max(map(len, group.members)) + 2
     listed = [f"  {name:<{width}}{member.summary}" for name, member in group.members.items()]
-    tail = f"`claxon {group.name} COMMAND --help` tells the options."
+    tail = f"`claxon {group.name} COMMAND --help` lists the options."
     return [f"usage: claxon {group.name} COMMAND …", "", group.help, "", *listed, "", tail]
 
 
 def run_command(command: Command | CommandGroup, words: Sequence[str]) -> int:
-    """Read ``words``, without the command's own name, and run it.
+    """Parse ``words``, which do not include the command's name, and run the command.
 
     Raises:
         OptionError: as ``run_group``.
-        SystemExit: argparse printed the help (code 0), or found the words off (code 2).
+        SystemExit: argparse printed the help (code 0) or a usage error (code 2).
     """
     if isinstance(command, CommandGroup):
         return run_group(command, words)

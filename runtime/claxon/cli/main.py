@@ -1,4 +1,4 @@
-"""The command line: finds the command, hands over its words, and turns what happens into an exit code.
+"""The entry point of the command line: finds the command, runs it, and turns errors into exit codes.
 
 Exit codes: 0 done, 1 the work failed, 2 usage error, 130 interrupted, 141 the reader of the output went away.
 ``CLAXON_DEBUG=1`` adds the traceback.
@@ -26,7 +26,7 @@ DONE, FAILED, USAGE_ERROR, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A command that the top-level help lists; ``target`` is ``None`` where an entry point brings it."""
+    """A command that the top-level help lists; ``target`` is ``None`` if an entry point provides it."""
 
     summary: str
     target: str | None = None
@@ -37,32 +37,32 @@ class Known:
 EXTRAS = {"claxon_export": "export", "claxon_bench": "bench"}
 KNOWN = {
     "export": Known("make a bundle from a checkpoint"),
-    "add-head": Known("add a head to a bundle: label names, or a trained LogisticRegression"),
-    "fit": Known("train a head on labelled texts and add it to a bundle"),
-    "bootstrap": Known("train a head on the texts that label names are surest of, and add it to a bundle"),
+    "add-head": Known("add a head to a bundle: label names, or a trained estimator"),
+    "fit": Known("train a head on labeled texts and add it to a bundle"),
+    "bootstrap": Known("train a head on the texts that similarity labels most confidently, and add it to a bundle"),
     "heads": Known("list a bundle's heads, and what they were trained on"),
     "remove-head": Known("remove a head from a bundle"),
-    "evaluate": Known("judge a bundle's heads on labelled texts, with a report to look at"),
+    "evaluate": Known("evaluate a bundle's heads on labeled texts, with a report"),
     "predict": Known("label texts with a bundle's head", "claxon.cli.commands.predict:PREDICT"),
     "similar": Known(
         "label texts by similarity to label names, without training", "claxon.cli.commands.similar:SIMILAR"
     ),
     "embed": Known("turn texts into vectors", "claxon.cli.commands.embed:EMBED"),
-    "job": Known("label files of any size, resumably, with several processes", "claxon.cli.commands.job:JOB"),
-    "inspect": Known("show what a bundle holds", "claxon.cli.commands.inspect:INSPECT"),
+    "job": Known("label files of any size with several processes; can be resumed", "claxon.cli.commands.job:JOB"),
+    "inspect": Known("show what is in a bundle", "claxon.cli.commands.inspect:INSPECT"),
     "sign": Known("sign a bundle with a key"),
     "verify": Known("check every file of a bundle, and its signature"),
     "tune": Known(
         "find the fastest precision and device for a bundle on this machine", "claxon.cli.commands.tune:TUNE"
     ),
-    "doctor": Known("check this machine, and a bundle on it", "claxon.cli.commands.doctor:DOCTOR"),
-    "bench": Known("measure a bundle, and its peers, in one run"),
+    "doctor": Known("check this machine, and optionally a bundle", "claxon.cli.commands.doctor:DOCTOR"),
+    "bench": Known("benchmark a bundle and its peers in one run"),
     "demo": Known("export, train and label, in one go"),
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line with ``argv``, or with the process's words; the result is the exit code."""
+    """Run the command line with ``argv``, or with ``sys.argv``, and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         with warnings.catch_warnings():
@@ -121,12 +121,12 @@ def _cure(entry: EntryPoint) -> str:
 
 
 def _entry_point(name: str) -> EntryPoint:
-    found = entry_points(group=ENTRY_POINT_GROUP, name=name)
-    if found:
-        return next(iter(found))
+    entries = entry_points(group=ENTRY_POINT_GROUP, name=name)
+    if entries:
+        return next(iter(entries))
     if name in KNOWN:
         raise MissingDependencyError(f"claxon {name} is not installed; pip install 'claxon[export]'")
-    raise OptionError(f"there is no command {name!r}, but {', '.join([*KNOWN, *_foreign_names()])}")
+    raise OptionError(f"there is no command {name!r}; choose one of {', '.join([*KNOWN, *_foreign_names()])}")
 
 
 def _foreign_names() -> list[str]:
@@ -142,7 +142,7 @@ def _help_text() -> str:
         *_columns((name, known.summary) for name, known in KNOWN.items()),
         *_columns((name, "from another package") for name in _foreign_names()),
         "",
-        "`claxon COMMAND --help` tells the options; `claxon --version` the version.",
+        "`claxon COMMAND --help` lists its options; `claxon --version` prints the version.",
         "Exit codes: 0 done, 1 failed, 2 usage error.",
     ]
     return "\n".join(lines)
@@ -153,7 +153,7 @@ def _columns(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _report(error: Exception) -> None:
-    """One line on standard error; what was written to standard output before it comes first."""
+    """Print one line to standard error, after flushing standard output."""
     with suppress(OSError, ValueError):
         sys.stdout.flush()
     if os.environ.get("CLAXON_DEBUG", "") not in ("", "0"):
@@ -169,7 +169,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _discard_stdout() -> None:
-    """Let the interpreter flush into nothing at exit, where it would complain otherwise."""
+    """Redirect standard output to nothing, so that the interpreter can flush it at exit."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

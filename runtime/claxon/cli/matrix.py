@@ -1,4 +1,4 @@
-"""The similarity of every text with every label, in a file of its own beside the labels."""
+"""The similarity of every text with every label, in a separate file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import numpy as np
 
 from claxon.encoder.features import FloatMatrix, FloatVector
 from claxon.errors import OptionError
-from claxon.formats.arrays import ArrayWriter
 from claxon.formats.tables import Records, Row
-from claxon.formats.writers import CSVWriter, JSONWriter, check_new_columns, open_output
-from claxon.labelling.columns import shortest
+from claxon.formats.writers import ArrayWriter, CSVWriter, JSONWriter, check_new_columns, open_output
+from claxon.heads.decision import shortest
 
 
 class MatrixFormat(StrEnum):
-    """How a matrix is written down; the values are the files' suffixes."""
+    """The format of a matrix; the values are file suffixes."""
 
     CSV = ".csv"
     TSV = ".tsv"
@@ -31,14 +30,14 @@ class MatrixWriter(Protocol):
     """Writes cosines in one format."""
 
     def write(self, rows: list[Row], cosines: FloatMatrix) -> None:
-        """Those of some rows. Shape: ``(rows, labels)``."""
+        """Write the cosines of some rows. Shape: ``(rows, labels)``."""
 
     def finish(self) -> None:
-        """After the last row."""
+        """Finish after the last row."""
 
 
 def matrix_format(target: str, output: str) -> MatrixFormat:
-    """The format that a file's suffix tells.
+    """Return the format for a file's suffix.
 
     Args:
         target: The matrix's file.
@@ -49,9 +48,9 @@ def matrix_format(target: str, output: str) -> MatrixFormat:
     """
     suffix = Path(target).suffix.lower()
     if suffix not in list(MatrixFormat):
-        raise OptionError(f"--matrix {target} has to be a file that ends in one of {', '.join(MatrixFormat)}")
+        raise OptionError(f"--matrix {target} must end in one of {', '.join(MatrixFormat)}")
     if Path(target).resolve() == Path(output).resolve():
-        raise OptionError(f"--matrix and --output are one file, {target}; give two")
+        raise OptionError(f"--matrix and --output are the same file, {target}; use two files")
     return MatrixFormat(suffix)
 
 
@@ -59,7 +58,7 @@ def matrix_format(target: str, output: str) -> MatrixFormat:
 def open_matrix(
     target: str, kind: MatrixFormat, labels: Sequence[str], records: Records, prefix: str
 ) -> Iterator[MatrixWriter]:
-    """A writer of the file, which appears when the block ends well.
+    """Open a matrix for atomic writing; the file appears when the block ends without an error.
 
     CSV and TSV have the input's other columns, then one a label; JSON lines have ``similarity``, an object of label to
     cosine. The text itself is written only where it is the one column. An array has a row a text.
@@ -75,13 +74,13 @@ def open_matrix(
 
 
 class NoMatrix:
-    """Where none is asked for."""
+    """Writes no matrix."""
 
     def write(self, rows: list[Row], cosines: FloatMatrix) -> None:
-        """Leave them."""
+        """Do nothing."""
 
     def finish(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
 def _writer(stream: BinaryIO, kind: MatrixFormat, labels: Sequence[str], records: Records, prefix: str) -> MatrixWriter:
@@ -111,10 +110,10 @@ class _CSVRows:
     def write(self, rows: list[Row], cosines: FloatMatrix) -> None:
         for row, values in zip(rows, cosines, strict=True):
             cells = dict(zip(self._names, _cosines(values), strict=True))
-            self._writer.write(self._keys.of(row), cells)
+            self._writer.write(self._keys.cells(row), cells)
 
     def finish(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
 class _JSONRows:
@@ -128,23 +127,23 @@ class _JSONRows:
     def write(self, rows: list[Row], cosines: FloatMatrix) -> None:
         for row, values in zip(rows, cosines, strict=True):
             similarity = dict(zip(self._labels, _cosines(values), strict=True))
-            self._writer.write(self._keys.of(row), {self._name: similarity})
+            self._writer.write(self._keys.cells(row), {self._name: similarity})
 
     def finish(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
 def _cosines(values: FloatVector) -> list[float | None]:
-    """As they are written: nothing in a row that has no result."""
+    """Format the cosines; empty for rows without a result."""
     return [None if np.isnan(value) else shortest(value) for value in values]
 
 
 class _Keys:
-    """The columns that tell which row it is: all but the text's, or that one if there is no other."""
+    """The columns that identify a row: all but the text column, or that one if there is no other."""
 
     def __init__(self, records: Records) -> None:
         self._text_column = records.text_column if len(records.columns) > 1 else None
         self.columns = [name for name in records.columns if name != self._text_column]
 
-    def of(self, row: Row) -> dict[str, object]:
+    def cells(self, row: Row) -> dict[str, object]:
         return {name: value for name, value in row.values.items() if name != self._text_column}

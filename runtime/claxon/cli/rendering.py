@@ -1,4 +1,4 @@
-"""Aligned text for people."""
+"""Aligned text output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NO_BREAK = "\u00a0"
 
 
 def facts(pairs: Mapping[str, str], indent: str = INDENT) -> list[str]:
-    """Names on the left, values on the right, long values wrapped under themselves; not at a ``NO_BREAK``."""
+    """Format names on the left and values on the right; long values wrap, but not at a ``NO_BREAK``."""
     column = max(map(len, pairs), default=0) + 2
     lines = []
     for name, value in pairs.items():
@@ -26,12 +26,12 @@ def facts(pairs: Mapping[str, str], indent: str = INDENT) -> list[str]:
 
 
 def pairs_in_words(pairs: Mapping[str, object]) -> str:
-    """``name value, name value``, which ``facts`` wraps between pairs only."""
+    """Format as ``name value, name value``; ``facts`` wraps only between pairs."""
     return ", ".join(f"{name}{NO_BREAK}{value}" for name, value in pairs.items())
 
 
 def table(rows: Iterable[Sequence[str]], indent: str = INDENT) -> list[str]:
-    """Columns of equal width: the first to the left, the others to the right."""
+    """Format columns of equal width, the first left-aligned, the others right-aligned."""
     listed = [list(row) for row in rows]
     widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
     lines = []
@@ -42,12 +42,12 @@ def table(rows: Iterable[Sequence[str]], indent: str = INDENT) -> list[str]:
 
 
 def section(title: str, lines: Sequence[str]) -> list[str]:
-    """A title, its lines, and a blank line; nothing at all without lines."""
+    """Format a title, its lines and a blank line; empty without lines."""
     return [title, *lines, ""] if lines else []
 
 
 def byte_count(size_bytes: int) -> str:
-    """Decimal units, three digits: ``90.3 MB``."""
+    """Format bytes in decimal units with three digits, such as ``90.3 MB``."""
     size = float(size_bytes)
     for unit in ("B", "kB", "MB"):
         if size < 999.5:
@@ -57,18 +57,18 @@ def byte_count(size_bytes: int) -> str:
 
 
 def parity_source(parity: Parity | None) -> str:
-    """What the figures are against, in words."""
+    """Describe what the figures were compared with."""
     return "not verified" if parity is None else f"against {parity.source}, on {parity.texts} texts"
 
 
 def parity_rows(parity: Parity | None, indent: str = "      ") -> list[str]:
-    """The figures as lines, without the columns that none of them has."""
+    """Format the figures as lines, without empty columns."""
     if parity is None:
         return []
     rows = [["", "max difference", "mean cosine", "min cosine", "labels equal"]]
-    for found in parity.comparisons:
-        cosines = ["" if value is None else f"{value:.7f}" for value in (found.mean_cosine, found.min_cosine)]
-        labels = "" if found.label_agreement is None else f"{found.label_agreement:.2%}"
-        rows.append([found.output, f"{found.max_abs_difference:.1e}", *cosines, labels])
+    for comparison in parity.comparisons:
+        cosines = ["" if value is None else f"{value:.7f}" for value in (comparison.mean_cosine, comparison.min_cosine)]
+        labels = "" if comparison.label_agreement is None else f"{comparison.label_agreement:.2%}"
+        rows.append([comparison.output, f"{comparison.max_abs_difference:.1e}", *cosines, labels])
     filled = [column for column in zip(*rows, strict=True) if any(column[1:])]
     return table(zip(*filled, strict=True), indent)

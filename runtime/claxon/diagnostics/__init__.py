@@ -1,1 +1,1 @@
-"""What can be found out about this machine and about a bundle."""
+"""Diagnostics of this machine and of a bundle, as data."""

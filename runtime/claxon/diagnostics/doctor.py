@@ -1,4 +1,4 @@
-"""What can be found out about this machine, this installation, and a bundle on it; each finding with its cure."""
+"""Diagnoses this machine, this installation and a bundle; each problem comes with its cure."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ PROBE_GRAPH = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: what it is, and what is wrong with it and how that is cured, if anything."""
+    """One finding: its value, and the problem with its cure, if any."""
 
     name: str
     value: str
@@ -72,17 +72,17 @@ class Diagnosis:
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What is wrong, each with its cure."""
+        """The problems, each with its cure."""
         findings = [finding for section in self.sections.values() for finding in section]
         return tuple(finding.problem for finding in findings if finding.problem is not None)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON's objects and arrays: ``ok``, ``problems``, ``sections``."""
+        """Convert to JSON objects and arrays: ``ok``, ``problems``, ``sections``."""
         return {"ok": not self.problems, "problems": list(self.problems), "sections": encode(self.sections)}
 
 
 def diagnose(bundle: Path | None = None) -> Diagnosis:
-    """Look at everything; nothing that is wrong raises."""
+    """Check everything; problems are reported, not raised."""
     sections = {
         "versions": version_findings(installed_version),
         "engine": engine_findings(),
@@ -95,7 +95,7 @@ def diagnose(bundle: Path | None = None) -> Diagnosis:
 
 
 def installed_version(distribution: str) -> str | None:
-    """The version that is installed, or ``None``."""
+    """Return the installed version, or ``None``."""
     try:
         return version(distribution)
     except PackageNotFoundError:
@@ -103,10 +103,10 @@ def installed_version(distribution: str) -> str | None:
 
 
 def version_findings(version_of: Callable[[str], str | None]) -> tuple[Finding, ...]:
-    """Versions, and whether one wheel of ONNX Runtime is installed, and one only."""
-    found = {name: version_of(name) for name in (*ENGINE_WHEELS, WHEEL)}
-    installed = [name for name in ENGINE_WHEELS if found[name] is not None]
-    wheels = [Finding(name, number) for name, number in found.items() if number is not None]
+    """Check versions, and that exactly one wheel of ONNX Runtime is installed."""
+    versions = {name: version_of(name) for name in (*ENGINE_WHEELS, WHEEL)}
+    installed = [name for name in ENGINE_WHEELS if versions[name] is not None]
+    wheels = [Finding(name, number) for name, number in versions.items() if number is not None]
     if len(installed) != 1:
         wheels.append(Finding("onnxruntime wheels", ", ".join(installed) or "none", _wheel_problem(installed)))
     return (
@@ -128,7 +128,7 @@ def _wheel_problem(installed: Sequence[str]) -> str:
 
 
 def engine_findings() -> tuple[Finding, ...]:
-    """Which of ONNX Runtime's execution providers really start, shown by a graph of one node."""
+    """Check which execution providers of ONNX Runtime actually start, by running a graph of one node."""
     try:
         available = engine().get_available_providers()
     except ClaxonError as error:
@@ -138,13 +138,13 @@ def engine_findings() -> tuple[Finding, ...]:
 
 
 def _openvino_findings() -> tuple[Finding, ...]:
-    """Whether OpenVINO's plugin starts, where it is installed."""
+    """Check whether OpenVINO's plugin starts, if it is installed."""
     number = plugin_version()
     if number is None:
         return ()
     try:
-        asked = engine_request(Device.OPENVINO, 1)
-        session = Session(PROBE_GRAPH, {}, replace(asked, arithmetic=arithmetic_for(processor_features())))
+        request = engine_request(Device.OPENVINO, 1)
+        session = Session(PROBE_GRAPH, {}, replace(request, arithmetic=arithmetic_for(processor_features())))
         session.run(["y"], {"x": np.ones(1, np.float32)})
     except ClaxonError as error:
         problem = f"{error}; or without OpenVINO: pip uninstall {WHEEL}"
@@ -157,7 +157,7 @@ def _provider_finding(provider: str) -> Finding:
     problem = None
     if not started and provider == CUDA_PROVIDER:
         problem = (
-            "CUDA is built into this ONNX Runtime and does not start: see that `nvidia-smi` works and that CUDA and "
+            "CUDA is built into this ONNX Runtime but does not start: check that `nvidia-smi` works and that CUDA and "
             "cuDNN are there (pip install 'onnxruntime-gpu[cuda,cudnn]'); without an NVIDIA GPU install claxon[cpu]"
         )
     if not started and provider == CPU_PROVIDER:
@@ -166,17 +166,17 @@ def _provider_finding(provider: str) -> Finding:
 
 
 def _starts(provider: str) -> bool:
-    asked = EngineRequest(Device.AUTO, tuple(dict.fromkeys([provider, CPU_PROVIDER])), threads=1)
+    request = EngineRequest(Device.AUTO, tuple(dict.fromkeys([provider, CPU_PROVIDER])), threads=1)
     one = np.ones(1, np.float32)
     try:
-        session = Session(PROBE_GRAPH, {}, asked)
+        session = Session(PROBE_GRAPH, {}, request)
         return provider in session.providers and bool((session.run(["y"], {"x": one})[0] == one).all())
     except ClaxonError:
         return False
 
 
 def machine_findings(root: Path = Path("/")) -> tuple[Finding, ...]:
-    """Processor, threads and memory."""
+    """Report processor, threads and memory."""
     quota = quota_threads(root)
     return (
         Finding("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
@@ -190,7 +190,7 @@ def machine_findings(root: Path = Path("/")) -> tuple[Finding, ...]:
 
 
 def memory(root: Path = Path("/")) -> str:
-    """Memory that is available, of how much."""
+    """Report available and total memory."""
     total, free = (_first_value(root / "proc/meminfo", name) for name in ("MemTotal", "MemAvailable"))
     if total is None or free is None:
         return "unknown"
@@ -207,17 +207,17 @@ def _memory_quota(root: Path) -> str:
 
 
 def _first_value(path: Path, name: str) -> str | None:
-    """The value of the first line ``name : value``."""
+    """Return the value of the first line ``name : value``."""
     try:
         lines = path.read_text(errors="replace").splitlines()
     except OSError:
         return None
-    found = (line.partition(":") for line in lines)
-    return next((value.strip() for key, _, value in found if key.strip() == name), None)
+    entries = (line.partition(":") for line in lines)
+    return next((value.strip() for key, _, value in entries if key.strip() == name), None)
 
 
 def extra_findings() -> tuple[Finding, ...]:
-    """Whether what the extras bring can be imported; that one is missing is no problem."""
+    """Check whether the packages of the extras can be imported; a missing extra is not a problem."""
     findings = []
     for extra, modules in EXTRAS.items():
         missing = [module for module in modules if importlib.util.find_spec(module) is None]
@@ -227,7 +227,7 @@ def extra_findings() -> tuple[Finding, ...]:
 
 
 def bundle_findings(path: Path) -> tuple[Finding, ...]:
-    """Whether every file of the bundle is whole, and one text goes through its encoder and heads."""
+    """Check that every file of the bundle is intact, and that one text runs through its encoder and heads."""
     try:
         bundle = Bundle.open(path)
     except ClaxonError as error:
@@ -256,7 +256,7 @@ def _one_text(bundle: Bundle) -> str:
         scores = [GraphHead(bundle, spec)(features[spec.feature]) for spec in bundle.manifest.heads]
         if not all(np.isfinite(array).all() for array in (*features.values(), *scores)):
             raise EngineError(
-                f"{bundle.path}: one short text gives numbers that are not finite; export the bundle again, and if it "
-                "stays so, try another --precision or --device"
+                f"{bundle.path}: one short text gives NaN or infinity; export the bundle again, and if that "
+                "does not help, try another --precision or --device"
             )
         return f"runs, {encoder.precision} on {encoder.device}, {len(scores)} head{'s' * (len(scores) != 1)}"

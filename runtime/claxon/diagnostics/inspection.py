@@ -1,4 +1,4 @@
-"""What a bundle holds, as data: the manifest, and parameters and bytes by part, counted in the weights themselves."""
+"""The contents of a bundle, as data: the manifest, and parameters and bytes by part, counted in the weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from claxon.storage.strict_json import encode
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the encoder: how many parameters it has, their bytes, and the parts that it has in turn."""
+    """A part of the encoder: its number of parameters, their bytes, and its own parts."""
 
     name: str
     parameters: int
@@ -29,7 +29,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """All that is known of a bundle without running it.
+    """Everything that is known about a bundle without running it.
 
     Attributes:
         size_bytes: Of all files, the manifest apart.
@@ -49,14 +49,14 @@ class Inspection:
     manifest: Manifest
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON's objects and arrays; the manifest's keys stand beside the others."""
+        """Convert to JSON objects and arrays, including the manifest's keys."""
         encoded: dict[str, Any] = encode(self)
         manifest = encoded.pop("manifest")
         return {**encoded, **manifest}
 
 
 def inspect_bundle(bundle: Bundle) -> Inspection:
-    """Look at a bundle; the weights are read and their hash is checked, no engine is started.
+    """Inspect a bundle: weights are read and their hash is checked, but no engine is started.
 
     Raises:
         BundleError: the weights are not those of the manifest, or cannot be read.
@@ -82,7 +82,7 @@ def inspect_bundle(bundle: Bundle) -> Inspection:
 
 
 def parts_of(entries: Mapping[str, Any]) -> tuple[Part, ...]:
-    """Tensors grouped by the first words of their names: ``embeddings``, ``layer.0``, and the words after those.
+    """Group tensors by the words of their names: ``embeddings``, ``layer.0``, and the words after those.
 
     Args:
         entries: The header of a safetensors file: name to ``shape`` and ``data_offsets``.
@@ -123,11 +123,11 @@ def _size(name: str, entry: Any) -> tuple[int, int]:
         begin, end = (int(offset) for offset in entry["data_offsets"])
         return math.prod(int(size) for size in entry["shape"]), end - begin
     except (KeyError, TypeError, ValueError):
-        raise BundleError(f"the safetensors entry {name!r} is not one that this version reads") from None
+        raise BundleError(f"the safetensors entry {name!r} is not supported by this version") from None
 
 
 def _in_words(run: Run) -> str:
     places = {Device.CPU: "the CPU", Device.CUDA: "CUDA if it starts, else the CPU", Device.OPENVINO: "OpenVINO"}
-    place, threads = places[run.plan.device], run.asked.threads
-    inside = f", computed in {run.asked.arithmetic}" if run.plan.device is Device.OPENVINO else ""
+    place, threads = places[run.plan.device], run.request.threads
+    inside = f", computed in {run.request.arithmetic}" if run.plan.device is Device.OPENVINO else ""
     return f"{run.plan.variant.precision} on {place}{inside}, {threads} thread{'s' * (threads > 1)}"

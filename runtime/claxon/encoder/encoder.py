@@ -1,10 +1,10 @@
-"""Texts -> features: one run of the encoder graph gives every pooled feature that the heads need."""
+"""Texts to features: one run of the encoder graph computes every pooled feature that the heads need."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from claxon.bundle.bundle import Bundle, by_absolute_path
 from claxon.bundle.manifest import EncoderSpec, GraphVariant
@@ -12,12 +12,14 @@ from claxon.encoder.extraction import Extraction
 from claxon.encoder.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
 from claxon.encoder.load_spec import LoadSpec, reopen
 from claxon.encoder.loading import LOAD_DEFAULTS, LoadOptions, load_parts, runner_of
+from claxon.encoder.prompts import chosen_prompt
+from claxon.encoder.sentence_encoder import SentenceEncoder
 from claxon.engine.fork import PerProcess
 from claxon.engine.providers import Device, device_of
 from claxon.engine.runner import BatchRunner
 from claxon.errors import ClosedError, OptionError
 from claxon.support.progress import Bar
-from claxon.support.signatures import shows_options
+from claxon.support.signatures import names_nearest, shows_options
 from claxon.support.validation import choice, count
 from claxon.text.inputs import OnError, check_texts, iter_windows, read_texts
 from claxon.text.tokenizer import Tokenizer
@@ -29,34 +31,17 @@ if TYPE_CHECKING:
 
 # The graph's output with every token's state, where it was exported with it.
 TOKEN_STATES = "token_states"
-# Texts that the lazy calls hold at a time: enough to find batches of similar length.
+# Texts that lazy calls hold at a time: enough for batches of similar length.
 WINDOW = 2048
 
 
-class RunOptions(TypedDict, total=False):
-    """How texts are run; what each option does stands at ``Encoder.encode``."""
-
-    batch_size: int | None
-    show_progress_bar: bool
-    on_truncation: str
-    errors: str
-
-
-RUN_DEFAULTS: RunOptions = {
-    "batch_size": None,
-    "show_progress_bar": False,
-    "on_truncation": OnTruncation.WARN,
-    "errors": OnError.RAISE,
-}
-
-
-class Encoder:
+class Encoder(SentenceEncoder):
     """The encoder of a bundle. May be shared between threads.
 
     Attributes:
         bundle: What it was loaded from.
         variant: The graph that runs.
-        max_tokens: Texts are cut at so many tokens, special tokens included.
+        max_tokens: Texts are truncated to this many tokens, special tokens included.
     """
 
     def __init__(
@@ -68,15 +53,16 @@ class Encoder:
         max_tokens: int,
         options: LoadOptions | None = None,
     ) -> None:
-        """Compose loaded parts; ``Encoder.load`` is the usual way in. ``options`` are what to load them with again."""
-        self._origin = LoadSpec(by_absolute_path(bundle), options or LoadOptions(), variant, runner.session.device)
+        """Compose loaded parts; ``Encoder.load`` is the usual way. ``options`` are used to load them again."""
+        self._load_spec = LoadSpec(by_absolute_path(bundle), options or LoadOptions(), variant, runner.session.device)
         self.bundle = bundle
         self.variant = variant
         self.max_tokens = max_tokens
         self._tokenizer = tokenizer
-        self._runner: PerProcess[BatchRunner] | None = PerProcess(runner, self._origin.runner_of_child)
+        self._runner: PerProcess[BatchRunner] | None = PerProcess(runner, self._load_spec.runner_of_child)
 
     @classmethod
+    @names_nearest
     def load(
         cls,
         path: str | os.PathLike[str],
@@ -91,26 +77,26 @@ class Encoder:
         features: Sequence[str] | None = None,
         expected_digest: str | None = None,
     ) -> Self:
-        """Load the encoder of a bundle, after every file that has a part in it was checked.
+        """Load the encoder of a bundle, after checking every file that it uses.
 
         Args:
             path: The bundle's folder.
-            device: ``auto``, ``cpu``, ``cuda`` or ``openvino``; all but ``auto`` are met or an error.
-            precision: ``auto``: what a tuning found, else a rule by processor; or one that the bundle holds.
-            threads: Threads inside an operator; ``None``: what affinity and the container's quota allow.
-            max_tokens: Cut texts at fewer tokens than the bundle's limit.
-            session_options: Given to ONNX Runtime instead of ours; use a new object for every load.
-            tune: Where nothing is remembered of this machine, time the candidates first, for ``precision="auto"``.
-            cuda_graphs: On CUDA, and there only, run small batches as CUDA graphs; not tried on a GPU yet.
-            features: Features that will be asked for, where that is known. For ``["cls"]`` the last layer computes the
-                first token alone; a feature that is not among them loads the graph again when it is asked for.
-            expected_digest: The bundle's digest, as ``claxon inspect`` prints it, if it must be that bundle.
+            device: ``auto``, ``cpu``, ``cuda`` or ``openvino``. All but ``auto`` raise if the device does not start.
+            precision: ``auto`` uses the result of a tuning, else a rule for the processor; or one that the bundle has.
+            threads: Number of threads; ``None`` for as many as affinity and the container's quota allow.
+            max_tokens: Truncate texts to fewer tokens than the bundle's limit.
+            session_options: Passed to ONNX Runtime instead of the defaults; use a new object for every load.
+            tune: If this machine was not tuned yet, time the candidates first, for ``precision="auto"``.
+            cuda_graphs: On CUDA only: run small batches as CUDA graphs; not tried on a GPU yet.
+            features: Names of the features that you will read, if you know them. With ``["cls"]`` the last layer
+                computes only the first token; reading another feature later loads the graph again.
+            expected_digest: Fail unless the bundle has this digest, as printed by ``claxon inspect``.
 
         Raises:
-            BundleError: the folder is not a whole, unchanged bundle.
-            OptionError: an option's value cannot be met.
-            DeviceError: the device asked for is not there.
-            EngineError: ONNX Runtime refuses the graph.
+            BundleError: the folder is not a complete, unchanged bundle.
+            OptionError: an option has an invalid value.
+            DeviceError: the requested device is not available.
+            EngineError: ONNX Runtime rejects the graph.
             MissingDependencyError: ONNX Runtime is not installed.
         """
         options = LoadOptions(device=device, precision=precision, threads=threads, max_tokens=max_tokens, tune=tune)
@@ -120,95 +106,51 @@ class Encoder:
     @classmethod
     @shows_options(LoadOptions, LOAD_DEFAULTS)
     def from_bundle(cls, bundle: Bundle, **options: Unpack[LoadOptions]) -> Self:
-        """As ``load``, for a bundle that was opened already."""
+        """Load the encoder of a bundle that is already open; the options are those of ``load``."""
         parts = load_parts(bundle, **options)
         return cls(bundle, parts.tokenizer, runner_of(bundle, parts), parts.variant, parts.max_tokens, options)
 
     @property
     def spec(self) -> EncoderSpec:
-        """What the manifest says of the encoder."""
+        """The encoder's entry in the manifest."""
         return self.bundle.manifest.encoder
 
     @property
-    def width(self) -> int:
-        """Columns of the default feature."""
-        return self.spec.features[chosen_feature(self.spec, None)]
-
-    @property
     def precision(self) -> str:
-        """The precision that runs."""
+        """The precision of the graph that runs."""
         return str(self.variant.precision)
 
     @property
     def device(self) -> Device:
-        """The device that runs, as ONNX Runtime says."""
+        """The device that ONNX Runtime actually uses."""
         return device_of(self.providers)
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """Execution providers that run, as ONNX Runtime says, first choice first."""
+        """The execution providers that ONNX Runtime actually uses, the first choice first."""
         return self._known().session.providers
 
     @property
     def token_budget(self) -> int:
-        """Padded tokens a batch at most, more only where one text alone has more; may be set."""
+        """Maximum number of padded tokens per batch; a longer text is a batch of its own. May be set."""
         return self._known().token_budget
 
     @token_budget.setter
     def token_budget(self, tokens: int) -> None:
         self._known().token_budget = tokens
 
-    def encode(
-        self,
-        texts: Iterable[str],
-        *,
-        feature: str | None = None,
-        batch_size: int | None = None,
-        show_progress_bar: bool = False,
-        on_truncation: str = OnTruncation.WARN,
-        errors: str = OnError.RAISE,
-    ) -> FloatMatrix:
-        """One vector a text.
-
-        Args:
-            texts: A list, tuple, generator, or a numpy, pandas or Arrow column of ``str``.
-            feature: ``embedding``, ``mean`` or ``cls``; ``None`` takes what the source calls its sentence embedding.
-            batch_size: Texts a batch at most; ``None`` leaves it to the token budget alone.
-            show_progress_bar: Draw one on standard error.
-            on_truncation: ``warn`` (once a call), ``ignore`` or ``error``.
-            errors: ``raise`` at a row that is no text; or ``record`` it, NaN in its place, and serve the others.
-
-        Returns:
-            float32, shape ``(texts, width)``, in the texts' order.
-
-        Raises:
-            InputError: something that is not a text, with its row.
-            TruncatedTextError: a text is longer than the limit and ``on_truncation`` is ``error``.
-            OptionError: the bundle has no such feature, or an option's value cannot be met.
-            EngineError: ONNX Runtime failed.
-            ClosedError: the encoder was closed.
-        """
-        name = chosen_feature(self.spec, feature)
-        features = self.features(
-            texts,
-            [name],
-            batch_size=batch_size,
-            show_progress_bar=show_progress_bar,
-            on_truncation=on_truncation,
-            errors=errors,
-        )
-        return features.values[name]
-
+    @names_nearest
+    @names_nearest
     def encode_iter(
         self, texts: Iterable[str], *, feature: str | None = None, batch_size: int | None = None
     ) -> Iterator[FloatVector]:
-        """One vector a text, lazily: ``texts`` may be endless, 2,048 of them are held at a time.
+        """Yield one vector per text, lazily. ``texts`` may be endless; 2,048 of them are held at a time.
 
         Returns:
             An iterator of float32 arrays of shape ``(width,)``, in the texts' order. Truncation is not reported here.
 
         Raises:
-            As ``encode`` does: at the call for an option, for a text when it is reached.
+            ClaxonError: as ``encode``; for an option at the call, for a text when it is reached.
         """
         self._open()
         name, size = chosen_feature(self.spec, feature), _batch_size(batch_size)
@@ -218,6 +160,7 @@ class Encoder:
             for vector in self.features(window, [name], batch_size=size, on_truncation="ignore").values[name]
         )
 
+    @names_nearest
     def features(
         self,
         texts: Iterable[str],
@@ -227,35 +170,43 @@ class Encoder:
         show_progress_bar: bool | Bar = False,
         on_truncation: str = OnTruncation.WARN,
         errors: str = OnError.RAISE,
+        prompt_name: str | None = None,
+        prompt: str | None = None,
     ) -> Features:
-        """Several pooled features from one run of the encoder.
+        """Compute several pooled features in one run of the encoder.
 
-        ``names`` are features, ``None`` for all that the bundle has; the other arguments are those of ``encode``. A
-        bar as ``show_progress_bar`` is told of the texts instead of a new one.
+        Args:
+            texts: As for ``encode``.
+            names: The features; ``None`` for all that the bundle has.
+            batch_size: As for ``encode``.
+            show_progress_bar: As for ``encode``; an existing bar is updated instead of drawing a new one.
+            on_truncation: As for ``encode``.
+            errors: As for ``encode``.
 
         Raises:
-            As ``encode`` does.
+            ClaxonError: as ``encode``.
         """
-        wanted, size, runner = chosen_features(self.spec, names), _batch_size(batch_size), self._open()
+        chosen, size, runner = chosen_features(self.spec, names), _batch_size(batch_size), self._open()
         action, on_error = choice("on_truncation", on_truncation, OnTruncation), choice("errors", errors, OnError)
-        extraction = Extraction(
-            self._tokenizer, runner, self.spec, self.max_tokens, wanted, size, action, show_progress_bar
-        )
-        features = extraction.of(read_texts(texts, on_error), on_error)
+        chosen_words = chosen_prompt(self.spec, prompt_name, prompt)
+        tokenizer = self._tokenizer if chosen_words is None else self._tokenizer.with_prompt(chosen_words)
+        extraction = Extraction(tokenizer, runner, self.spec, self.max_tokens, chosen, size, action, show_progress_bar)
+        features = extraction.run(read_texts(texts, on_error), on_error)
         report_truncation(features.n_tokens, features.truncated, self.max_tokens, action)
         return features
 
+    @names_nearest
     def token_states(
         self, texts: Iterable[str], *, batch_size: int | None = None, on_truncation: str = OnTruncation.WARN
     ) -> list[FloatMatrix]:
-        """The last hidden state of every token, special tokens included, of a bundle exported with them.
+        """Compute the last hidden state of every token, special tokens included.
 
         Returns:
             One float32 array a text, of shape ``(tokens, width)``, in the texts' order.
 
         Raises:
             OptionError: the bundle was exported without ``--token-states``.
-            As ``encode`` does.
+            ClaxonError: as ``encode``.
         """
         if not self.spec.token_states:
             raise OptionError(f"{self.bundle.path} gives no token states; export it with --token-states")
@@ -270,7 +221,7 @@ class Encoder:
         return [states[row] for row in range(len(states))]
 
     def tokenize(self, texts: Iterable[str]) -> Tokens:
-        """Token ids as the encoder sees them: prompt and special tokens included, cut at ``max_tokens``.
+        """Tokenize as the encoder does: with prompt and special tokens, truncated to ``max_tokens``.
 
         Raises:
             InputError: something that is not a text, with its row.
@@ -278,23 +229,23 @@ class Encoder:
         return self._tokenizer(check_texts(texts))
 
     def close(self) -> None:
-        """Give the memory back; later calls raise ``ClosedError``."""
+        """Free the memory; later calls raise ``ClosedError``."""
         self._runner = None
 
     def __enter__(self) -> Self:
-        """The encoder itself."""
+        """Return the encoder."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close."""
+        """Close the encoder."""
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Path, digest and options travel; what receives them opens the bundle again."""
-        return reopen, (type(self), *self._origin.travelling(self._known().token_budget))
+        """Pickle path, digest and options; unpickling opens the bundle again."""
+        return reopen, (type(self), *self._load_spec.travelling(self._known().token_budget))
 
     def __repr__(self) -> str:
-        """What runs, in one line."""
+        """Show what runs, in one line."""
         state = "closed" if self._runner is None else f"{self.device}, {self.precision}"
         return f"Encoder({str(self.bundle.path)!r}, {self.spec.architecture}, {state})"
 

@@ -1,4 +1,4 @@
-"""Rows of texts -> their features: each text once, chunk by chunk, and rows that cannot be read set apart."""
+"""Extracts features: each unique text once, in chunks, with unreadable rows set apart."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ CHUNK = 4096
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """How features are extracted: by what, and of which kinds."""
+    """The extraction of features, with its parts and options."""
 
     tokenizer: Tokenizer
     runner: BatchRunner
     spec: EncoderSpec
     max_tokens: int
-    wanted: Sequence[Feature]
+    names: Sequence[Feature]
     batch_size: int | None
     on_truncation: OnTruncation
     is_shown: bool | Bar
 
-    def of(self, read: ReadTexts, on_error: OnError) -> Features:
-        """Features of every row, those of rows that cannot be read NaN.
+    def run(self, read: ReadTexts, on_error: OnError) -> Features:
+        """Extract the features of every row; rows that cannot be read get NaN.
 
         Raises:
             TokenizationError: the tokenizer fails on a text, and ``on_error`` is ``raise``; or on the empty text, which
@@ -56,22 +56,22 @@ class Extraction:
                 read = read.but_for(failed)
 
     def _of_rows(self, rows: list[str]) -> Features:
-        distinct, parts = Deduplicated.of(rows), []
+        distinct, parts = Deduplicated.from_texts(rows), []
         with progress(len(rows), unit="text", is_shown=self.is_shown, description="encoding") as bar:
             bar.update(len(rows) - len(distinct.texts))
             for tokens in self._chunks(distinct):
                 values = {
-                    name: np.empty((len(tokens.lengths), self.spec.features[name]), np.float32) for name in self.wanted
+                    name: np.empty((len(tokens.lengths), self.spec.features[name]), np.float32) for name in self.names
                 }
-                for done in self.runner.run(tokens, self.wanted, self.batch_size):
-                    for name, pooled in zip(self.wanted, done.values, strict=True):
+                for done in self.runner.run(tokens, self.names, self.batch_size):
+                    for name, pooled in zip(self.names, done.values, strict=True):
                         values[name][done.batch.rows] = pooled
                     bar.update(len(done.batch.rows))
                 parts.append(Features(values, tokens.uncut_lengths, tokens.truncated))
-        return joined(parts, self.wanted, self.spec).taken(distinct.to_rows)
+        return joined(parts, self.names, self.spec).taken(distinct.to_rows)
 
     def _chunks(self, distinct: Deduplicated) -> Iterator[Tokens]:
-        """Tokens of so many texts at a time, the next ones made while these run; all at once if one may be an error."""
+        """Tokenize in chunks, the next one while this one runs; all at once if truncation is an error."""
         is_error = self.on_truncation is OnTruncation.ERROR
         if len(distinct.texts) <= CHUNK or is_error:
             tokens = self.tokenizer(distinct.texts)
@@ -84,7 +84,7 @@ class Extraction:
 
 
 def _without(features: Features, failed: tuple[FailedRow, ...]) -> Features:
-    """The features, with nothing in the rows that failed."""
+    """Return the features with NaN in the rows that failed."""
     if not failed:
         return features
     rows = [failure.row for failure in failed]

@@ -1,4 +1,4 @@
-"""What an encoder gives: one vector a text for each pooled feature."""
+"""The output of an encoder: one vector per text for each pooled feature."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Features:
     failed: tuple[FailedRow, ...] = ()
 
     def taken(self, take: Callable[[Any], Any]) -> Features:
-        """Every array as ``take`` gives it back."""
+        """Apply ``take`` to every array."""
         values = {name: take(array) for name, array in self.values.items()}
         return Features(values, take(self.n_tokens), take(self.truncated))
 
 
 def joined(parts: Sequence[Features], names: Sequence[Feature], spec: EncoderSpec) -> Features:
-    """Parts one after the other; of none, arrays without rows."""
+    """Concatenate parts; without parts, the arrays have no rows."""
     if len(parts) == 1:
         return parts[0]
     empty = Features(
@@ -57,7 +57,7 @@ def joined(parts: Sequence[Features], names: Sequence[Feature], spec: EncoderSpe
 
 
 def chosen_feature(spec: EncoderSpec, name: str | None) -> Feature:
-    """The feature of that name; ``None``: what the source calls its sentence embedding.
+    """Return the feature of that name; ``None`` for the source's sentence embedding.
 
     Raises:
         OptionError: the bundle has no such feature; the message lists those it has.
@@ -72,7 +72,7 @@ def chosen_feature(spec: EncoderSpec, name: str | None) -> Feature:
 
 
 def chosen_features(spec: EncoderSpec, names: Sequence[str] | None, option: str = "names") -> list[Feature]:
-    """The features of those names, each once; ``None`` for all; ``option`` is what an error calls them.
+    """Return the features of those names, each once; ``None`` for all. Errors call them ``option``.
 
     Raises:
         OptionError: none is named, a lone ``str``, or the bundle has no such feature.

@@ -1,4 +1,4 @@
-"""Where a loaded encoder comes from: enough to load it again, in a forked child or in another process."""
+"""What is needed to load an encoder again, in a forked child or in another process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadSpec:
-    """The bundle, by its absolute path, and the options that an encoder was loaded with, and what came of them."""
+    """The bundle, the options that an encoder was loaded with, and the graph and device that were chosen."""
 
     bundle: Bundle
     options: LoadOptions
@@ -28,7 +28,7 @@ class LoadSpec:
     device: Device
 
     def runner_of_child(self, inherited: BatchRunner) -> BatchRunner:
-        """The same graph, loaded again in a forked child, with the token budget of the runner inherited there.
+        """Load the same graph again in a forked child, with the token budget of the inherited runner.
 
         Raises:
             DeviceError: it ran on a device that cannot be used in a forked child.
@@ -49,7 +49,7 @@ class LoadSpec:
         return runner
 
     def travelling(self, token_budget: int) -> tuple[str, str, LoadOptions, int]:
-        """What ``reopen`` needs in another process.
+        """Return what ``reopen`` needs in another process.
 
         Raises:
             OptionError: as ``runner_of_child``.
@@ -60,12 +60,12 @@ class LoadSpec:
     def _check_options(self, deed: str) -> None:
         if self.options.get("session_options") is not None:
             raise OptionError(
-                f"{self.bundle.path} was loaded with session_options, and so it cannot be {deed}: load it there"
+                f"{self.bundle.path} was loaded with session_options, so it cannot be {deed}: load it there"
             )
 
 
 def reopen(kind: type[Loaded], path: str, digest: str, options: Any, token_budget: int) -> Loaded:
-    """An encoder as ``LoadSpec.travelling`` describes it.
+    """Load an encoder from what ``LoadSpec.travelling`` returned.
 
     Raises:
         IntegrityError: the bundle at the path is another one by now.

@@ -1,4 +1,4 @@
-"""A bundle -> the parts of an encoder, loaded, after every file that has a part in it was checked."""
+"""Loads the parts of an encoder from a bundle, after checking every file that they use."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class LoadOptions(TypedDict, total=False):
-    """How a bundle is loaded; what each option does stands at ``Encoder.load``."""
+    """How a bundle is loaded; ``Encoder.load`` explains each option."""
 
     device: str
     precision: str
@@ -55,7 +55,7 @@ LOAD_DEFAULTS: LoadOptions = {
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What an encoder is made of; ``max_tokens`` is the limit that ``tokenizer`` has, ``run`` says why it runs so."""
+    """The parts of an encoder. ``max_tokens`` is the tokenizer's limit; ``run`` says what runs and why."""
 
     tokenizer: Tokenizer
     session: Session
@@ -76,7 +76,7 @@ def load_parts(
     cuda_graphs: bool = False,
     features: Sequence[str] | None = None,
 ) -> Parts:
-    """The encoder's parts; the arguments are those of ``Encoder.load``.
+    """Load the encoder's parts; the arguments are those of ``Encoder.load``.
 
     Raises:
         BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
@@ -102,7 +102,7 @@ def load_parts(
         contents = files.result()
     if not tokenizer.n_special:  # its empty text would be a mean of nothing
         raise BundleError(
-            f"{bundle.path}: {TOKENIZER_NAME} puts no token before or after a text, so an empty one has none"
+            f"{bundle.path}: {TOKENIZER_NAME} adds no special tokens, so an empty text would have no tokens"
         )
     session = _start(bundle, run, contents, session_options, outputs)
     if session.device is not run.plan.device:  # `auto`, and CUDA did not start
@@ -140,7 +140,7 @@ def _kept_outputs(spec: EncoderSpec, features: Sequence[str] | None) -> tuple[Fe
 
 
 def _tuning(bundle: Bundle, threads: int | None) -> Tuning:
-    """What is remembered of this machine; timed now, and remembered, where nothing is."""
+    """Return the saved tuning of this machine; without one, tune now and save it."""
     kept = recalled(bundle, threads, engine_version())
     if kept is not None:
         return kept
@@ -150,7 +150,7 @@ def _tuning(bundle: Bundle, threads: int | None) -> Tuning:
 
 
 def _read_files(bundle: Bundle, variant: GraphVariant | None) -> dict[str, Buffer]:
-    """The variant's files; all other files but those of graphs that do not run are checked as well.
+    """Read the variant's files, and check all other files except those of graphs that do not run.
 
     The tokenizer is read beside this. A graph that does not run is hundreds of megabytes of which nothing is read: its
     names and sizes were compared when the bundle was opened, and ``Bundle.verify`` checks its bytes.
@@ -171,7 +171,7 @@ def _start(
     variant = run.plan.variant
     if not contents.keys() >= set(engine_files(variant)):
         contents = read_engine_files(bundle, variant)
-    return start_session(bundle, variant, contents, run.asked, session_options, outputs)
+    return start_session(bundle, variant, contents, run.request, session_options, outputs)
 
 
 def _token_limit(spec: EncoderSpec, max_tokens: int | None) -> int:

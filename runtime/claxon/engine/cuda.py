@@ -6,9 +6,12 @@ show what ONNX Runtime is asked for; nothing here was run on a GPU yet.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +32,40 @@ GRAPH_KEY = "gpu_graph_id"
 NO_GRAPH = "-1"
 
 
-def provider_options(asked: EngineRequest) -> dict[str, str]:
+def preload(ort: ModuleType, places: Sequence[str] | None = None) -> None:
+    """Load CUDA's and cuDNN's libraries from NVIDIA's wheels, wherever they are installed.
+
+    ``preload_dlls`` looks beside its own folder and in the system's. An ONNX Runtime in a folder of its own, named in
+    ``PYTHONPATH``, does not lie beside the wheels, so it is told where they are. What it cannot find, it says on
+    standard output, which is for results.
+
+    Args:
+        ort: The module; one that cannot load libraries is left as it is.
+        places: Folders of packages; ``None``: ``sys.path``.
+    """
+    if not hasattr(ort, "preload_dlls"):
+        return
+    with redirect_stdout(sys.stderr):
+        toolkit = _toolkit(Path(ort.__file__ or "").parent.parent, sys.path if places is None else places)
+        if toolkit is None:
+            ort.preload_dlls()
+        else:
+            ort.preload_dlls(cudnn=False, directory=str(toolkit))
+            ort.preload_dlls(cuda=False, directory=str(toolkit.parents[1] / "cudnn" / "lib"))
+
+
+def _toolkit(beside: Path, places: Sequence[str]) -> Path | None:
+    """The folder of CUDA's libraries, from CUDA 13's wheels; ``None`` where ONNX Runtime finds them, or there are none.
+
+    Those wheels put CUDA into ``nvidia/cu13/lib`` and cuDNN into ``nvidia/cudnn/lib``.
+    """
+    homes = [Path(place) / "nvidia" for place in places]
+    found = [(home, sorted(home.glob("cu[0-9]*/lib"))) for home in homes if (home / "cudnn" / "lib").is_dir()]
+    home, toolkits = next(((home, toolkits) for home, toolkits in found if toolkits), (None, []))
+    return None if home is None or home == beside / "nvidia" else toolkits[-1]
+
+
+def provider_options(request: EngineRequest) -> dict[str, str]:
     """The options of the CUDA provider."""
     return {
         # The arena grows by what is asked for, not by powers of two: shapes change, and the GPU is shared with others.
@@ -38,7 +74,7 @@ def provider_options(asked: EngineRequest) -> dict[str, str]:
         "enable_skip_layer_norm_strict_mode": "1",
         # fp32 is fp32, not ten bits of it; fp16 is there for speed.
         "use_tf32": "0",
-        **({} if asked.captured is None else {"enable_cuda_graph": "1"}),
+        **({} if request.captured is None else {"enable_cuda_graph": "1"}),
     }
 
 

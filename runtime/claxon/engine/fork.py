@@ -1,4 +1,4 @@
-"""What belongs to one process: an engine's threads do not live on in a child that was forked.
+"""Values that belong to one process: an engine's threads do not survive a fork.
 
 What a child inherits of an engine can neither be run nor taken down there: both wait for threads that are not there.
 So it is loaded again in the child, and what was inherited is left alone until the child ends.
@@ -17,16 +17,16 @@ _engines: WeakSet[object] = WeakSet()
 
 
 class PerProcess(Generic[Value]):
-    """A value that belongs to the process it was made in; a forked child makes its own when it is first asked for."""
+    """A value that belongs to the process that created it; a forked child creates its own on first use."""
 
     def __init__(self, value: Value, make_again: Callable[[Value], Value]) -> None:
-        """Own a value; ``make_again`` makes another of it, which it is given to be asked, not to be run."""
+        """Own a value. ``make_again`` creates another from it; it may read the old one, but not run it."""
         self._value = value
         self._make_again = make_again
         self._pid = os.getpid()
 
     def get(self) -> Value:
-        """This process's value.
+        """Return this process's value.
 
         Raises:
             Whatever ``make_again`` does, in a forked child.
@@ -38,17 +38,17 @@ class PerProcess(Generic[Value]):
         return self._value
 
     def known(self) -> Value:
-        """The value to be asked, not to be run: in a forked child perhaps the one that it inherited."""
+        """Return the value, only to read its attributes; in a forked child, perhaps the inherited one."""
         return self._value
 
 
 def leak_in_forked_child(engine: object) -> None:
-    """Keep an engine that a forked child inherits from being taken down there, which would wait without end."""
+    """Leak an engine in forked children: destroying it there would wait forever."""
     _engines.add(engine)
 
 
 def _keep_all() -> None:
-    """One reference too many to each: no list that holds them would outlive the interpreter's own end."""
+    """Add one reference to each engine, because a list of them would not outlive the interpreter."""
     import ctypes
 
     for engine in list(_engines):

@@ -1,4 +1,4 @@
-"""What the processor is called, and which of its instruction sets decide how fast and how exact a graph runs."""
+"""The processor's name, and the instruction sets that decide how fast and how exact a graph runs."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ HWCAP_BITS = {"asimddp": (16, 20), "i8mm": (26, 13), "bf16": (26, 14)}
 
 
 def processor_name(root: Path = Path("/")) -> str:
-    """What the processor calls itself."""
+    """Return the processor's name."""
     return cpu_info("model name", root) or platform.processor() or "unknown"
 
 
 def processor_features(root: Path = Path("/"), environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Those of the processor's instruction sets that matter for int8 and bf16; none where it does not say.
+    """Return the processor's instruction sets that matter for int8 and bf16; empty if unknown.
 
     The C library is asked first: it asks the processor itself, so that the answer is right under an emulator as well,
     where ``/proc/cpuinfo`` describes the host. ``CLAXON_CPU_FEATURES``, names with commas between them, leaves of the
@@ -56,24 +56,24 @@ def processor_features(root: Path = Path("/"), environment: Mapping[str, str] = 
 
 
 def cpu_info(name: str, root: Path = Path("/")) -> str | None:
-    """A value that Linux tells of the first processor; ``None`` where it does not."""
+    """Return a value of the first processor from ``/proc/cpuinfo``; ``None`` if it is missing."""
     try:
         with (root / "proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
-            found = (line.partition(":") for line in lines)
-            return next((value.strip() for key, _, value in found if key.strip() == name), None)
+            entries = (line.partition(":") for line in lines)
+            return next((value.strip() for key, _, value in entries if key.strip() == name), None)
     except OSError:
         return None
 
 
 class _Leaf(ctypes.Structure):
-    """What glibc tells of a leaf of CPUID: the processor's words, and those of what can be used."""
+    """A leaf of CPUID as glibc reports it: what the processor has, and what can be used."""
 
     _fields_ = (("cpuid", ctypes.c_uint * 4), ("active", ctypes.c_uint * 4))
 
 
 @cache
 def _real_features() -> tuple[str, ...] | None:
-    """What the C library tells; ``None`` where it does not: not on Linux, musl, glibc before 2.33."""
+    """Return what the C library reports; ``None`` if it does not: not Linux, musl, glibc before 2.33."""
     if sys.platform != "linux":
         return None
     libc = ctypes.CDLL(None)
@@ -107,38 +107,38 @@ def _macos_asked(names: dict[str, str]) -> Iterator[str]:
 
 
 def available_threads(root: Path = Path("/")) -> int:
-    """Threads that can run at once here, at least 1."""
+    """Return the number of threads that can run at once here, at least 1."""
     limits = [affinity_threads(), quota_threads(root)]
     return max(1, min(limit for limit in limits if limit is not None))
 
 
 def affinity_threads() -> int:
-    """Processors that this process may be scheduled on."""
+    """Return the number of CPUs that this process may be scheduled on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def quota_threads(root: Path = Path("/")) -> int | None:
-    """Processors that the control group's quota is worth, rounded up; ``None`` without a quota."""
+    """Return the control group's CPU quota in CPUs, rounded up; ``None`` without a quota."""
     quotas = [q for q in (_quota_v2(root), _quota_v1(root)) if q is not None]
     return max(1, math.ceil(min(quotas))) if quotas else None
 
 
 def _quota_v2(root: Path) -> float | None:
-    """The tightest ``cpu.max``, which holds quota and period in microseconds."""
+    """Return the tightest ``cpu.max``, which has quota and period in microseconds."""
     levels = _levels(root / "sys/fs/cgroup", _group(root, ""))
     return _tightest(_words(level / "cpu.max") for level in levels)
 
 
 def _quota_v1(root: Path) -> float | None:
-    """The same in version 1, which has a file for each."""
+    """Return the same for version 1, which has a file for each."""
     levels = _levels(root / "sys/fs/cgroup/cpu", _group(root, "cpu"))
     return _tightest(_words(level / "cpu.cfs_quota_us") + _words(level / "cpu.cfs_period_us") for level in levels)
 
 
 def _group(root: Path, controller: str) -> str:
-    """This process's control group for ``controller``; version 2 has one group for all, under no controller's name.
+    """Return this process's control group for ``controller``; version 2 has one group without a controller's name.
 
     The lines are ``hierarchy:controllers:path``; see cgroups(7).
     """
@@ -150,7 +150,7 @@ def _group(root: Path, controller: str) -> str:
 
 
 def _levels(mount: Path, group: str) -> list[Path]:
-    """The group's folder and those above it, up to ``mount``: a quota on any of them holds."""
+    """Return the group's folder and its parents up to ``mount``: a quota on any of them applies."""
     folder = mount / group.lstrip("/")
     return [level for level in (folder, *folder.parents) if level.is_relative_to(mount)]
 

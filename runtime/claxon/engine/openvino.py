@@ -1,4 +1,4 @@
-"""OpenVINO as a plugin of ONNX Runtime: found, registered, and told what to compute in.
+"""OpenVINO as a plugin of ONNX Runtime: finding, registering and configuring it.
 
 Every function takes the module ``onnxruntime``, which ``claxon.engine.session`` alone imports.
 """
@@ -35,7 +35,7 @@ _registering = Lock()
 
 
 def plugin_version() -> str | None:
-    """The version of the installed plugin; ``None`` without one. Nothing is loaded."""
+    """Return the version of the installed plugin, or ``None``. Nothing is loaded."""
     try:
         return version(WHEEL)
     except PackageNotFoundError:
@@ -43,12 +43,12 @@ def plugin_version() -> str | None:
 
 
 def arithmetic_for(features: tuple[str, ...]) -> Arithmetic:
-    """bfloat16 where the processor multiplies matrices of it, which is where it pays; else float32."""
+    """Return bfloat16 if the processor multiplies bfloat16 matrices, where it is faster; else float32."""
     return Arithmetic.BF16 if "amx_bf16" in features else Arithmetic.F32
 
 
 def compiled_folder(name: str, environment: Mapping[str, str] = os.environ) -> Path | None:
-    """Where compiled graphs of this name are kept, if ``CLAXON_OPENVINO_CACHE=1`` asks for it and it can be written.
+    """Return the folder of compiled graphs, if ``CLAXON_OPENVINO_CACHE=1`` and it can be written.
 
     Not by default: OpenVINO checks its files by their length only, and they hold the weights, so that a changed file
     gives wrong numbers in silence. What it saves is small: 0.4 of 2.9 seconds for MPNet base, for 436 MB of disk and
@@ -65,38 +65,38 @@ def compiled_folder(name: str, environment: Mapping[str, str] = os.environ) -> P
 
 
 def register(ort: ModuleType) -> onnxruntime.OrtEpDevice:
-    """OpenVINO's processor device, after its library was registered with ONNX Runtime, once a process.
+    """Register OpenVINO's library with ONNX Runtime, once per process, and return its CPU device.
 
     Raises:
         DeviceError: the plugin is not installed, does not load, or has no device for this processor.
     """
     if not hasattr(ort, "register_execution_provider_library"):
-        raise DeviceError(f"device='openvino' needs ONNX Runtime 1.23 or later, here is {ort.__version__}; {CURE}")
+        raise DeviceError(f"device='openvino' needs ONNX Runtime 1.23 or later, found {ort.__version__}; {CURE}")
     with _registering:
-        found = _device(ort)
-        if found is None:
+        device = _device(ort)
+        if device is None:
             _register_library(ort)
-            found = _device(ort)
-    if found is None:
-        raise DeviceError("the OpenVINO plugin was loaded and offers no device for this processor; use device='cpu'")
-    return found
+            device = _device(ort)
+    if device is None:
+        raise DeviceError("the OpenVINO plugin loaded, but it offers no device for this processor; use device='cpu'")
+    return device
 
 
-def provider_options(asked: EngineRequest) -> dict[str, str]:
-    """The plugin's options: one, which is OpenVINO's own configuration of its CPU device."""
+def provider_options(request: EngineRequest) -> dict[str, str]:
+    """Return the plugin's options: OpenVINO's own configuration of its CPU device."""
     device: dict[str, str] = {
-        "INFERENCE_PRECISION_HINT": asked.arithmetic,
-        "INFERENCE_NUM_THREADS": str(asked.threads),
-        "NUM_STREAMS": str(streams(asked)),
+        "INFERENCE_PRECISION_HINT": request.arithmetic,
+        "INFERENCE_NUM_THREADS": str(request.threads),
+        "NUM_STREAMS": str(streams(request)),
     }
-    if asked.compiled is not None:
-        device["CACHE_DIR"] = str(asked.compiled)
+    if request.compiled is not None:
+        device["CACHE_DIR"] = str(request.compiled)
     return {"load_config": json.dumps({"CPU": device})}
 
 
-def streams(asked: EngineRequest) -> int:
-    """How many runs OpenVINO computes side by side."""
-    return min(asked.threads, MOST_STREAMS)
+def streams(request: EngineRequest) -> int:
+    """Return how many runs OpenVINO computes in parallel."""
+    return min(request.threads, MOST_STREAMS)
 
 
 def _device(ort: ModuleType) -> onnxruntime.OrtEpDevice | None:
@@ -108,7 +108,7 @@ def _register_library(ort: ModuleType) -> None:
     try:
         library = import_module(PLUGIN).get_library_path()
     except (ImportError, FileNotFoundError) as error:
-        raise DeviceError(f"device='openvino' was asked for, and its plugin is missing ({error}); {CURE}") from error
+        raise DeviceError(f"device='openvino' was requested, but its plugin is missing ({error}); {CURE}") from error
     try:
         ort.register_execution_provider_library(REGISTERED_AS, library)
     except Exception as error:  # ONNX Runtime's exceptions have no common base but Exception

@@ -1,4 +1,4 @@
-"""Few shapes for engines that like some better than others: feeds are padded up to them, results cut down.
+"""A small set of shapes for engines that compile each shape: feeds are padded to them, results are cut.
 
 OpenVINO compiles each shape, CUDA's attention wants lengths in eights, and a CUDA graph has one shape for ever.
 """
@@ -27,7 +27,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class FewShapes:
-    """The shapes of an encoder: no text is longer than ``max_tokens``, and shorter ones end in ``pad_id``.
+    """The shapes of an encoder: texts have at most ``max_tokens`` and are padded with ``pad_id``.
 
     ``length_steps`` and ``row_steps`` are tokens and texts of the shapes; beyond the last, multiples of the last.
     """
@@ -74,13 +74,13 @@ class FewShapes:
 
 
 def next_up(steps: tuple[int, ...], number: int) -> int:
-    """The first step that is not below ``number``; beyond the last step its next multiple."""
+    """Return the first step that is not below ``number``; beyond the last step, its next multiple."""
     at = bisect_left(steps, number)
     return steps[at] if at < len(steps) else -(-number // steps[-1]) * steps[-1]
 
 
 def cut(result: Array, rows: int, tokens: int) -> Array:
-    """What of a result belongs to the texts: their rows, and of token states their tokens.
+    """Cut a padded result to the rows of the texts and, for token states, to their tokens.
 
     Args:
         result: Shape: ``(rows or more, width)`` or ``(rows or more, tokens or more, width)``.

@@ -1,4 +1,4 @@
-"""Device and threads -> what ONNX Runtime is asked for, and a proof of what it gave."""
+"""Builds the request to ONNX Runtime from device and threads, and checks what was granted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CUDA_CAUSES = (
 
 
 class Device(StrEnum):
-    """Where to run. ``auto``: what a tuning found, else on CUDA where it loads, else on the CPU."""
+    """Where to run. ``auto`` uses the result of a tuning, else CUDA if it loads, else the CPU."""
 
     AUTO = "auto"
     CPU = "cpu"
@@ -34,7 +34,7 @@ class Device(StrEnum):
 
 
 class Arithmetic(StrEnum):
-    """What OpenVINO computes an fp32 graph in, by its own names."""
+    """The precision in which OpenVINO computes an fp32 graph, by its own names."""
 
     BF16 = "bf16"
     F32 = "f32"
@@ -42,7 +42,7 @@ class Arithmetic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """What a session asks of ONNX Runtime.
+    """A session's request to ONNX Runtime.
 
     Attributes:
         device: What was asked for.
@@ -69,7 +69,7 @@ class EngineRequest:
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """The devices that this may end on, in order of preference."""
+        """The possible devices, in order of preference."""
         return tuple(_DEVICES[provider] for provider in self.providers if self._may_end_on(provider))
 
     def _may_end_on(self, provider: str) -> bool:
@@ -95,12 +95,12 @@ def request(device: str, threads: int | None, available: Sequence[str]) -> Engin
     threads = count("threads", threads, none_means="what this process may use")
     if chosen is Device.CUDA and CUDA_PROVIDER not in available:
         raise DeviceError(
-            f"device='cuda' was asked for, but this ONNX Runtime has only {', '.join(available)}; "
+            f"device='cuda' was requested, but this ONNX Runtime has only {', '.join(available)}; "
             "install the GPU build: pip uninstall onnxruntime && pip install 'claxon[gpu]'"
         )
     if chosen is Device.OPENVINO and OPENVINO_PROVIDER not in available:
         raise DeviceError(
-            f"device='openvino' was asked for, but this ONNX Runtime has only {', '.join(available)}; "
+            f"device='openvino' was requested, but this ONNX Runtime has only {', '.join(available)}; "
             "pip install 'claxon[openvino]' (Linux and Windows, x86-64)"
         )
     return EngineRequest(chosen, _providers(chosen, available), threads or available_threads())
@@ -113,38 +113,38 @@ def _providers(device: Device, available: Sequence[str]) -> tuple[str, ...]:
     return (CUDA_PROVIDER, CPU_PROVIDER) if wants_cuda else (CPU_PROVIDER,)
 
 
-def check_not_cuda(asked: EngineRequest, failure: str) -> None:
-    """Raise if CUDA was asked for and it is CUDA itself that failed, rather than the graph.
+def check_not_cuda(request: EngineRequest, failure: str) -> None:
+    """Raise if CUDA was requested and CUDA itself failed, rather than the graph.
 
     Args:
-        asked: What was asked for.
+        request: What was asked for.
         failure: ONNX Runtime's words.
 
     Raises:
         DeviceError: with the usual causes.
     """
-    if asked.device is Device.CUDA and CUDA_FAILURE.search(failure):
-        raise DeviceError(f"device='cuda' was asked for, and CUDA failed: {failure}. {CUDA_CAUSES}")
+    if request.device is Device.CUDA and CUDA_FAILURE.search(failure):
+        raise DeviceError(f"device='cuda' was requested, but CUDA failed: {failure}. {CUDA_CAUSES}")
 
 
-def check_granted(asked: EngineRequest, granted: Sequence[str]) -> None:
-    """Raise unless the session runs where it was told to.
+def check_granted(request: EngineRequest, granted: Sequence[str]) -> None:
+    """Raise unless the session runs on the requested device.
 
     Raises:
         DeviceError: CUDA or OpenVINO was asked for and the session runs without it.
     """
-    if asked.device is Device.CUDA and CUDA_PROVIDER not in granted:
+    if request.device is Device.CUDA and CUDA_PROVIDER not in granted:
         raise DeviceError(
-            f"device='cuda' was asked for, but ONNX Runtime loaded {', '.join(granted)}: its CUDA provider is "
-            f"installed and did not start. {CUDA_CAUSES}"
+            f"device='cuda' was requested, but ONNX Runtime loaded {', '.join(granted)}: its CUDA provider is "
+            f"installed but did not start. {CUDA_CAUSES}"
         )
-    if asked.device is Device.OPENVINO and OPENVINO_PROVIDER not in granted:
+    if request.device is Device.OPENVINO and OPENVINO_PROVIDER not in granted:
         raise DeviceError(
-            f"device='openvino' was asked for, but ONNX Runtime loaded {', '.join(granted)}: the plugin is installed "
-            "and did not take the graph; `claxon doctor` tells more"
+            f"device='openvino' was requested, but ONNX Runtime loaded {', '.join(granted)}: the plugin is installed "
+            "but did not accept the graph; `claxon doctor` tells more"
         )
 
 
 def device_of(granted: Sequence[str]) -> Device:
-    """The device that a session with these providers runs on."""
+    """Return the device of a session with these providers."""
     return next((_DEVICES[name] for name in (CUDA_PROVIDER, OPENVINO_PROVIDER) if name in granted), Device.CPU)

@@ -1,4 +1,4 @@
-"""Tokens -> what the encoder's graph gives, batch by batch."""
+"""Runs tokens through the encoder's graph, batch by batch."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ LEAST_TOKENS = 128
 
 @dataclass(frozen=True, slots=True)
 class BatchOutputs:
-    """What the graph gave for one batch: an array for each output asked for, rows as in the batch."""
+    """The outputs of one batch: an array per requested output, rows as in the batch."""
 
     batch: Batch
     values: list[Array]
 
 
 class BatchRunner:
-    """Runs batches through a session: many side by side, one with all of the session's threads.
+    """Runs batches through a session: many in parallel, or one with all of the session's threads.
 
     Attributes:
         token_budget: Padded tokens a batch, more only where one text alone has more.
@@ -71,7 +71,7 @@ class BatchRunner:
         self._loading = Lock()
 
     def run(self, tokens: Tokens, outputs: Sequence[str], batch_size: int | None = None) -> Iterator[BatchOutputs]:
-        """The named outputs for all tokens, longest texts first.
+        """Yield the named outputs of all batches, longest texts first.
 
         Args:
             tokens: The texts.
@@ -88,7 +88,7 @@ class BatchRunner:
         return parallel_map(lambda batch: self._run(session, outputs, batch), planned, self._workers)
 
     def _shared_out(self, n_tokens: int) -> int:
-        """A budget with which a few texts are shared out among the workers as well."""
+        """Return a token budget that also spreads a few texts over all workers."""
         share = max(-(-n_tokens // self._workers), LEAST_TOKENS)
         return self.token_budget if self._workers == 1 else min(self.token_budget, share)
 
@@ -103,18 +103,20 @@ class BatchRunner:
 
     def _run(self, session: Session, outputs: Sequence[str], batch: Batch) -> BatchOutputs:
         values = session.run(outputs, batch.feeds(self._spec.inputs))
-        for name, found in zip(outputs, values, strict=True):
-            self._check(name, found, batch)
+        for name, array in zip(outputs, values, strict=True):
+            self._check(name, array, batch)
         return BatchOutputs(batch, values)
 
-    def _check(self, name: str, found: Array, batch: Batch) -> None:
-        """Numpy would otherwise stretch what the graph gave to its shape, and NaN would get the first label."""
+    def _check(self, name: str, array: Array, batch: Batch) -> None:
+        """Check shape and values: numpy would broadcast a wrong shape, and NaN would get the first label."""
         texts, tokens = batch.input_ids.shape
         pooled = self._pooled_widths.get(name)
         expected = (texts, tokens, self._spec.width) if pooled is None else (texts, pooled)
-        if found.shape != expected:
-            raise BundleError(f"the encoder's graph gave {name} of shape {found.shape}, the manifest says {expected}")
-        if self._refuses_nan and not np.isfinite(found).all():
+        if array.shape != expected:
+            raise BundleError(
+                f"the encoder's graph returned {name} with shape {array.shape}, expected {expected} by the manifest"
+            )
+        if self._refuses_nan and not np.isfinite(array).all():
             raise EngineError(
-                f"the encoder's graph gave {name} that is NaN or infinite; load the bundle with precision='fp32'"
+                f"the encoder's graph returned NaN or infinity in {name}; load the bundle with precision='fp32'"
             )

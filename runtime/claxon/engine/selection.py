@@ -1,4 +1,4 @@
-"""Which of a bundle's encoder graphs to run, where, and why.
+"""Chooses which of a bundle's encoder graphs to run, where, and why.
 
 A tuning of this machine decides, if there is one. Without one: on the CPU the int8 graph where the bundle holds it and
 the processor is fast at it, else fp32; on CUDA fp16 where the bundle holds it, else fp32; on OpenVINO fp32.
@@ -31,7 +31,7 @@ FAST_INT8 = (*MET_BY["vnni"], "avx512f", "avx2")
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """Where a graph would run: devices in the order in which they are tried, and the processor's features."""
+    """Where a graph could run: devices in the order of preference, and the processor's features."""
 
     devices: tuple[Device, ...]
     features: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The graph to run, where, and the reason in words."""
+    """The graph to run, its device, and the reason in words."""
 
     variant: GraphVariant
     device: Device
@@ -59,7 +59,7 @@ class Choice:
 
 
 def choose(variants: Sequence[GraphVariant], precision: str, place: Environment, tuned: Iterable[Pair] = ()) -> Choice:
-    """What to run.
+    """Choose what to run.
 
     Args:
         variants: The bundle's graphs.
@@ -83,19 +83,19 @@ def choose(variants: Sequence[GraphVariant], precision: str, place: Environment,
 
 
 def _preferred(device: Device, place: Environment) -> tuple[Precision, ...]:
-    """What ``auto`` takes on a device, first choice first."""
+    """Return the precisions that ``auto`` prefers on a device, first choice first."""
     preferred = PREFERRED[device]
     is_slow = preferred[0] is Precision.INT8 and set(FAST_INT8).isdisjoint(place.features)
     return preferred[::-1] if is_slow else preferred
 
 
 def runnable(variants: Sequence[GraphVariant], place: Environment) -> list[tuple[GraphVariant, Device]]:
-    """Every graph with every device that can run it here, in the order of the devices."""
+    """Return every pair of graph and device that can run here, in the order of the devices."""
     return [(variant, d) for d in place.devices for variant in variants if obstacle(variant, d, place) is None]
 
 
 def most_exact(variants: Iterable[GraphVariant]) -> str:
-    """The precision nearest to the source's numbers on the CPU: fp32 where it is held, else ``auto``."""
+    """Return the most exact precision on the CPU: fp32 if the bundle has it, else ``auto``."""
     held = {variant.precision for variant in variants if runs_on(variant, Device.CPU)}
     return Precision.FP32 if Precision.FP32 in held else AUTO
 
@@ -107,7 +107,7 @@ def runs_on(variant: GraphVariant, device: Device) -> bool:
 
 
 def missing_features(requires: Iterable[str], features: Iterable[str]) -> tuple[str, ...]:
-    """Those of a graph's requirements that no feature of the processor meets."""
+    """Return the CPU features that a graph needs and the processor lacks."""
     held = set(features)
     return tuple(name for name in requires if held.isdisjoint(MET_BY.get(name, (name,))))
 
@@ -118,20 +118,20 @@ def needs_unsigned_weights(variant: GraphVariant, features: Iterable[str]) -> bo
 
 
 def _asked_for(variants: Sequence[GraphVariant], precision: str, place: Environment) -> Choice:
-    asked = next((variant for variant in variants if variant.precision == precision), None)
-    if asked is None:
+    requested = next((variant for variant in variants if variant.precision == precision), None)
+    if requested is None:
         raise OptionError(f"precision is {str(precision)!r}, but the bundle holds {_precisions(variants)}")
-    obstacles = [obstacle(asked, device, place) for device in place.devices]
+    obstacles = [obstacle(requested, device, place) for device in place.devices]
     for device, problem in zip(place.devices, obstacles, strict=True):
         if problem is None:
-            return Choice(asked, device, "asked for")
+            return Choice(requested, device, "asked for")
     here = _precisions([variant for variant, _ in runnable(variants, place)])
     use = f"use {here}, or 'auto'" if here else "export the bundle again with --precision fp32"
     raise OptionError(f"precision is {str(precision)!r}, but {obstacles[0]}; {use}")
 
 
 def obstacle(variant: GraphVariant, device: Device, place: Environment) -> str | None:
-    """Why a graph cannot run on a device; ``None`` where it can."""
+    """Return why a graph cannot run on a device, or ``None`` if it can."""
     if not runs_on(variant, device):
         return f"its graph was written for {', '.join(variant.devices) or 'no device'}, not for {device}"
     missing = [name for name in missing_features(variant.requires, place.features) if name not in REPLACEABLE]
@@ -144,7 +144,7 @@ def obstacle(variant: GraphVariant, device: Device, place: Environment) -> str |
 
 
 def _rule(pair: Pair, variants: Sequence[GraphVariant], place: Environment) -> str:
-    """Why this pair is the first that fits."""
+    """Return why this pair was chosen."""
     first = _preferred(pair.device, place)[0]
     if pair.precision is Precision.INT8:
         return f"not tuned; int8 is the rule for cpu{_int8_products(variants, place.features)}"
@@ -154,12 +154,12 @@ def _rule(pair: Pair, variants: Sequence[GraphVariant], place: Environment) -> s
         return "not tuned; int8 is no faster than fp32 on a CPU without AVX2 or dot products"
     first = PREFERRED[pair.device][0]
     held = next((variant for variant in variants if variant.precision is first), None)
-    why = f"the bundle holds no {first}" if held is None else f"{first}: {obstacle(held, pair.device, place)}"
+    why = f"the bundle has no {first}" if held is None else f"{first}: {obstacle(held, pair.device, place)}"
     return f"not tuned; {why}"
 
 
 def _int8_products(variants: Sequence[GraphVariant], features: Sequence[str]) -> str:
-    """How the products of an int8 graph come about."""
+    """Describe how the products of an int8 graph are computed."""
     units = [name for name in features if name in MET_BY["vnni"]]
     if units:
         return f", which this processor has units for ({', '.join(units)})"

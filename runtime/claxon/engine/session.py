@@ -1,11 +1,9 @@
-"""A graph in memory -> a session that runs it; the only import of onnxruntime."""
+"""Sessions that run graphs. The only module that imports onnxruntime."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -40,7 +38,7 @@ UNSIGNED_WEIGHTS = "session.x64quantprecision"
 
 @cache
 def engine() -> ModuleType:
-    """The onnxruntime module, imported when first needed.
+    """Return the onnxruntime module, imported on first use.
 
     Raises:
         MissingDependencyError: it is not installed; the message names the extras that bring it.
@@ -65,7 +63,7 @@ def engine() -> ModuleType:
 
 
 def engine_request(device: str, threads: int | None) -> EngineRequest:
-    """What to ask of the installed ONNX Runtime; see ``providers.request`` for the errors."""
+    """Build the request to the installed ONNX Runtime; see ``providers.request`` for the errors."""
     ort = engine()
     if device == Device.OPENVINO:
         register(ort)
@@ -82,13 +80,13 @@ def engine_version() -> str:
 
 
 class Session:
-    """One graph, loaded. May be run by several threads at once."""
+    """A loaded graph. Several threads may run it at once."""
 
     def __init__(
         self,
         graph: bytes,
         weights: Mapping[str, Array],
-        asked: EngineRequest,
+        request: EngineRequest,
         session_options: onnxruntime.SessionOptions | None = None,
     ) -> None:
         """Load a graph.
@@ -96,7 +94,7 @@ class Session:
         Args:
             graph: The ONNX model.
             weights: Its external initializers by name; ONNX Runtime copies them.
-            asked: Providers and threads.
+            request: Providers and threads.
             session_options: Used as they are, apart from the weights, which may be made unsigned; ``threads`` is then
                 theirs.
 
@@ -105,28 +103,28 @@ class Session:
             DeviceError: the device that was asked for did not start.
         """
         ort = engine()
-        options = session_options if session_options is not None else default_options(asked)
-        if asked.unsigned_weights:
+        options = session_options if session_options is not None else default_options(request)
+        if request.unsigned_weights:
             options.add_session_config_entry(UNSIGNED_WEIGHTS, "1")
         try:
             values = [ort.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
             options.add_external_initializers(list(weights), values)
-            self._session = _start(graph, options, asked)
+            self._session = _start(graph, options, request)
         except DeviceError:
             raise
         except Exception as error:  # ONNX Runtime's exceptions have no common base but Exception
             raise EngineError(f"ONNX Runtime could not load the graph: {error}") from error
         leak_in_forked_child(self)
-        check_granted(asked, self.providers)
+        check_granted(request, self.providers)
         self._device = device_of(self.providers)
-        n_threads = options.intra_op_num_threads or asked.threads
-        self._callers = {Device.CPU: n_threads, Device.OPENVINO: streams(asked)}.get(self._device, 1)
-        self._shapes = None if self._device is Device.CPU else asked.shapes
-        self._graphs = self._graph_runner(asked)
+        n_threads = options.intra_op_num_threads or request.threads
+        self._callers = {Device.CPU: n_threads, Device.OPENVINO: streams(request)}.get(self._device, 1)
+        self._shapes = None if self._device is Device.CPU else request.shapes
+        self._graphs = self._graph_runner(request)
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """What ONNX Runtime says that it runs on, first choice first."""
+        """The execution providers that ONNX Runtime actually uses, the first choice first."""
         return tuple(self._session.get_providers())
 
     @property
@@ -136,7 +134,7 @@ class Session:
 
     @property
     def callers(self) -> int:
-        """How many runs at once are the fastest for many batches; one alone has all threads on the CPU."""
+        """The number of parallel runs that is fastest for many batches; a single run uses all threads on the CPU."""
         return self._callers
 
     @property
@@ -171,46 +169,45 @@ class Session:
         return results
 
     def _run_padded(self, shapes: FewShapes, outputs: Sequence[str], feeds: Mapping[str, Array]) -> list[Array]:
-        """As ``_run``, at one of the shapes that the engine likes."""
+        """Run at one of the engine's preferred shapes."""
         rows, tokens = next(iter(feeds.values())).shape
         return [cut(result, rows, tokens) for result in self._run(outputs, shapes.padded(feeds))]
 
-    def _graph_runner(self, asked: EngineRequest) -> cuda.GraphRunner | None:
-        """What runs CUDA graphs, where they were asked for and CUDA runs."""
-        if self._device is not Device.CUDA or asked.captured is None or asked.shapes is None:
+    def _graph_runner(self, request: EngineRequest) -> cuda.GraphRunner | None:
+        """Return the runner of CUDA graphs, if they were requested and CUDA runs."""
+        if self._device is not Device.CUDA or request.captured is None or request.shapes is None:
             return None
-        return cuda.GraphRunner(engine(), self._session, asked.captured, asked.shapes)
+        return cuda.GraphRunner(engine(), self._session, request.captured, request.shapes)
 
 
-def _start(graph: bytes, options: onnxruntime.SessionOptions, asked: EngineRequest) -> onnxruntime.InferenceSession:
-    """A session on what was asked for; on the CPU where ``auto`` was, and CUDA does not start.
+def _start(graph: bytes, options: onnxruntime.SessionOptions, request: EngineRequest) -> onnxruntime.InferenceSession:
+    """Start a session on the requested device; for ``auto``, on the CPU if CUDA does not start.
 
     ONNX Runtime's own fallback is off: it takes place for ``cuda`` as well, and is told of on standard output.
     """
     ort = engine()
-    if asked.device is Device.OPENVINO:
-        options.add_provider_for_devices([register(ort)], provider_options(asked))
+    if request.device is Device.OPENVINO:
+        options.add_provider_for_devices([register(ort)], provider_options(request))
         return ort.InferenceSession(graph, options, enable_fallback=0)
-    if CUDA_PROVIDER in asked.providers and hasattr(ort, "preload_dlls"):
-        with redirect_stdout(sys.stderr):  # where it prints what it cannot find; standard output is for results
-            ort.preload_dlls()
+    if CUDA_PROVIDER in request.providers:
+        cuda.preload(ort)
     providers = [
-        (CUDA_PROVIDER, cuda.provider_options(asked)) if name == CUDA_PROVIDER else name for name in asked.providers
+        (CUDA_PROVIDER, cuda.provider_options(request)) if name == CUDA_PROVIDER else name for name in request.providers
     ]
     try:
         return ort.InferenceSession(graph, options, providers=providers, enable_fallback=0)
     except Exception as error:  # no common base; CUDA that does not start leaves the CPU to `auto`
-        check_not_cuda(asked, str(error))
-        if asked.device is not Device.AUTO or CUDA_PROVIDER not in asked.providers:
+        check_not_cuda(request, str(error))
+        if request.device is not Device.AUTO or CUDA_PROVIDER not in request.providers:
             raise
         return ort.InferenceSession(graph, options, providers=[CPU_PROVIDER], enable_fallback=0)
 
 
-def default_options(asked: EngineRequest) -> onnxruntime.SessionOptions:
-    """What a session runs with where the caller has no options of their own; a new object each time."""
+def default_options(request: EngineRequest) -> onnxruntime.SessionOptions:
+    """Return the default session options; a new object each time."""
     options = engine().SessionOptions()
-    options.intra_op_num_threads = asked.threads
+    options.intra_op_num_threads = request.threads
     options.inter_op_num_threads = 1
     options.enable_mem_pattern = False  # every batch has another shape: patterns would pile up
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if asked.spinning else "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if request.spinning else "0")
     return options

@@ -1,4 +1,4 @@
-"""Times what a bundle holds and this machine can run, and keeps the rates: which is fastest depends on both."""
+"""Times every precision and device that a bundle and this machine support, and ranks them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A graph and a device to time it on; ``obstacle`` says why it is left out."""
+    """A graph and a device to time. ``obstacle`` says why it is left out."""
 
     variant: GraphVariant
     device: Device
@@ -47,17 +47,17 @@ class Candidate:
 
 
 def candidates(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
-    """Everything that this machine can run, device by device.
+    """Return everything that this machine can run, device by device.
 
     A graph that is not exact is left out unless its parity was recorded: how far it is off is not known otherwise.
     """
     devices = tuple(dict.fromkeys([*engine_request(Device.AUTO, threads).devices, *_plugins()]))
-    found = runnable(bundle.manifest.encoder.variants, Environment(devices, processor_features()))
-    return [Candidate(variant, device, _objection(variant)) for variant, device in found]
+    pairs = runnable(bundle.manifest.encoder.variants, Environment(devices, processor_features()))
+    return [Candidate(variant, device, _objection(variant)) for variant, device in pairs]
 
 
 def left_out(bundle: Bundle, threads: int | None = None) -> list[Candidate]:
-    """The graphs that run on no device here, each with the reason, on the device that it was written for if known."""
+    """Return the graphs that no device here can run, with the reason, on the device they were written for if known."""
     place = Environment(engine_request(Device.AUTO, threads).devices, processor_features())
     able = {candidate.variant.precision for candidate in candidates(bundle, threads)}
     others = [variant for variant in bundle.manifest.encoder.variants if variant.precision not in able]
@@ -75,7 +75,7 @@ def tune(
     *,
     report: Callable[[Candidate, str], None] = lambda *_: None,
 ) -> Tuning:
-    """Time all candidates, a second each or a few where one is slow, on so many threads.
+    """Time all candidates, about a second each, or a few for slow ones, with so many threads.
 
     Args:
         bundle: What to time.
@@ -113,7 +113,7 @@ def _plugins() -> tuple[Device, ...]:
 
 
 def _written_for(variant: GraphVariant, otherwise: Device) -> Device:
-    """The first of its devices that is known; a manifest may name others, or none."""
+    """Return the first known device of a graph; a manifest may name others, or none."""
     known = (device for device in Device if device is not Device.AUTO)
     return next((device for device in known if device in variant.devices), otherwise)
 
@@ -121,7 +121,7 @@ def _written_for(variant: GraphVariant, otherwise: Device) -> Device:
 def _objection(variant: GraphVariant) -> str | None:
     if variant.precision is Precision.FP32 or variant.parity is not None:
         return None
-    return "left out: the bundle records no parity of it, so how exact it is is not known"
+    return "left out: the bundle records no parity for it, so its accuracy is unknown"
 
 
 def _workloads(bundle: Bundle, texts: Sequence[str] | None) -> tuple[Workload, Workload]:
@@ -142,9 +142,9 @@ def _workloads(bundle: Bundle, texts: Sequence[str] | None) -> tuple[Workload, W
 
 
 def _rate(bundle: Bundle, candidate: Candidate, threads: int, workloads: tuple[Workload, Workload]) -> Rate:
-    asked = for_encoder(engine_request(candidate.device, threads), bundle, AUTO)
+    request = for_encoder(engine_request(candidate.device, threads), bundle, AUTO)
     contents = read_engine_files(bundle, candidate.variant)
-    session = start_session(bundle, candidate.variant, contents, asked)
+    session = start_session(bundle, candidate.variant, contents, request)
     output = next(iter(bundle.manifest.encoder.features))
     with ThreadPoolExecutor(session.callers) as pool:
         short, medium = (_tokens_s(session, str(output), workload, pool) for workload in workloads)
@@ -152,7 +152,7 @@ def _rate(bundle: Bundle, candidate: Candidate, threads: int, workloads: tuple[W
 
 
 def _tokens_s(session: Session, output: str, workload: Workload, pool: ThreadPoolExecutor) -> float:
-    """Tokens a second, the median of rounds over all batches, as many side by side as in a large call."""
+    """Return tokens per second: the median of rounds over all batches, as many in parallel as in a large call."""
     rounds: list[float] = []
 
     def run_all() -> float:
@@ -179,7 +179,7 @@ Array = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Batches of similar texts; ``tokens`` counts what is no padding."""
+    """Batches of texts of similar length; ``tokens`` does not count padding."""
 
     name: str
     batches: tuple[Mapping[str, Array], ...]
@@ -187,7 +187,7 @@ class Workload:
 
 
 def generated(encoder: EncoderSpec) -> tuple[Workload, Workload]:
-    """Short and medium texts of random ids, the same each time; no longer than the encoder's limit."""
+    """Generate short and medium texts of random ids, the same each time, within the encoder's limit."""
     rng = np.random.default_rng(SEED)
 
     def workload(name: str, lengths: Sequence[int]) -> Workload:
@@ -200,7 +200,7 @@ def generated(encoder: EncoderSpec) -> tuple[Workload, Workload]:
 
 
 def of_texts(encoder: EncoderSpec, tokens: Tokens) -> tuple[Workload, Workload]:
-    """The shorter and the longer half of a caller's texts, cut into batches of similar length, a few of each half."""
+    """Cut the shorter and the longer half of the caller's texts into a few batches each."""
     rows = np.argsort(tokens.lengths, kind="stable")
     half = max(1, len(rows) // 2)
     longer = rows[half:] if len(rows) > 1 else rows
@@ -208,7 +208,7 @@ def of_texts(encoder: EncoderSpec, tokens: Tokens) -> tuple[Workload, Workload]:
 
 
 def _workload(name: str, encoder: EncoderSpec, tokens: Tokens, rows: IntArray) -> Workload:
-    """Some of the batches of these rows, from the longest to the shortest."""
+    """Choose some of the batches of these rows, from the longest to the shortest."""
     planned = plan(tokens.lengths[rows], token_budget=TOKENS_A_BATCH)
     chosen = [rows[places] for places in planned[:: max(1, len(planned) // MOST_BATCHES)][:MOST_BATCHES]]
     starts = tokens.starts
@@ -217,6 +217,6 @@ def _workload(name: str, encoder: EncoderSpec, tokens: Tokens, rows: IntArray) -
 
 
 def _random_ids(rng: np.random.Generator, encoder: EncoderSpec, length: int) -> IntArray:
-    """Ids that are no padding."""
+    """Generate ids that are not padding."""
     ids = rng.integers(0, encoder.vocab_size, length)
     return np.where(ids == encoder.pad_id, (encoder.pad_id + 1) % encoder.vocab_size, ids)

@@ -1,4 +1,4 @@
-"""What timing the candidates on this machine found: kept as JSON, one file a bundle, an entry for each machine.
+"""Saved tunings: one JSON file per bundle, with one entry per machine.
 
 An entry holds for one processor with its features, one version of ONNX Runtime and of OpenVINO's plugin, one number of
 threads and one bundle. Files that are broken, or of another program, hold no entries.
@@ -37,7 +37,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How fast a pair was, in tokens a second, on short and on medium texts; ``tokens_s`` is their geometric mean."""
+    """The speed of a pair in tokens per second, on short and on medium texts; ``tokens_s`` is the geometric mean."""
 
     pair: Pair
     short_tokens_s: float
@@ -65,17 +65,17 @@ class Tuning:
 
 
 def tuning_path(digest: str) -> Path:
-    """The file of a bundle's tunings."""
+    """Return the path of a bundle's tunings."""
     return cache_folder() / "tunings" / f"{digest}.json"
 
 
 def is_tuned(digest: str) -> bool:
-    """Whether there can be a tuning of this bundle: a look that costs nothing."""
+    """Whether there may be a tuning of this bundle; a cheap check."""
     return tuning_path(digest).is_file()
 
 
 def recall(digest: str, machine: Machine) -> Tuning | None:
-    """The tuning of this bundle on this machine, if there is one; of any ONNX Runtime where none is loaded yet."""
+    """Return the tuning of this bundle on this machine, if any; for any ONNX Runtime if none is loaded yet."""
     for tuning in _kept(digest):
         version = machine.onnxruntime or tuning.machine.onnxruntime
         if tuning.machine == replace(machine, onnxruntime=version):
@@ -84,20 +84,20 @@ def recall(digest: str, machine: Machine) -> Tuning | None:
 
 
 def remember(tuning: Tuning) -> bool:
-    """Keep a tuning, in place of the machine's last; ``False`` where the file cannot be written."""
+    """Save a tuning, replacing this machine's last one; return ``False`` if the file cannot be written."""
     others = [other for other in _kept(tuning.digest) if other.machine != tuning.machine]
     return _write(tuning.digest, [*others, tuning])
 
 
 def forget(digest: str, machine: Machine) -> bool:
-    """Drop the tuning of this bundle on this machine; whether there was one."""
+    """Delete the tuning of this bundle on this machine; return whether there was one."""
     kept = list(_kept(digest))
     others = [other for other in kept if other.machine != machine]
     return len(others) < len(kept) and _write(digest, others)
 
 
 def _kept(digest: str) -> Iterator[Tuning]:
-    """The entries that can be read; those of other schemas, and what is no entry, are passed over."""
+    """Yield the readable entries; invalid entries and those of other schemas are skipped."""
     try:
         with tuning_path(digest).open("rb") as stream:
             content = parse(stream.read(MAX_FILE_BYTES))

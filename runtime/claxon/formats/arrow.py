@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
-from claxon.errors import MissingDependencyError
+from claxon.errors import ClaxonError, InputError, MissingDependencyError
 
 
 @cache
@@ -31,6 +32,30 @@ def parquet() -> Any:
     """
     with _absence_told():
         return import_module("pyarrow.parquet")
+
+
+@cache
+def feather() -> Any:
+    """The module ``pyarrow.feather``.
+
+    Raises:
+        MissingDependencyError: as ``arrow``.
+    """
+    with _absence_told():
+        return import_module("pyarrow.feather")
+
+
+@contextmanager
+def damage_told(path: Path, where: str, kind: type[ClaxonError] = InputError, *, is_what: str = "") -> Iterator[None]:
+    """What Arrow says of a file, as an error that names it.
+
+    Raises:
+        InputError: or ``kind``, for any error of Arrow or the system in the block.
+    """
+    try:
+        yield
+    except (OSError, arrow().ArrowException) as error:
+        raise kind(f"{path}{is_what} cannot be read at {where}: {' '.join(str(error).split()):.200}") from None
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -13,14 +14,15 @@ from typing import BinaryIO, cast
 
 from claxon.errors import InputError, OptionError
 from claxon.formats.arrow import arrow
+from claxon.formats.tables import Format
 
 HEAD_BYTES = 4096
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+GZIP, ZSTD, ZIP = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 # What else begins like this, what it is, and the cure.
 SIGNATURES = (
-    (b"PAR1", "a Parquet file; read it with `claxon job run`, or write it as CSV or JSON lines"),
-    (b"ARROW1", "an Arrow file; write it as CSV or JSON lines, or as Parquet for `claxon job run`"),
-    (b"FEA1", "a Feather file; write it as CSV or JSON lines, or as Parquet for `claxon job run`"),
+    (b"PAR1", "a Parquet file, which is read from a file only: name it, and --format parquet if need be"),
+    (b"ARROW1", "an Arrow file, which is read from a file only: name it, and --format feather if need be"),
+    (b"FEA1", "a Feather file of version 1; write it as Parquet or CSV"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook (.xls); save the sheet as CSV UTF-8"),
     (b"%PDF", "a PDF document; extract its text first"),
     (b"SQLite format 3\x00", "an SQLite database; export the table as CSV"),
@@ -42,7 +44,10 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 UTF8 = "utf-8-sig"  # UTF-8, with or without a byte order mark
+# Tables that are no text, by their first bytes.
+BINARY_TABLES = ((b"PAR1", Format.PARQUET), (b"ARROW1", Format.FEATHER))
 READ_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
+_JSON_KEY = re.compile(r'"(?:[^"\\\n]|\\.)*"\s*:|\Z')
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)")
 
 
@@ -78,6 +83,33 @@ def head_of(path: Path) -> bytes:
             raise InputError(f"{path} is damaged: it cannot be decompressed ({error})") from None
 
 
+def binary_format(head: bytes) -> Format | None:
+    """The format of a table that is no text: Parquet, Arrow (Feather) or an Excel workbook."""
+    if _is_workbook(head):
+        return Format.XLSX
+    return next((kind for signature, kind in BINARY_TABLES if head.startswith(signature)), None)
+
+
+def json_format(head: str) -> Format | None:
+    """JSON lines, or JSON that is an array or objects over several lines, by how a text begins; else ``None``.
+
+    What begins like JSON and is cut off by the end of ``head`` is taken for it.
+    """
+    start = head.lstrip()
+    if not start.startswith(("[", "{")):
+        return None
+    first = start.splitlines()[0].strip()
+    inside = start[1:].lstrip()
+    if start.startswith("["):
+        return Format.JSON if inside[:1] in ("{", "]", "") and not (inside[:1] == "" and "\n" not in start) else None
+    try:
+        return Format.JSONL if isinstance(json.loads(first), dict) else None
+    except (ValueError, RecursionError):
+        pass
+    is_cut_off = _JSON_KEY.match(inside) is not None
+    return (Format.JSON if first in ("{", "") or "\n" in start else Format.JSONL) if is_cut_off else None
+
+
 def encoding_of(head: bytes, name: str, requested: str | None = None) -> str:
     """The encoding of a file that begins with ``head``.
 
@@ -95,7 +127,7 @@ def encoding_of(head: bytes, name: str, requested: str | None = None) -> str:
         return marked
     _refuse_signatures(head, name)
     if requested is not None:
-        return _known(requested)
+        return known_encoding(requested)
     if b"\0" not in head:
         return UTF8
     even, odd = head[::2].count(0), head[1::2].count(0)
@@ -149,13 +181,13 @@ def decoded_lines(stream: Iterable[bytes], encoding: str, name: str) -> Iterator
 
 
 def _refuse_signatures(head: bytes, name: str) -> None:
-    if head.startswith(b"PK\x03\x04"):
-        kind = (
-            "an Excel workbook (.xlsx); save the sheet as CSV UTF-8"
-            if b"xl/" in head or b"[Content_T" in head
-            else ("a zip archive; unpack it first")
+    if _is_workbook(head):
+        raise InputError(
+            f"{name} is an Excel workbook (.xlsx), which is read from a file only: name it, and --format xlsx if need "
+            "be; or save the sheet as CSV UTF-8"
         )
-        raise InputError(f"{name} is {kind}")
+    if head.startswith(ZIP):
+        raise InputError(f"{name} is a zip archive; unpack it first")
     if head.startswith(GZIP):
         raise InputError(f"{name} is compressed with gzip; decompress it first (gunzip), or name the file itself")
     for signature, kind in SIGNATURES:
@@ -163,10 +195,20 @@ def _refuse_signatures(head: bytes, name: str) -> None:
             raise InputError(f"{name} is {kind}")
 
 
-def _known(encoding: str) -> str:
+def _is_workbook(head: bytes) -> bool:
+    return head.startswith(ZIP) and any(name in head for name in (b"xl/", b"[Content_T", b"docProps/", b"_rels/"))
+
+
+def known_encoding(encoding: str) -> str:
+    """The name of an encoding as it is used here.
+
+    Raises:
+        OptionError: Python knows no such encoding of text.
+    """
     try:
         name = codecs.lookup(encoding).name
-    except LookupError:
+        b"".decode(encoding)  # there are codecs of bytes, such as hex
+    except (LookupError, ValueError):
         raise OptionError(
             f"encoding is {encoding!r:.80}, which Python does not know; expected for instance utf-8, cp1252 or utf-16"
         ) from None
@@ -178,8 +220,31 @@ def _undecodable(error: UnicodeDecodeError, encoding: str, name: str, line: int)
     wrong = f"{name}: line {line} is not {expected} (byte 0x{error.object[error.start]:02x})"
     if encoding != UTF8:
         return f"{wrong}; name the right one with --encoding"
-    try:
-        shown = error.object[error.start : error.start + 24].decode("cp1252").split("\n")[0]
-    except UnicodeDecodeError:
-        return f"{wrong}; name its encoding with --encoding"
-    return f"{wrong}; as Windows-1252 it would read {shown!r}: if that is right, add --encoding cp1252"
+    return f"{wrong}; {_likely(error.object, error.start)}"
+
+
+# Kana tell Japanese from whatever else the bytes could be.
+_KANA = re.compile("[\u3041-\u30ff]")
+
+
+def _likely(content: bytes, start: int) -> str:
+    """The encoding that bytes look like, with how they would read."""
+    line = content[content.rfind(b"\n", 0, start) + 1 : start + 200].split(b"\n")[0]
+    japanese = _decoded(line, "shift_jis") or ""
+    n_letters = len(re.findall(r"[^\x00-\x7f]", japanese))
+    if n_letters > 1 and 3 * len(_KANA.findall(japanese)) >= n_letters:
+        return f"as Shift-JIS it would read {japanese[:24]!r}: if that is right, add --encoding shift_jis"
+    western = _decoded(content[start : start + 24].split(b"\n")[0], "cp1252")
+    if western is None:
+        return "name its encoding with --encoding"
+    return f"as Windows-1252 it would read {western!r}: if that is right, add --encoding cp1252"
+
+
+def _decoded(content: bytes, encoding: str) -> str | None:
+    """The text; ``None`` where it is not of the encoding, a character cut off at the end left out."""
+    for end in (len(content), len(content) - 1):
+        try:
+            return content[:end].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return None

@@ -51,13 +51,15 @@ def json_line_objects(lines: Iterable[str], *, keeps_digits: bool = True) -> Ite
             yield _object(line.strip(), number, decoder)
 
 
-def json_objects(lines: Iterable[str], name: str) -> Iterator[JSONObject]:
+def json_objects(lines: Iterable[str], name: str, *, keeps_digits: bool = True) -> Iterator[JSONObject]:
     """The objects of an array, or those that follow each other; each may be written over several lines.
+
+    ``keeps_digits`` as for ``json_line_objects``.
 
     Raises:
         InputError: what stands between them is no JSON, or the array is not closed.
     """
-    reading = _Buffer(lines, name)
+    reading = _Buffer(lines, name, _DECODER if keeps_digits else _PLAIN_DECODER)
     is_array = reading.skip("") == "["
     if is_array:
         reading.take(1)
@@ -80,8 +82,8 @@ def json_objects(lines: Iterable[str], name: str) -> Iterator[JSONObject]:
 class _Buffer:
     """Text of which little more is held than one object."""
 
-    def __init__(self, lines: Iterable[str], name: str) -> None:
-        self._lines, self._name = iter(lines), name
+    def __init__(self, lines: Iterable[str], name: str, decoder: json.JSONDecoder) -> None:
+        self._lines, self._name, self._decoder = iter(lines), name, decoder
         self._text, self._at, self.line = "", 0, 1
 
     def take(self, n: int) -> str:
@@ -124,7 +126,7 @@ class _Buffer:
                 if self._may_go_on(error) and self._more():
                     continue
                 raise InputError(f"{self._name}: what begins at line {begin} is not JSON: {error}") from None
-            return _object(self.take(end - self._at), begin, _DECODER)
+            return _object(self.take(end - self._at), begin, self._decoder)
 
     def _may_go_on(self, error: ValueError | RecursionError) -> bool:
         """Whether a value may be cut off by the end of what was read so far."""

@@ -1,4 +1,4 @@
-"""CSV and JSON lines of jobs -> rows with their places, so that a shard can begin at any of them.
+"""CSV, JSON lines and JSON of jobs -> rows with their places, so that a shard can begin at any of them.
 
 The records are those of ``claxon.formats.rows``; a row that cannot be read is set apart, and reading goes on at the
 next line.
@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from claxon.errors import JobInputError
-from claxon.formats.csv_records import Quoting, Record, delimiter_of, records
-from claxon.formats.json_values import JSONObject, json_line_objects
-from claxon.formats.lines import InputFormat, LinePosition, Lines
+from claxon.errors import InputError
+from claxon.formats.csv_records import Record, records
+from claxon.formats.csv_table import Dialect, column_names, row_problem, row_values, separator_of
+from claxon.formats.json_values import json_line_objects, json_objects
+from claxon.formats.lines import LinePosition, Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,56 +28,47 @@ class TextRow:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The first record of a CSV file."""
+    """The first record of a CSV file, and how fields are told apart."""
 
     columns: tuple[str, ...]
-    delimiter: str
-    quoting: Quoting = Quoting.STANDARD
+    dialect: Dialect
 
 
-def read_header(lines: Lines, file_format: InputFormat, name: str, quoting: Quoting = Quoting.STANDARD) -> Header:
-    """The columns of a CSV file; ``lines`` are then at its first row.
+def read_header(lines: Lines, dialect: Dialect, name: str) -> Header:
+    """The columns of a CSV file, below ``sep=;`` if it begins like that; ``lines`` are then at its first row.
 
     Raises:
-        JobInputError: there is none, it is not UTF-8 or not CSV, or names a column twice.
+        InputError: there is none, it is not UTF-8 or not CSV, or names a column twice.
     """
     start, first = lines.place, next(lines, b"")
-    lines.give_back([first] if first else [], start)
-    try:
-        delimiter = "\t" if file_format is InputFormat.TSV else delimiter_of(first.decode())
-    except UnicodeDecodeError:
-        raise JobInputError(f"{name}: line 1 is not UTF-8, expected the names of the columns") from None
-    source = _Taken(lines)
-    found = next(_records(source, delimiter, quoting), None)
+    if separator_of(first.decode(errors="replace")) is None:
+        lines.give_back([first] if first else [], start)
+    found = next(_records(_Taken(lines), dialect), None)
     if found is None or found.problem is not None:
-        raise JobInputError(f"{name}: expected a line with the names of the columns, which {_found(found)}")
-    columns = tuple(column or f"column_{place}" for place, column in enumerate(found.fields, 1))
-    repeated = next((column for column in columns if columns.count(column) > 1), None)
-    if repeated is not None:
-        raise JobInputError(f"{name}: line {found.line} names the column {repeated!r} twice")
-    return Header(columns, delimiter, quoting)
+        raise InputError(f"{name}: expected a line with the names of the columns, which {_found(found)}")
+    try:
+        return Header(column_names(found.fields), dialect)
+    except ValueError as error:
+        raise InputError(f"{name}: line {found.line} {error}") from None
 
 
 def csv_rows(lines: Lines, header: Header) -> Iterator[TextRow]:
-    """The rows that follow; blank lines are none.
+    """The rows that follow; blank lines are none, but where there is one column they are rows without a text.
 
     Raises:
-        JobInputError: the file cannot be read on.
+        InputError: the file cannot be read on.
     """
     columns, source = header.columns, _Taken(lines)
-    for found in _records(source, header.delimiter, header.quoting):
-        if found.problem is None and len(found.fields) == len(columns):
-            yield TextRow(source.place, dict(zip(columns, found.fields, strict=True)))
-        else:
-            counts = f"has {len(found.fields)} fields, the header names {len(columns)}"
-            yield TextRow(source.place, {}, found.problem or counts)
+    for found in _records(source, header.dialect, keeps_blank=len(columns) == 1):
+        problem = row_problem(found, columns)
+        yield TextRow(source.place, row_values(found, columns) if problem is None else {}, problem)
 
 
 def json_rows(lines: Lines) -> Iterator[TextRow]:
     """The rows of JSON lines; blank lines are none.
 
     Raises:
-        JobInputError: the file cannot be read on.
+        InputError: the file cannot be read on.
     """
     place = lines.place
     for line in lines:
@@ -85,12 +77,31 @@ def json_rows(lines: Lines) -> Iterator[TextRow]:
         place = lines.place
 
 
+def json_object_rows(lines: Lines, name: str) -> Iterator[TextRow]:
+    """The rows of a JSON array, or of objects over several lines; of their places only the lines are known.
+
+    Raises:
+        InputError: the file cannot be read on, or is not UTF-8.
+    """
+    for found in json_objects(_decoded(lines, name), name, keeps_digits=False):
+        yield TextRow(LinePosition(0, found.line), found.values, found.problem)
+
+
+def _decoded(lines: Lines, name: str) -> Iterator[str]:
+    for line in lines:
+        try:
+            yield line.decode()
+        except UnicodeDecodeError as error:
+            wrong = f"(byte 0x{line[error.start]:02x})"
+            raise InputError(f"{name}: line {lines.place.line - 1} is not UTF-8 {wrong}") from None
+
+
 def _json_row(line: bytes, place: LinePosition) -> TextRow:
     try:
         text = line.decode()
     except UnicodeDecodeError as error:
         return TextRow(place, {}, f"is not UTF-8 (byte 0x{line[error.start]:02x})")
-    found: JSONObject = next(json_line_objects([text], keeps_digits=False))
+    found = next(json_line_objects([text], keeps_digits=False))
     return TextRow(place, found.values, found.problem)
 
 
@@ -110,7 +121,7 @@ class _Taken:
         """A record begins."""
         self.place = self._lines.place
         self.raw: list[bytes] = []
-        self.wrong_byte: int | None = None
+        self.problem: str | None = None
 
     def give_back_all_but_first(self) -> None:
         """Go back to the line after the record's first: a quote that is never closed takes no other row with it."""
@@ -125,17 +136,20 @@ class _Taken:
     def __next__(self) -> str:
         line = next(self._lines)
         self.raw.append(line)
+        if b"\0" in line:
+            self.problem = "holds a NUL, which no text does"
         try:
             return line.decode()
         except UnicodeDecodeError as error:
-            self.wrong_byte = line[error.start]
+            self.problem = f"is not UTF-8 (byte 0x{line[error.start]:02x})"
             return line.decode(errors="replace")
 
 
-def _records(source: _Taken, delimiter: str, quoting: Quoting) -> Iterator[Record]:
-    for record in records(source, delimiter, quoting):
-        wrong = source.wrong_byte if record.problem is None else None
-        yield record if wrong is None else Record(record.line, [], f"is not UTF-8 (byte 0x{wrong:02x})")
+def _records(source: _Taken, dialect: Dialect, *, keeps_blank: bool = False) -> Iterator[Record]:
+    found = records(source, dialect.delimiter, dialect.quoting, dialect.quote, keeps_blank=keeps_blank)
+    for record in found:
+        wrong = source.problem if record.problem is None else None
+        yield record if wrong is None else Record(record.line, [], wrong)
 
 
 def _found(record: Record | None) -> str:

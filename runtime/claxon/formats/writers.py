@@ -1,11 +1,14 @@
-"""Rows -> CSV, TSV or JSON lines; a file is written whole or not at all."""
+"""Rows -> CSV, TSV, JSON lines or a ``.npy`` array; a file is written whole or not at all."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import os
 import re
+import shutil
+import stat
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +17,14 @@ from io import BufferedWriter
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from claxon.errors import InputError, OptionError
+import numpy as np
+from numpy.lib.format import write_array_header_1_0
+
+from claxon.encoder.features import FloatMatrix
+from claxon.errors import InputError, OptionError, OutputError
 from claxon.formats.csv_records import Quoting
-from claxon.formats.tables import STANDARD_STREAM, Format, Records
-from claxon.storage.atomic import NamedFile, whole_file
+from claxon.formats.tables import STANDARD_STREAM, Format, Records, Row
+from claxon.storage.atomic import NamedFile, try_out, whole_file
 
 
 class RowWriter(Protocol):
@@ -57,6 +64,45 @@ def open_output(target: str) -> Iterator[BinaryIO]:
         yield stream
 
 
+def check_output(target: str) -> None:
+    """Try whether a file can be written, before the work: its folder, its permissions, the space that is left.
+
+    Raises:
+        OutputError: it cannot; nothing was changed.
+    """
+    path = Path(target).resolve()
+    if target == STANDARD_STREAM or (path.exists() and not path.is_file() and not path.is_dir()):
+        return
+    if path.is_dir():
+        raise OutputError(f"{target} is a folder, expected the name of a file")
+    if path.is_file() and is_mount_point(path):
+        if not os.access(path, os.W_OK):
+            raise OutputError(f"{target} could not be written: it is mounted by itself, and not to be written")
+        return
+    if path.exists() and _is_anothers(path):
+        raise OutputError(
+            f"{target} could not be written: it belongs to another user, and its folder lets only owners replace files"
+        )
+    try_out(path, target)
+    if not shutil.disk_usage(path.parent).free:
+        raise OutputError(f"{target} could not be written: no space is left on its disk")
+
+
+def _is_anothers(path: Path) -> bool:
+    """Whether the folder is one like ``/tmp``, and neither it nor the file is the user's."""
+    if not hasattr(os, "geteuid") or os.geteuid() == 0:
+        return False
+    folder = path.parent.stat()
+    return bool(folder.st_mode & stat.S_ISVTX) and os.geteuid() not in (folder.st_uid, path.stat().st_uid)
+
+
+def write_reject(stream: BinaryIO | None, row: Row) -> None:
+    """A row that was left out, as a JSON line: where it begins, why, and what is known of it."""
+    if stream is not None:
+        reject = {"line": row.line, "reason": row.error, "values": row.values}
+        stream.write(json.dumps(reject, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
+
+
 def is_mount_point(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
     """Whether something is mounted at exactly this path; see proc_pid_mountinfo(5), whose fifth field it is."""
     try:
@@ -93,7 +139,12 @@ def row_writer(stream: BinaryIO, file_format: Format, records: Records, added: S
     is_same = file_format is records.format and delimiter == records.delimiter
     quoting = records.quoting if is_same else Quoting.STANDARD
     return CSVWriter(
-        stream, [*records.columns, *added], delimiter, quoting=quoting, line_end=records.line_end if is_same else "\n"
+        stream,
+        [*records.columns, *added],
+        delimiter,
+        quoting=quoting,
+        line_end=records.line_end if is_same else "\n",
+        quote=records.quote if is_same else '"',
     )
 
 
@@ -114,6 +165,7 @@ class CSVWriter:
         *,
         quoting: Quoting = Quoting.STANDARD,
         line_end: str = "\n",
+        quote: str = '"',
     ) -> None:
         self._stream = stream
         self._columns = list(columns)
@@ -122,7 +174,7 @@ class CSVWriter:
         if quoting is Quoting.NONE:
             self._writer = csv.writer(self._line, delimiter=delimiter, quoting=csv.QUOTE_NONE, quotechar=None)
         else:
-            self._writer = csv.writer(self._line, delimiter=delimiter)
+            self._writer = csv.writer(self._line, delimiter=delimiter, quotechar=quote)
         self._write_line(self._columns)
 
     def write(self, values: Mapping[str, Any], added: Mapping[str, Any], _source: str | None = None, /) -> None:
@@ -187,3 +239,27 @@ def csv_cell(value: Any) -> str:
     if isinstance(value, bool | list | dict):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
+
+
+class ArrayWriter:
+    """An array in numpy's format, row after row; the header is written again when the number of rows is known."""
+
+    def __init__(self, stream: BinaryIO, width: int) -> None:
+        self._stream = stream
+        self._width = width
+        self._rows = 0
+        self._write_header()
+
+    def write(self, rows: FloatMatrix) -> None:
+        """Some more rows. Shape: ``(rows, width)``."""
+        self._stream.write(np.ascontiguousarray(rows, "<f4").tobytes())
+        self._rows += len(rows)
+
+    def finish(self) -> None:
+        """Put the number of rows into the header; numpy pads it, so that any number fits."""
+        self._stream.seek(0)
+        self._write_header()
+
+    def _write_header(self) -> None:
+        shape = (self._rows, self._width)
+        write_array_header_1_0(self._stream, {"descr": "<f4", "fortran_order": False, "shape": shape})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -20,9 +20,12 @@ BoolMatrix = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 MARGIN_ROUNDING = 2.0**-22
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A label and its score."""
+# One for all labels, or one for each of those that are named.
+Threshold = float | Mapping[LabelValue, float]
+
+
+class Label(NamedTuple):
+    """A label and its score: unpacks, compares and is written to JSON as the pair that it is."""
 
     label: LabelValue
     score: float
@@ -36,10 +39,10 @@ class Label:
 class Abstention:
     """When a text gets no label: the best score is below ``threshold``, or less than ``margin`` above the second best.
 
-    ``None`` asks for nothing.
+    ``None`` asks for nothing. A tuple of thresholds has one for each label.
     """
 
-    threshold: float | None = None
+    threshold: float | tuple[float, ...] | None = None
     margin: float | None = None
 
     @classmethod
@@ -49,7 +52,7 @@ class Abstention:
         Raises:
             OptionError: one of them is not a number, or the margin is below 0.
         """
-        least = real_number("threshold", threshold, is_finite=False, none_means="the best label in any case")
+        least = threshold if isinstance(threshold, tuple) else _least(threshold)
         lead = real_number("margin", margin, none_means="the best label in any case")
         if lead is not None and lead < 0:
             raise OptionError(f"margin is {margin!r:.80}, expected 0 or more: the best score minus the second best")
@@ -78,13 +81,17 @@ class Abstention:
         """
         passing: BoolMatrix = ~np.isnan(scores)
         if self.threshold is not None:
-            passing &= scores >= np.float32(self.threshold)
+            passing &= scores >= np.asarray(self.threshold, np.float32)
         if self.margin is not None:
             passing &= (margins(scores) >= self.margin - MARGIN_ROUNDING)[:, np.newaxis]
         return passing
 
 
 ANY_LABEL = Abstention()
+
+
+def _least(threshold: object) -> float | None:
+    return real_number("threshold", threshold, is_finite=False, none_means="the best label in any case")
 
 
 def margins(scores: FloatMatrix) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -139,6 +146,23 @@ def ranked(
     ]
 
 
+def holding(scores: FloatMatrix, labels: Sequence[LabelValue], abstention: Abstention) -> LabelArray:
+    """The labels of each row that pass, in their own order.
+
+    Args:
+        scores: Shape: ``(texts, labels)``, float32.
+        labels: In the order of the columns.
+        abstention: Its threshold decides, label by label.
+
+    Returns:
+        Tuples, shape ``(texts,)``, dtype object.
+    """
+    chosen = np.empty(len(scores), object)
+    for row, passing in enumerate(abstention.passing(scores)):
+        chosen[row] = tuple(label for label, is_passing in zip(labels, passing, strict=True) if is_passing)
+    return chosen
+
+
 def softmax(logits: FloatMatrix, temperature: float = 1.0) -> FloatMatrix:
     """``exp(x / t) / sum(exp(x / t))`` of each row, by way of float64 so that no ``t`` is too small.
 
@@ -154,3 +178,8 @@ def softmax(logits: FloatMatrix, temperature: float = 1.0) -> FloatMatrix:
     powers = np.exp(exponents)
     probabilities: FloatMatrix = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
     return probabilities
+
+
+def shortest(score: float | np.float32) -> float:
+    """The number with the fewest digits that is this float32: 0.9, not 0.8999999761581421."""
+    return float(str(np.float32(score)))

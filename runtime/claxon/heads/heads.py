@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Protocol
 
 import numpy as np
@@ -99,6 +100,11 @@ class GraphHead:
         """Turns cosines into probabilities; ``None`` leaves them cosines."""
         return self.spec.temperature
 
+    @property
+    def thresholds(self) -> tuple[float, ...] | None:
+        """Of labels that do not exclude each other, one for each; ``None``: 0.5 for all."""
+        return self.spec.thresholds
+
     def __call__(self, features: FloatMatrix) -> FloatMatrix:
         """Scores ``(texts, labels)`` for features ``(texts, width)``, float32 both."""
         if not len(features):
@@ -178,9 +184,58 @@ def chosen_head(bundle: Bundle, heads: Mapping[str, Head], head: str | None) -> 
         raise OptionError(f"no head was given for {bundle.path}; a classifier needs one or more")
     if head is None:
         return next(iter(heads)) if len(heads) == 1 else None
-    if head not in heads:
-        raise OptionError(f"{bundle.path} has no head {head!r}, but {', '.join(heads)}")
+    check_has_head(bundle, head, list(heads))
     return head
+
+
+def check_has_head(bundle: Bundle, head: object, names: Sequence[str]) -> None:
+    """Raise ``OptionError`` unless the head is one of ``names``; the message lists them, and says which is nearest."""
+    if head not in names:
+        near = get_close_matches(str(head), names, n=1, cutoff=0.4)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise OptionError(f"{bundle.path} has no head {head!r:.80}, but {', '.join(names) or 'none at all'}{hint}")
+
+
+def check_heads(bundle: Bundle, head: str | None) -> None:
+    """Raise ``OptionError`` unless the bundle has heads, and that one if one is named."""
+    names = [spec.name for spec in bundle.manifest.heads]
+    if not names:
+        raise OptionError(
+            f"{bundle.path} has no heads; add one with `claxon fit` or `claxon add-head`, "
+            "or use Encoder.load and Classifier.from_labels"
+        )
+    if head is not None:
+        check_has_head(bundle, head, names)
+
+
+def label_set_of(
+    labels: LabelSet | Sequence[str] | Mapping[str, str | Sequence[str]], template: str | None, combine: str | None
+) -> LabelSet:
+    """What a caller gives as labels, as a set of them.
+
+    Raises:
+        OptionError: fewer than two labels, duplicates, a template without ``{label}``, or a ``LabelSet`` together with
+            what it has of its own.
+    """
+    if not isinstance(labels, LabelSet):
+        return LabelSet.of(labels, template=template, combine=combine)
+    if template is not None or combine not in (None, labels.combine):
+        raise OptionError("a LabelSet has its own template and combine: give them to LabelSet.of")
+    return labels
+
+
+def embedder_of(encoder: Encoder, label_names_encoder: Encoder | None) -> Encoder:
+    """What embeds the labels: an encoder of the bundle that embeds the texts.
+
+    Raises:
+        OptionError: it is of another bundle.
+    """
+    embedder = encoder if label_names_encoder is None else label_names_encoder
+    if embedder.bundle.digest != encoder.bundle.digest:
+        raise OptionError(
+            f"label_names_encoder is of {embedder.bundle.path}, which is not the bundle that embeds the texts"
+        )
+    return embedder
 
 
 def label_vectors(encoder: Encoder, label_set: LabelSet) -> FloatMatrix:

@@ -38,6 +38,7 @@ class Predictor:
         heads: str | Sequence[str] | None = None,
         embed: bool = False,
         errors: str = "raise",
+        empty: str = "skip",
         prefix: str = "",
         threshold: float | None = None,
         margin: float | None = None,
@@ -55,6 +56,8 @@ class Predictor:
             heads: The head that answers, or several; ``None`` for the only one, or for none with ``embed``.
             embed: Add the embedding, float32.
             errors: ``raise`` at a row that is no text; or ``record`` it in the column ``error`` and serve the others.
+            empty: A row whose text is null, empty or blank: ``skip`` gives it no label, no score and no embedding,
+                ``error`` raises, ``label`` labels it as the empty text.
             prefix: Put before the names of the columns that are added.
             threshold: As for ``Classifier.predict``, and so is ``margin``: labels that do not pass are null.
             threads: ``None`` for the actor's ``num_cpus``; where it has none, what affinity and quota allow.
@@ -68,7 +71,7 @@ class Predictor:
             BundleError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
         """
         asked = ColumnOptions(
-            given_heads(heads), embed, errors, prefix, threshold, margin, device, precision, max_tokens
+            given_heads(heads), embed, errors, prefix, threshold, margin, device, precision, max_tokens, empty
         )
         opened = Bundle.open(found_bundle(bundle), expected_digest=expected_digest)
         self._text = text

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZipFile
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import MANIFEST_NAME
+from claxon.bundle.manifest import MANIFEST_NAME, ScoreKind
 from claxon.errors import InputError, MissingDependencyError
 from claxon.formats.arrow import arrow
 from claxon.labelling.arrow_columns import arrow_columns, arrow_schema
@@ -52,6 +52,7 @@ def predict(
     heads: str | Sequence[str] | None = None,
     embed: bool = False,
     errors: str = "raise",
+    empty: str = "skip",
     prefix: str = "",
     threshold: float | None = None,
     margin: float | None = None,
@@ -75,8 +76,10 @@ def predict(
         text: The texts' column.
         heads: The head that answers, or several; ``None`` for the only one, or for none with ``embed``.
         embed: Add the column ``embedding``, a list of float32.
-        errors: ``raise`` at a row that is no text (a null is none); or ``record`` it in the column ``error`` and serve
-            the others, with nulls in the place of its label, score and embedding.
+        errors: ``raise`` at a row that is no text; or ``record`` it in the column ``error`` and serve the others, with
+            nulls in the place of its label, score and embedding.
+        empty: A row whose text is null, empty or blank: ``skip`` gives it no label, no score and no embedding,
+            ``error`` raises, ``label`` labels it as the empty text.
         prefix: Put before the names of the columns that are added.
         threshold: As for ``Classifier.predict``, and so is ``margin``: labels that do not pass are null.
         threads: ``None`` for ``spark.task.cpus``.
@@ -90,9 +93,11 @@ def predict(
         OptionError: an option's value cannot be met, or a column has the name of one that is added.
         BundleError: the folder is not a whole bundle.
     """
-    asked = ColumnOptions(given_heads(heads), embed, errors, prefix, threshold, margin, device, precision, max_tokens)
+    asked = ColumnOptions(
+        given_heads(heads), embed, errors, prefix, threshold, margin, device, precision, max_tokens, empty
+    )
     opened = Bundle.open(found_bundle(bundle))
-    schema = _schema(frame, text, ColumnSpec.of(opened, asked))
+    schema = _schema(frame, text, ColumnSpec.from_options(opened, asked))
     return frame.mapInArrow(BatchLabeller(bundle, opened.digest, asked, text, threads), schema)
 
 
@@ -187,7 +192,9 @@ def _fields(wanted: ColumnSpec) -> list[StructField]:
     added = {wanted.named(TRUNCATED): types.BooleanType()}
     for head in wanted.heads:
         names = wanted.names[head.name]
-        added |= {names.label: kinds[label_kind(head.labels)], names.score: types.FloatType()}
+        label = kinds[label_kind(head.labels)]
+        is_several = head.scores is ScoreKind.MULTI_LABEL
+        added |= {names.label: types.ArrayType(label) if is_several else label, names.score: types.FloatType()}
     if wanted.feature is not None:
         added[wanted.named(EMBEDDING)] = types.ArrayType(types.FloatType())
     if wanted.on_error is OnError.RECORD:

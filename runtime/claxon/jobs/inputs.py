@@ -6,8 +6,9 @@ import glob
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from claxon.errors import JobInputError, OptionError
 from claxon.formats.lines import Compression, InputFormat
@@ -17,26 +18,47 @@ SUFFIXES = {
     ".parquet": InputFormat.PARQUET,
     ".csv": InputFormat.CSV,
     ".tsv": InputFormat.TSV,
+    ".tab": InputFormat.TSV,
     ".jsonl": InputFormat.JSONL,
     ".ndjson": InputFormat.JSONL,
+    ".json": InputFormat.JSONL,
 }
 COMPRESSIONS = {".gz": Compression.GZIP, ".zst": Compression.ZSTD}
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file to read; ``format`` is ``None`` where its suffix does not tell."""
+    """A file to read; ``format`` is ``None`` where its suffix does not tell.
+
+    ``partitions`` are the columns that the names of its folders give, as Hive and Spark write them: ``lang=de``.
+    """
 
     path: Path
     format: InputFormat | None
     compression: Compression
+    partitions: dict[str, str | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, path: Path) -> Source:
-        """By the suffix, that of a compression left out: ``x.csv.gz`` is CSV."""
+    def from_path(cls, path: Path, root: Path | None = None) -> Source:
+        """By the suffix, that of a compression left out: ``x.csv.gz`` is CSV; partitions are folders below ``root``."""
         compression = COMPRESSIONS.get(path.suffix.lower(), Compression.NONE)
         plain = path if compression is Compression.NONE else path.with_suffix("")
-        return cls(path, SUFFIXES.get(plain.suffix.lower()), compression)
+        below = path.relative_to(root) if root is not None and path.is_relative_to(root) else path
+        return cls(path.absolute(), SUFFIXES.get(plain.suffix.lower()), compression, partitions_of(below.parts[:-1]))
+
+
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+def partitions_of(folders: Sequence[str]) -> dict[str, str | None]:
+    """What the last folders' names say that look like ``name=value``; percent signs escape characters."""
+    found: dict[str, str | None] = {}
+    for folder in reversed(folders):
+        name, sign, value = folder.partition("=")
+        if not (sign and name):
+            break
+        found[unquote(name)] = None if value == NULL_PARTITION else unquote(value)
+    return dict(reversed(found.items()))
 
 
 def find_sources(inputs: Iterable[str | os.PathLike[str]], asked: InputFormat | None, out: Path) -> list[Source]:
@@ -62,14 +84,15 @@ def find_sources(inputs: Iterable[str | os.PathLike[str]], asked: InputFormat | 
 def _sources(name: str, asked: InputFormat | None) -> list[Source]:
     path = Path(name)
     if path.is_dir():
-        return [source for source in map(Source.of, _below(path)) if _is_read(source, asked)]
+        sources = (Source.from_path(found, path.absolute()) for found in _below(path))
+        return [source for source in sources if _is_read(source, asked)]
     if path.is_file():
-        return [Source.of(path.absolute())]
+        return [Source.from_path(path)]
     if not glob.has_magic(name):
         raise JobInputError(f"{name} is not there; expected a file, a folder or a glob")
     found = glob.glob(name, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
     matches = [Path(match) for match in sorted(found)]
-    return [Source.of(match.absolute()) for match in matches if match.is_file()]
+    return [Source.from_path(match) for match in matches if match.is_file()]
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -30,13 +30,14 @@ class JobResult:
     Attributes:
         out: The job's folder.
         rows: Of the input.
-        labelled: Of those, how many are in the parts.
+        labelled: Of those, how many were labelled, or embedded.
         rejected: How many are in the rejects.
         truncated: How many texts were cut.
         n_tokens: Tokens of all texts before the cut.
         shards: How many there are.
         skipped: How many of them were done before this run.
         seconds: That this run took, planning left out.
+        missing: How many are in the parts without a label: they have no text.
     """
 
     out: Path
@@ -48,6 +49,7 @@ class JobResult:
     shards: int
     skipped: int
     seconds: float
+    missing: int = 0
 
 
 def run_job(
@@ -69,7 +71,7 @@ def run_job(
 
     Args:
         bundle: The bundle's folder.
-        inputs: Files, globs and folders: Parquet, CSV, TSV or JSON lines, the text ones also ``.gz`` and ``.zst``.
+        inputs: Files, globs and folders: Parquet, CSV, TSV, JSON lines or JSON; the text ones also ``.gz``, ``.zst``.
         out: The job's folder, made if it is not there.
         max_rejects: Bad rows that are let pass before the job stops; ``None`` for one in a hundred of all rows.
         workers: Processes.
@@ -82,6 +84,8 @@ def run_job(
             of ``feature`` or the bundle's own. ``keep``: the input's columns to keep (all). ``input_format``:
             ``"parquet"``, ``"csv"``, ``"tsv"`` or ``"jsonl"`` (by suffix). ``output_format``: ``"parquet"`` or
             ``"jsonl"``. ``prefix``: before the names of added columns. ``shard_rows``: rows a shard (8,192).
+            ``encoding``, ``quoting``: of text files, as for ``claxon predict``. ``empty``: ``"skip"`` gives a row
+            whose text is null, empty or blank no label, ``"error"`` ends the work there, ``"label"`` labels it.
             ``threshold``, ``margin``, ``device``, ``precision``, ``max_tokens``, ``batch_size``: as elsewhere.
 
     Raises:
@@ -95,7 +99,7 @@ def run_job(
         raise OptionError(f"max_rejects is {max_rejects}, expected 0 or more, or None for one row in a hundred")
     opened = Bundle.open(bundle, expected_digest=expected_digest)
     names = [inputs] if isinstance(inputs, str | os.PathLike) else list(inputs)
-    asked = PlanRequest.of(opened, names, folder, request)
+    asked = PlanRequest.from_request(opened, names, folder, request)
     check_no_other_folder(folder)
     with job_lock(folder):
         wait_for_workers(folder)
@@ -143,7 +147,8 @@ def _result(out: Path, plan: Plan, tally: JobProgress) -> JobResult:
     return JobResult(
         out=out,
         rows=plan.rows,
-        labelled=sum(marker.rows for marker in markers),
+        labelled=sum(marker.rows - marker.missing for marker in markers),
+        missing=sum(marker.missing for marker in markers),
         rejected=sum(marker.rejected for marker in markers),
         truncated=sum(marker.truncated for marker in markers),
         n_tokens=sum(marker.n_tokens for marker in markers),

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import EncoderSpec, Feature, HeadSpec, Manifest
+from claxon.bundle.manifest import EncoderSpec, Feature, HeadSpec, Manifest, ScoreKind
 from claxon.encoder.encoder import Encoder
 from claxon.encoder.features import Features, FloatMatrix, chosen_feature
-from claxon.errors import OptionError
 from claxon.formats.arrow import arrow
-from claxon.heads.decision import Abstention, softmax, winners
-from claxon.heads.heads import GraphHead, Head
+from claxon.heads.answers import answered
+from claxon.heads.decision import Abstention
+from claxon.heads.heads import GraphHead, Head, check_has_head
 from claxon.jobs.plan import Embedding, JobOptions
-from claxon.labelling.arrow_columns import label_type
-from claxon.labelling.columns import head_names
+from claxon.labelling.arrow_columns import label_type, plain_labels
+from claxon.labelling.columns import answer_columns, head_names
 from claxon.labelling.labeller import BATCH_SIZE
-from claxon.text.inputs import FailedRow, OnError
+from claxon.text.inputs import NO_TEXT, FailedRow, OnEmpty, OnError, read_rows
 from claxon.text.truncation import OnTruncation
 
 
@@ -43,7 +43,8 @@ def added_fields(manifest: Manifest, options: JobOptions) -> list[Any]:
     specs = {spec.name: spec for spec in manifest.heads}
     fields = []
     for head, names in head_names(options.heads, options.prefix).items():
-        fields += [pa.field(names.label, label_type(specs[head].labels)), pa.field(names.score, pa.float32())]
+        types = {names.label: label_type(specs[head].labels, specs[head].scores), names.score: pa.float32()}
+        fields += [pa.field(column, types[column]) for column in answer_columns(specs[head].scores, names)]
     fields.append(pa.field(f"{options.prefix}truncated", pa.bool_()))
     feature = embedded_feature(manifest.encoder, options)
     if feature is not None:
@@ -64,12 +65,14 @@ class Labelled:
         failed: The rows that the tokenizer failed on.
         n_tokens: Of all texts, before the cut.
         truncated: How many were cut.
+        missing: How many have no text, and so no label and no embedding.
     """
 
     arrays: list[Any]
     failed: tuple[FailedRow, ...]
     n_tokens: int
     truncated: int
+    missing: int
 
 
 class Labeller:
@@ -99,61 +102,59 @@ class Labeller:
         )
 
     def label(self, texts: list[str]) -> Labelled:
-        """Label some texts; one that is empty or blank gets no label and no score, as in ``claxon predict``.
+        """Label some texts, which were checked; one that is empty or blank gets no label, score and embedding.
 
         Raises:
             EngineError: ONNX Runtime failed.
         """
         size = self._options.batch_size or BATCH_SIZE
+        read = read_rows(texts, OnError.RECORD, OnEmpty(self._options.empty))
         features = self._encoder.features(
-            texts, self._wanted, batch_size=size, on_truncation=OnTruncation.IGNORE, errors=OnError.RECORD
+            read, self._wanted, batch_size=size, on_truncation=OnTruncation.IGNORE, errors=OnError.RECORD
         )
-        failed = features.failed
+        missing = {failure.row for failure in features.failed if failure.message == NO_TEXT}
+        failed = tuple(failure for failure in features.failed if failure.row not in missing)
         good = np.delete(np.arange(len(texts)), [failure.row for failure in failed])
         left = features.taken(lambda array: array[good]) if failed else features
-        is_blank = np.array([not texts[row].strip() for row in good], bool)
-        return Labelled(self._arrays(left, is_blank), failed, int(left.n_tokens.sum()), int(left.truncated.sum()))
+        is_missing = np.isin(good, list(missing))
+        n_tokens, truncated = int(left.n_tokens.sum()), int(left.truncated.sum())
+        return Labelled(self._arrays(left, is_missing), failed, n_tokens, truncated, len(missing))
 
     def close(self) -> None:
         """Give the memory back."""
         self._encoder.close()
 
-    def _arrays(self, features: Features, is_blank: Array) -> list[Any]:
-        """The added columns. Shape of ``is_blank``: ``(texts,)``, bool."""
+    def _arrays(self, features: Features, is_missing: Array) -> list[Any]:
+        """The added columns. Shape of ``is_missing``: ``(texts,)``, bool."""
         pa = arrow()
         columns: list[Any] = []
         for head in self._heads:
-            given = head(features.values[head.feature])
-            scores = given if head.temperature is None else softmax(given, head.temperature)
-            labels = winners(scores, head.labels, self._abstention).astype(object)
-            best = scores.max(axis=1).astype(object)
-            labels[is_blank] = best[is_blank] = None
-            columns += [labels.tolist(), best.tolist()]
+            answers = answered(head, head(features.values[head.feature]), self._abstention)
+            labels, best = answers.labels.astype(object), answers.best.astype(object)
+            labels[is_missing] = best[is_missing] = None
+            columns += [best.tolist()] if head.score_kind is ScoreKind.REGRESSION else [labels.tolist(), best.tolist()]
         columns.append(features.truncated)
         fields = self._fields[: len(columns)]
         arrays = [
-            pa.array(_as_type(column, field.type), field.type) for column, field in zip(columns, fields, strict=True)
+            pa.array(plain_labels(column, field.type), field.type)
+            for column, field in zip(columns, fields, strict=True)
         ]
         if self._embedded is not None:
-            arrays.append(self._lists(features.values[self._embedded]))
+            arrays.append(self._lists(features.values[self._embedded], is_missing))
         return arrays
 
-    def _lists(self, vectors: FloatMatrix) -> Any:
+    def _lists(self, vectors: FloatMatrix, is_missing: Array) -> Any:
         kind = np.float16 if self._options.embed is Embedding.FLOAT16 else np.float32
         flat = np.ascontiguousarray(vectors, dtype=kind).reshape(-1)
-        return arrow().FixedSizeListArray.from_arrays(arrow().array(flat), type=self._fields[-1].type)
-
-
-def _as_type(column: Any, kind: Any) -> Any:
-    """Labels of several kinds as strings."""
-    if arrow().types.is_string(kind):
-        return [None if value is None else str(value) for value in column]
-    return column
+        return arrow().FixedSizeListArray.from_arrays(
+            arrow().array(flat),
+            type=self._fields[-1].type,
+            mask=arrow().array(is_missing) if is_missing.any() else None,
+        )
 
 
 def _chosen(bundle: Bundle, heads: Sequence[str]) -> list[HeadSpec]:
     specs = {spec.name: spec for spec in bundle.manifest.heads}
-    unknown = next((head for head in heads if head not in specs), None)
-    if unknown is not None:
-        raise OptionError(f"{bundle.path} has no head {unknown!r}, but {', '.join(specs) or 'none at all'}")
+    for head in heads:
+        check_has_head(bundle, head, list(specs))
     return [specs[head] for head in heads]

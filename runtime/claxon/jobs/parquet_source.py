@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from claxon.errors import JobInputError
 from claxon.formats.arrow import arrow, parquet
+from claxon.formats.arrow import damage_told as arrow_damage_told
 from claxon.jobs.plan import InputFile, Shard
 from claxon.jobs.sources import WINDOW_CHARACTERS, WINDOW_ROWS, Reject, Window
 
@@ -28,17 +29,9 @@ def open_parquet(path: Path) -> Any:
         return parquet().ParquetFile(str(path), pre_buffer=False, buffer_size=BUFFER_BYTES)
 
 
-@contextmanager
-def damage_told(path: Path, where: str) -> Iterator[None]:
-    """What Arrow says of a file, as an error that names it.
-
-    Raises:
-        JobInputError: for any error of Arrow or the system in the block.
-    """
-    try:
-        yield
-    except (OSError, arrow().ArrowException) as error:
-        raise JobInputError(f"{path} cannot be read at {where}: {' '.join(str(error).split()):.200}") from None
+def damage_told(path: Path, where: str) -> AbstractContextManager[None]:
+    """As ``claxon.formats.arrow.damage_told``, with ``JobInputError``."""
+    return arrow_damage_told(path, where, JobInputError)
 
 
 class ParquetSource:
@@ -126,18 +119,18 @@ class ParquetSource:
         return _joined(pieces), texts
 
     def _window(self, first: int, batch: Any, texts: list[str | UnicodeDecodeError | None]) -> Window:
-        good = [place for place, text in enumerate(texts) if isinstance(text, str)]
+        good = [place for place, text in enumerate(texts) if not isinstance(text, UnicodeDecodeError)]
         if len(good) < len(texts):
             batch = batch.take(arrow().array(good, arrow().int64()))
         return Window(
             rows=[first + place for place in good],
             lines=None,
-            texts=[text for text in texts if isinstance(text, str)],
+            texts=[text or "" for text in texts if not isinstance(text, UnicodeDecodeError)],
             kept=batch,
             rejects=tuple(
                 Reject(first + place, None, _problem(self._text, text))
                 for place, text in enumerate(texts)
-                if not isinstance(text, str)
+                if isinstance(text, UnicodeDecodeError)
             ),
         )
 
@@ -169,10 +162,8 @@ def _decoded(value: bytes) -> str | UnicodeDecodeError:
         return error
 
 
-def _problem(column: str, text: UnicodeDecodeError | str | None) -> str:
-    if isinstance(text, UnicodeDecodeError):
-        return f"{column!r} is not UTF-8 (byte 0x{text.object[text.start]:02x})"
-    return f"{column!r} is null, expected a string"
+def _problem(column: str, text: UnicodeDecodeError) -> str:
+    return f"{column!r} is not UTF-8 (byte 0x{text.object[text.start]:02x})"
 
 
 def _joined(batches: list[Any]) -> Any:

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from io import RawIOBase
 from pathlib import Path
@@ -15,10 +15,10 @@ from typing import Any, Protocol
 from claxon.errors import JobDamagedError
 from claxon.formats.arrow import arrow, parquet
 from claxon.formats.column_types import is_json
+from claxon.heads.decision import shortest
 from claxon.jobs.plan import OutputFormat, Plan, Shard
-from claxon.labelling.columns import shortest
 from claxon.storage.job_folder import write_durably
-from claxon.storage.strict_json import StrictJSONError, decode, encode, parse
+from claxon.storage.strict_json import LATER, StrictJSONError, decode, encode, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Marker:
         truncated: Texts that were cut.
         n_tokens: Tokens of all texts before the cut; of a very long text at least so many.
         seconds: From the first row to the marker, in the worker.
+        missing: Rows in the part without a text, which have no label.
     """
 
     shard: Shard
@@ -58,6 +59,7 @@ class Marker:
     truncated: int
     n_tokens: int
     seconds: float
+    missing: int = field(default=0, metadata=LATER)
 
 
 def write_marker(plan: Plan, out: Path, marker: Marker) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from claxon.errors import JobDamagedError, JobError
+from claxon.formats.content import UTF8
 from claxon.formats.csv_records import Quoting
 from claxon.formats.lines import Compression, InputFormat
 from claxon.storage.job_folder import PLAN_NAME, JobFolder
 from claxon.storage.strict_json import LATER, StrictJSONError, decode, encode, parse
+from claxon.text.inputs import OnEmpty
 
 SCHEMA = 1
 
@@ -47,6 +49,9 @@ class JobOptions:
         threshold: As for ``Classifier.predict``.
         margin: As for ``Classifier.predict``.
         shard_rows: Rows a shard at most.
+        encoding: Of text files that have no byte order mark; ``None`` is UTF-8, or UTF-16 by its NULs.
+        quoting: How quotes are to be read; what ``auto`` came to stands with each file.
+        empty: What to do with a row whose text is null, empty or blank.
         device: As for ``Encoder.load``, like ``precision``, ``max_tokens`` and ``batch_size``.
     """
 
@@ -65,11 +70,17 @@ class JobOptions:
     precision: str
     max_tokens: int | None
     batch_size: int | None
+    encoding: str | None = field(default=None, metadata=LATER)
+    quoting: Quoting = field(default=Quoting.AUTO, metadata=LATER)
+    empty: OnEmpty = field(default=OnEmpty.SKIP, metadata=LATER)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of all of them, lower-case hexadecimal."""
-        return hashlib.sha256(json.dumps(encode(self), sort_keys=True).encode()).hexdigest()
+        """SHA-256 of all of them, lower-case hexadecimal; those that came later count where they are not usual."""
+        values = encode(self)
+        usual = {"encoding": None, "quoting": Quoting.AUTO, "empty": OnEmpty.SKIP}
+        told = {name: value for name, value in values.items() if name not in usual or value != usual[name]}
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def differences(self, other: JobOptions) -> list[str]:
         """What differs, each as ``name was X, is now Y`` where this is the earlier one."""
@@ -81,7 +92,11 @@ class JobOptions:
 class InputFile:
     """One file of the input, and what it was when the job was planned; ``rows`` counts bad ones too.
 
-    ``quoting`` says how the quotes of a CSV or TSV file are read.
+    Attributes:
+        quoting: How the quotes of a CSV or TSV file are read.
+        encoding: Of a text file.
+        is_objects: Whether it is a JSON array, or objects over several lines, instead of JSON lines.
+        partitions: The columns that its folders' names give, as in ``lang=de``.
     """
 
     path: str
@@ -91,6 +106,9 @@ class InputFile:
     sha256: str
     rows: int
     quoting: Quoting = field(default=Quoting.STANDARD, metadata=LATER)
+    encoding: str = field(default=UTF8, metadata=LATER)
+    is_objects: bool = field(default=False, metadata=LATER)
+    partitions: dict[str, str | None] = field(default_factory=dict, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from claxon.engine.planning import plan_run
 from claxon.engine.providers import Device
 from claxon.engine.selection import AUTO
 from claxon.errors import JobError, JobInputError, JobMismatchError, OptionError
+from claxon.formats.content import known_encoding
+from claxon.formats.csv_records import Quoting
 from claxon.formats.lines import InputFormat
 from claxon.heads.decision import Abstention
 from claxon.jobs.inputs import Source, check_unchanged, find_sources, one_format
@@ -20,10 +22,11 @@ from claxon.jobs.labelling import added_fields
 from claxon.jobs.plan import SCHEMA, Embedding, JobOptions, OutputFormat, Plan, Shard
 from claxon.jobs.sources import parts_schema, schema_text, types_of
 from claxon.jobs.survey import Surveyed, survey
-from claxon.labelling.labeller import chosen_heads
+from claxon.labelling.labeller import check_limits, chosen_heads
 from claxon.storage.atomic import SUFFIX, flush_folder
 from claxon.storage.job_folder import LOCK_NAME, PLAN_NAME, WORKERS_LOCK_NAME, write_durably, write_errors
 from claxon.support.validation import choice, count
+from claxon.text.inputs import OnEmpty
 from claxon.version import __version__
 
 DEFAULT_TEXT_COLUMN = "text"
@@ -49,6 +52,9 @@ class JobRequest(TypedDict, total=False):
     precision: str
     max_tokens: int | None
     batch_size: int | None
+    encoding: str | None
+    quoting: str
+    empty: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,9 @@ class PlanRequest:
     options: JobOptions
 
     @classmethod
-    def of(cls, bundle: Bundle, inputs: Iterable[str | os.PathLike[str]], out: Path, request: JobRequest) -> Self:
+    def from_request(
+        cls, bundle: Bundle, inputs: Iterable[str | os.PathLike[str]], out: Path, request: JobRequest
+    ) -> Self:
         """Find the files, and check the options.
 
         Args:
@@ -112,23 +120,28 @@ def job_options(bundle: Bundle, file_format: InputFormat, request: JobRequest) -
     keep = request.get("keep")
     if keep is not None and (isinstance(keep, str) or not keep or len(set(keep)) < len(keep)):
         raise OptionError(f"keep is {keep!r:.80}, expected a list of different columns, or None for all")
-    abstention = Abstention.of(request.get("threshold"), request.get("margin"))
+    threshold, margin = request.get("threshold"), request.get("margin")
+    heads = chosen_heads(bundle, request.get("heads"), is_embedded=embed is not None)
+    check_limits((head for head in bundle.manifest.heads if head.name in heads), Abstention.of(threshold, margin))
     return JobOptions(
         text=request.get("text", DEFAULT_TEXT_COLUMN),
-        heads=chosen_heads(bundle, request.get("heads"), is_embedded=embed is not None),
+        heads=heads,
         embed=None if embed is None else choice("embed", embed, Embedding),
         feature=request.get("feature"),
         keep=None if keep is None else tuple(keep),
         input_format=file_format,
         output_format=choice("output_format", request.get("output_format", OutputFormat.PARQUET), OutputFormat),
         prefix=request.get("prefix", ""),
-        threshold=abstention.threshold,
-        margin=abstention.margin,
+        threshold=None if threshold is None else float(threshold),
+        margin=None if margin is None else float(margin),
         shard_rows=count("shard_rows", request.get("shard_rows"), none_means="the default") or SHARD_ROWS,
         device=choice("device", request.get("device", Device.AUTO), Device),
         precision=request.get("precision", AUTO),
         max_tokens=request.get("max_tokens"),
         batch_size=count("batch_size", request.get("batch_size"), none_means="the token budget alone"),
+        encoding=None if request.get("encoding") is None else known_encoding(str(request.get("encoding"))),
+        quoting=choice("quoting", request.get("quoting", Quoting.AUTO), Quoting),
+        empty=choice("empty", request.get("empty", OnEmpty.SKIP), OnEmpty),
     )
 
 
@@ -141,7 +154,15 @@ def new_plan(asked: PlanRequest, on_file: Callable[[Source], object]) -> Plan:
     bundle, options = asked.bundle, asked.options
     added = added_fields(bundle.manifest, options)
     precision = plan_run(bundle, options.device, options.precision).plan.variant.precision
-    found = survey(asked.sources, options.input_format, options.text, options.shard_rows, on_file)
+    found = survey(
+        asked.sources,
+        options.input_format,
+        options.text,
+        options.shard_rows,
+        on_file,
+        encoding=options.encoding,
+        quoting=options.quoting,
+    )
     schema = parts_schema(found.schema, options.keep, added)
     return Plan(
         schema=SCHEMA,

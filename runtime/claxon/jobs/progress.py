@@ -171,13 +171,14 @@ class JobStatus:
         files: How many the input has.
         rows: Of the input.
         rows_done: Rows of the shards that are done, bad ones included.
-        labelled: Of those, how many are in the parts.
+        labelled: Of those, how many were labelled, or embedded.
         rejected: How many are in the rejects.
         truncated: How many texts were cut.
         n_tokens: Tokens of the texts so far, before the cut.
         shards: How many there are.
         shards_done: How many of them are done.
         worker_seconds: What they took, over all workers.
+        missing: How many are in the parts without a label: they have no text.
     """
 
     out: Path
@@ -194,6 +195,7 @@ class JobStatus:
     shards: int
     shards_done: int
     worker_seconds: float
+    missing: int = 0
 
     @property
     def is_done(self) -> bool:
@@ -219,7 +221,8 @@ def job_status(out: str | os.PathLike[str]) -> JobStatus:
         files=len(plan.files),
         rows=plan.rows,
         rows_done=sum(marker.shard.rows for marker in markers),
-        labelled=sum(marker.rows for marker in markers),
+        labelled=sum(marker.rows - marker.missing for marker in markers),
+        missing=sum(marker.missing for marker in markers),
         rejected=sum(marker.rejected for marker in markers),
         truncated=sum(marker.truncated for marker in markers),
         n_tokens=sum(marker.n_tokens for marker in markers),

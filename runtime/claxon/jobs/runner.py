@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from claxon.bundle.bundle import Bundle
 from claxon.errors import JobInputError
@@ -18,22 +18,17 @@ from claxon.jobs.labelling import Labeller
 from claxon.jobs.parquet_source import ParquetSource
 from claxon.jobs.parts import Marker, Written, part_writer, write_marker
 from claxon.jobs.plan import Plan, Shard
-from claxon.jobs.sources import Reject, TextSource, Window, kept_schema, output_schema
+from claxon.jobs.sources import (
+    PartitionedSource,
+    Reject,
+    RowSource,
+    TextSource,
+    Window,
+    kept_schema,
+    output_schema,
+)
 from claxon.storage.job_folder import new_file, write_errors
-
-
-class RowSource(Protocol):
-    """A file that is open; shards that follow each other are read without going back."""
-
-    def windows(self, shard: Shard) -> Iterator[Window]:
-        """The shard's rows.
-
-        Raises:
-            JobInputError: the file is damaged, or ends before the shard does.
-        """
-
-    def close(self) -> None:
-        """Close the file."""
+from claxon.text.inputs import OnEmpty, is_missing
 
 
 def open_source(plan: Plan, file: int) -> RowSource:
@@ -43,9 +38,13 @@ def open_source(plan: Plan, file: int) -> RowSource:
         JobInputError: it cannot be read.
     """
     entry, options, kept = plan.files[file], plan.options, kept_schema(plan)
+    own = arrow().schema([field for field in kept if field.name not in entry.partitions])
+    source: RowSource
     if options.input_format is InputFormat.PARQUET:
-        return ParquetSource(entry, options.text, kept)
-    return TextSource(entry, options.input_format, options.text, kept)
+        source = ParquetSource(entry, options.text, own)
+    else:
+        source = TextSource(entry, options.input_format, options.text, own)
+    return source if len(own) == len(kept) else PartitionedSource(source, entry.partitions, kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,7 @@ class _Found:
     """What a shard came to so far."""
 
     rows: int = 0
+    missing: int = 0
     truncated: int = 0
     n_tokens: int = 0
     rejects: list[Reject] = field(default_factory=list)
@@ -124,6 +124,7 @@ class ShardRunner:
             truncated=found.truncated,
             n_tokens=found.n_tokens,
             seconds=round(time.perf_counter() - began, 6),
+            missing=found.missing,
         )
         write_marker(self.plan, self.out, marker)
         return marker
@@ -154,13 +155,27 @@ class ShardRunner:
 
     def _labelled(self, window: Window, found: _Found) -> Any:
         """The window's rows with the columns that are added, a record batch."""
+        self._check_missing(window)
         labelled = self._labeller.label(window.texts)
         window = window.without(labelled.failed)
         found.rows += len(window.texts)
+        found.missing += labelled.missing
         found.truncated += labelled.truncated
         found.n_tokens += labelled.n_tokens
         found.rejects += window.rejects
         return arrow().RecordBatch.from_arrays([*window.kept.columns, *labelled.arrays], schema=self._schema)
+
+    def _check_missing(self, window: Window) -> None:
+        """Raise ``JobInputError`` where a row without a text is an error."""
+        if self.plan.options.empty is not OnEmpty.ERROR:
+            return
+        place = next((place for place, text in enumerate(window.texts) if is_missing(text)), None)
+        if place is not None:
+            where = f"row {window.rows[place]}" if window.lines is None else f"line {window.lines[place]}"
+            name = self.plan.files[self._file].path
+            raise JobInputError(
+                f"{name}: {where} has no text; fill it in, or begin a new job with --empty skip (empty=)"
+            )
 
     def _write_rejects(self, shard: Shard, rejects: list[Reject]) -> Written | None:
         path = self._folder.rejected(shard.number)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from claxon.errors import JobInputError, OptionError
+from claxon.errors import InputError, JobInputError, OptionError
 from claxon.formats.arrow import arrow
 from claxon.formats.column_types import columns_of
+from claxon.formats.content import UTF8
+from claxon.formats.csv_table import Dialect, dialect_of
 from claxon.formats.lines import Compression, InputFormat, LinePosition, Lines
-from claxon.formats.text_rows import Header, TextRow, csv_rows, json_rows, read_header
+from claxon.formats.row_parsing import text_problem
+from claxon.formats.text_rows import Header, TextRow, csv_rows, json_object_rows, json_rows, read_header
 from claxon.jobs.plan import InputFile, Plan, Shard
 from claxon.text.inputs import FailedRow
 
@@ -113,6 +117,58 @@ def parts_schema(columns: Any, keep: Sequence[str] | None, added: Sequence[Any])
     return arrow().schema([*(columns.field(name) for name in names), *added])
 
 
+class RowSource(Protocol):
+    """A file that is open; shards that follow each other are read without going back."""
+
+    def windows(self, shard: Shard) -> Iterator[Window]:
+        """The shard's rows.
+
+        Raises:
+            JobInputError: the file is damaged, or ends before the shard does.
+        """
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+class PartitionedSource:
+    """A file with the columns that its folders' names give, behind its own."""
+
+    def __init__(self, source: RowSource, partitions: Mapping[str, str | None], kept: Any) -> None:
+        """Add ``partitions``; ``kept`` is the Arrow schema of the columns to keep, some of those among them."""
+        self._source, self._partitions, self._kept = source, partitions, kept
+
+    def windows(self, shard: Shard) -> Iterator[Window]:
+        """The shard's rows."""
+        for window in self._source.windows(shard):
+            yield replace(window, kept=self._extended(window.kept, len(window.texts)))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    def _extended(self, kept: Any, n_rows: int) -> Any:
+        own = dict(zip(kept.schema.names, kept.columns, strict=True))
+        columns = [
+            own[field.name] if field.name in own else arrow().array([self._partitions[field.name]] * n_rows, field.type)
+            for field in self._kept
+        ]
+        return arrow().RecordBatch.from_arrays(columns, schema=self._kept)
+
+
+@contextmanager
+def as_job_errors() -> Iterator[None]:
+    """What readers of files say of a file, as a job's error.
+
+    Raises:
+        JobInputError: for any ``InputError`` of the block.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise JobInputError(str(error)) from None
+
+
 class TextSource:
     """A text file that is open; shards that follow each other are read without going back."""
 
@@ -129,13 +185,13 @@ class TextSource:
             JobInputError: it cannot be read.
         """
         self._path = Path(file.path)
-        self._compression = file.compression
-        self._quoting = file.quoting
+        self._file = file
         self._format = file_format
         self._text = text
         self._kept = kept
         self._header: Header | None = None
-        self._open(None)
+        with as_job_errors():
+            self._open(None)
 
     def windows(self, shard: Shard) -> Iterator[Window]:
         """The shard's rows.
@@ -143,11 +199,13 @@ class TextSource:
         Raises:
             JobInputError: the file cannot be read on, or ends before the shard does.
         """
-        self._go_to(shard)
+        with as_job_errors():
+            self._go_to(shard)
         left = shard.rows
         while left:
             first = self._next_row
-            rows = self._some(min(left, WINDOW_ROWS))
+            with as_job_errors():
+                rows = self._some(min(left, WINDOW_ROWS))
             if not rows:
                 raise JobInputError(f"{self._path} ends at row {first}, and was longer when the job was planned")
             left -= len(rows)
@@ -160,23 +218,26 @@ class TextSource:
     def _go_to(self, shard: Shard) -> None:
         if shard.first_row == self._next_row:
             return
-        is_plain = self._compression is Compression.NONE
-        if is_plain or shard.first_row < self._next_row:
+        can_seek = (
+            shard.offset is not None and self._file.compression is Compression.NONE and self._file.encoding == UTF8
+        )
+        if can_seek or shard.first_row < self._next_row:
             self._lines.close()
-            self._open(shard if is_plain else None)
+            self._open(shard if can_seek else None)
         for _ in islice(self._rows, shard.first_row - self._next_row):
             self._next_row += 1
 
     def _open(self, shard: Shard | None) -> None:
         """Open at the shard's first row, or at that of the file."""
+        file = self._file
         if shard is None or shard.offset is None or shard.line is None:
-            self._lines, self._next_row = Lines(self._path, self._compression), 0
+            self._lines, self._next_row = Lines(self._path, file.compression, encoding=file.encoding), 0
             if self._format is not InputFormat.JSONL:
-                self._header = read_header(self._lines, self._format, str(self._path), self._quoting)
+                self._header = read_header(self._lines, file_dialect(file, self._format), str(self._path))
         else:
-            self._lines = Lines(self._path, self._compression, LinePosition(shard.offset, shard.line))
+            self._lines = Lines(self._path, file.compression, LinePosition(shard.offset, shard.line))
             self._next_row = shard.first_row
-        self._rows = json_rows(self._lines) if self._header is None else csv_rows(self._lines, self._header)
+        self._rows = text_rows(self._lines, self._header, file)
 
     def _some(self, most: int) -> list[TextRow]:
         """Up to ``most`` rows, fewer where their texts are long."""
@@ -192,13 +253,13 @@ class TextSource:
         return rows
 
     def _window(self, first: int, rows: list[TextRow]) -> Window:
-        problems = [text_problem(row, self._text) for row in rows]
+        problems = [row_text_problem(row, self._text) for row in rows]
         good = [place for place, problem in enumerate(problems) if problem is None]
         values = [rows[place].values for place in good]
         return Window(
             rows=[first + place for place in good],
             lines=[rows[place].place.line for place in good],
-            texts=[row[self._text] for row in values],
+            texts=[row[self._text] or "" for row in values],
             kept=arrow().RecordBatch.from_arrays(columns_of(values, self._kept), schema=self._kept),
             rejects=tuple(
                 Reject(first + place, rows[place].place.line, problem)
@@ -208,15 +269,27 @@ class TextSource:
         )
 
 
-def text_problem(row: TextRow, column: str) -> str | None:
-    """Why a row has no text, if it has none."""
+def file_dialect(file: InputFile, file_format: InputFormat) -> Dialect:
+    """How the fields of a CSV or TSV file are told apart.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    with Lines(Path(file.path), file.compression, encoding=file.encoding) as lines:
+        first = next(lines, b"").decode(errors="replace")
+    return dialect_of(first, file.quoting, is_tsv=file_format is InputFormat.TSV)
+
+
+def text_rows(lines: Lines, header: Header | None, file: InputFile) -> Iterator[TextRow]:
+    """The rows of a text file; one without a header is JSON."""
+    if header is not None:
+        return csv_rows(lines, header)
+    return json_object_rows(lines, file.path) if file.is_objects else json_rows(lines)
+
+
+def row_text_problem(row: TextRow, column: str) -> str | None:
+    """Why a row has no text, if it has none; null is a text that is missing."""
     if row.problem is not None:
         return row.problem
-    if column not in row.values:
-        return f"has no key {column!r}"
-    text = row.values[column]
-    if not isinstance(text, str):
-        return f"{column!r} is {'null' if text is None else type(text).__name__}, expected a string"
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        return f"{column!r} has half of a surrogate pair, which is no character"
-    return None
+    problem = text_problem(row.values, column)
+    return None if problem is None else problem.strip(": ")

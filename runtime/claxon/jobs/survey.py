@@ -5,23 +5,26 @@ Whatever is wrong with an input comes to light here, before any work is done: da
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from claxon.errors import InputError, JobInputError, OptionError
 from claxon.formats.arrow import arrow
 from claxon.formats.column_types import ColumnKinds, Kind, arrow_fields, string_fields
-from claxon.formats.content import UTF8, encoding_of, head_of, open_content
-from claxon.formats.csv_records import Quoting, delimiter_of, settled_quoting
-from claxon.formats.lines import InputFormat, LinePosition, Lines
-from claxon.formats.text_rows import TextRow, csv_rows, json_rows, read_header
+from claxon.formats.content import encoding_of, head_of, json_format
+from claxon.formats.csv_records import Quoting, settled_quoting
+from claxon.formats.csv_table import separator_of
+from claxon.formats.lines import InputFormat, LinePosition, Lines, compression_of
+from claxon.formats.tables import Format
+from claxon.formats.text_rows import TextRow, csv_rows, read_header
 from claxon.jobs.inputs import Source, file_sha256, stamp
 from claxon.jobs.parquet_source import is_text_type, open_parquet
 from claxon.jobs.plan import InputFile
-from claxon.jobs.sources import text_problem
+from claxon.jobs.sources import as_job_errors, file_dialect, row_text_problem, text_rows
 
 # So many inputs that cannot be read are named; of ten thousand the first will do.
 MAX_NAMED = 5
@@ -65,8 +68,13 @@ def survey(
     text: str,
     shard_rows: int,
     on_file: Callable[[Source], object],
+    *,
+    encoding: str | None = None,
+    quoting: Quoting = Quoting.AUTO,
 ) -> Survey:
     """Read all files once; ``on_file`` is told of each.
+
+    ``encoding`` and ``quoting`` are those of ``JobOptions``.
 
     Raises:
         JobInputError: files cannot be read, or have other columns than the first; the message names them.
@@ -76,7 +84,8 @@ def survey(
     problems: list[str] = []
     for source in sources:
         try:
-            surveyed.append(_survey_file(source, file_format, text, shard_rows))
+            with as_job_errors():
+                surveyed.append(_survey_file(source, _Request(file_format, text, shard_rows, encoding, quoting)))
             _check_same(surveyed[0], surveyed[-1])
         except (JobInputError, OptionError) as error:
             if isinstance(error, OptionError) and not surveyed:
@@ -86,7 +95,45 @@ def survey(
     if problems:
         raise JobInputError(_listed(problems, len(sources)))
     schema = _merged(surveyed, text) if file_format is InputFormat.JSONL else surveyed[0].schema
-    return Survey(tuple(surveyed), schema)
+    whole = _with_partitions(schema, surveyed)
+    return Survey(tuple(_of_folders(one, schema) for one in surveyed), whole)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """How every file is to be read."""
+
+    format: InputFormat
+    text: str
+    shard_rows: int
+    encoding: str | None
+    quoting: Quoting
+
+
+def _with_partitions(schema: Any, surveyed: Sequence[Surveyed]) -> Any:
+    """The schema and a column of strings for each partition whose name no column has.
+
+    Raises:
+        JobInputError: files are partitioned by different names.
+    """
+    names = tuple(surveyed[0].file.partitions)
+    for one in surveyed:
+        if tuple(one.file.partitions) != names:
+            raise JobInputError(
+                f"{one.file.path} lies in folders of {_said(one.file.partitions)}, {surveyed[0].file.path} in folders "
+                f"of {_said(names)}; expected the same names=values for all files"
+            )
+    return arrow().schema([*schema, *string_fields([name for name in names if name not in schema.names])])
+
+
+def _of_folders(one: Surveyed, schema: Any) -> Surveyed:
+    """The file with those partitions only that are no columns of its own."""
+    left = {name: value for name, value in one.file.partitions.items() if name not in schema.names}
+    return replace(one, file=replace(one.file, partitions=left))
+
+
+def _said(names: Iterable[str]) -> str:
+    return "=…/".join([*names, ""])[:-1] or "no names=values"
 
 
 def _listed(problems: list[str], n_files: int) -> str:
@@ -96,58 +143,66 @@ def _listed(problems: list[str], n_files: int) -> str:
     return f"{len(problems)} of {n_files} inputs cannot be used: {'; '.join(problems[:MAX_NAMED])}{more}"
 
 
-def _survey_file(source: Source, file_format: InputFormat, text: str, shard_rows: int) -> Surveyed:
+def _survey_file(source: Source, request: _Request) -> Surveyed:
     before = stamp(source.path)
     sha256 = file_sha256(source.path)
+    seen = InputFile(
+        str(source.path),
+        source.compression,
+        before.size_bytes,
+        before.mtime_ns,
+        sha256,
+        0,
+        partitions=source.partitions,
+    )
 
-    quoting = Quoting.STANDARD if file_format is InputFormat.PARQUET else _quoting(source.path, file_format)
-
-    def file(rows: int) -> InputFile:
+    def file(rows: int, told: InputFile = seen) -> InputFile:
         if stamp(source.path) != before:
             raise JobInputError(f"{source.path} was changed while it was read; begin again when it is complete")
-        seen = (before.size_bytes, before.mtime_ns, sha256)
-        return InputFile(str(source.path), source.compression, *seen, rows, quoting)
+        return replace(told, rows=rows)
 
-    if file_format is InputFormat.PARQUET:
-        return _survey_parquet(source, text, shard_rows, file)
-    with Lines(source.path, source.compression) as lines:
-        if file_format is InputFormat.JSONL:
-            return _survey_json(lines, text, shard_rows, file)
-        header = read_header(lines, file_format, str(source.path), quoting)
-        _check_text(header.columns, text, source.path)
-        starts = _Starts(csv_rows(lines, header), shard_rows)
+    if request.format is InputFormat.PARQUET:
+        return _survey_parquet(source, request.text, request.shard_rows, file)
+    read = _text_file(seen, request)
+    whole = partial(file, told=read)
+    with Lines(source.path, read.compression, encoding=read.encoding) as lines:
+        if request.format is InputFormat.JSONL:
+            return _survey_json(text_rows(lines, None, read), request.text, request.shard_rows, whole, read.is_objects)
+        header = read_header(lines, file_dialect(read, request.format), str(source.path))
+        _check_text(header.columns, request.text, source.path)
+        starts = _Starts(csv_rows(lines, header), request.shard_rows)
         for _ in starts:
             pass
-        return Surveyed(file(starts.rows), tuple(starts.starts), arrow().schema(string_fields(header.columns)))
+        return Surveyed(whole(starts.rows), tuple(starts.starts), arrow().schema(string_fields(header.columns)))
 
 
-def _quoting(path: Path, file_format: InputFormat) -> Quoting:
-    """How the quotes of a text file are read; by the way, whether it is a text file.
+def _text_file(file: InputFile, request: _Request) -> InputFile:
+    """How a text file is compressed, in which encoding it is, and how its quotes are read.
 
     Raises:
-        JobInputError: it is something else, or there are two ways of reading its quotes that give different rows.
+        InputError: it is something else, or there are two ways of reading its quotes that give different rows.
     """
-    try:
-        head = head_of(path)
-        encoding = encoding_of(head, str(path))
-    except InputError as error:
-        raise JobInputError(str(error)) from None
-    if encoding != UTF8:
-        raise JobInputError(f"{path} is {encoding}; jobs read UTF-8: convert it, for instance with iconv -t UTF-8")
-    if file_format is InputFormat.JSONL and head.lstrip()[:1] == b"[":
-        raise JobInputError(f"{path} is a JSON array; write one object a line, for instance with jq -c '.[]'")
-    if file_format is InputFormat.JSONL:
-        return Quoting.STANDARD
+    path = Path(file.path)
+    compression = compression_of(path)
+    head = head_of(path)
+    encoding = encoding_of(head, file.path, request.encoding)
+    found = json_format(head.decode(encoding, errors="replace"))
+    read = replace(file, compression=compression, encoding=encoding)
+    if request.format is InputFormat.JSONL:
+        return replace(read, is_objects=found is Format.JSON)
+    if found is not None:
+        raise InputError(f"{file.path} holds JSON and no {request.format}; add --format jsonl (input_format=)")
 
     def lines() -> Iterator[str]:
-        with io.TextIOWrapper(open_content(path), "utf-8-sig", errors="replace", newline="") as text:
-            yield from text
+        with Lines(path, compression, encoding=encoding) as content:
+            yield from (line.decode(errors="replace") for line in content)
 
-    delimiter = "\t" if file_format is InputFormat.TSV else delimiter_of(next(lines(), ""))
-    try:
-        return settled_quoting(lines, delimiter, str(path))
-    except InputError as error:
-        raise JobInputError(str(error)) from None
+    if request.quoting is not Quoting.AUTO:
+        return replace(read, quoting=request.quoting)
+    dialect = file_dialect(read, request.format)
+    is_below = separator_of(next(lines(), "")) is not None
+    settled = settled_quoting(lambda: islice(lines(), int(is_below), None), dialect.delimiter, file.path)
+    return replace(read, quoting=settled)
 
 
 def _survey_parquet(source: Source, text: str, shard_rows: int, file: Callable[[int], InputFile]) -> Surveyed:
@@ -165,13 +220,16 @@ def _survey_parquet(source: Source, text: str, shard_rows: int, file: Callable[[
     return Surveyed(file(rows), tuple(Start(row) for row in range(0, rows, shard_rows)), schema)
 
 
-def _survey_json(lines: Lines, text: str, shard_rows: int, file: Callable[[int], InputFile]) -> Surveyed:
+def _survey_json(
+    rows: Iterator[TextRow], text: str, shard_rows: int, file: Callable[[int], InputFile], is_objects: bool
+) -> Surveyed:
     columns = ColumnKinds()
-    starts = _Starts(json_rows(lines), shard_rows)
+    starts = _Starts(rows, shard_rows)
     for row in starts:
-        if text_problem(row, text) is None:  # what is wrong with a bad row is not the column's type
+        if row_text_problem(row, text) is None:  # what is wrong with a bad row is not the column's type
             columns.add(row.values)
-    return Surveyed(file(starts.rows), tuple(starts.starts), kinds=columns.kinds)
+    found = tuple(Start(start.row) for start in starts.starts) if is_objects else tuple(starts.starts)
+    return Surveyed(file(starts.rows), found, kinds=columns.kinds)
 
 
 class _Starts:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from claxon.bundle.manifest import LabelValue
+from claxon.bundle.manifest import LabelValue, ScoreKind
 from claxon.formats.arrow import arrow
 from claxon.labelling.columns import label_kind
 from claxon.labelling.labeller import EMBEDDING, ERROR, TRUNCATED, Array, ColumnSpec
@@ -18,10 +18,24 @@ if TYPE_CHECKING:
     from pyarrow import Schema
 
 
-def label_type(labels: Sequence[LabelValue]) -> Any:
-    """The Arrow type of a column of labels."""
+def label_type(labels: Sequence[LabelValue], scores: ScoreKind = ScoreKind.PROBABILITY) -> Any:
+    """The Arrow type of a column of labels; of lists where each text may have several."""
     pa = arrow()
-    return {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}[label_kind(labels)]
+    one = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}[label_kind(labels)]
+    return pa.list_(one) if scores is ScoreKind.MULTI_LABEL else one
+
+
+def plain_labels(labels: Sequence[Any], kind: Any) -> list[Any]:
+    """Labels as a column of the type takes them: those of several types as strings.
+
+    Args:
+        labels: Of each text its label, a tuple of them, or ``None``.
+        kind: What ``label_type`` gave.
+    """
+    types = arrow().types
+    if types.is_list(kind):
+        return [None if held is None else plain_labels(held, kind.value_type) for held in labels]
+    return [None if label is None else str(label) for label in labels] if types.is_string(kind) else list(labels)
 
 
 def arrow_schema(wanted: ColumnSpec, *, fixed_size: bool = True) -> Schema:
@@ -30,7 +44,7 @@ def arrow_schema(wanted: ColumnSpec, *, fixed_size: bool = True) -> Schema:
     fields = {wanted.named(TRUNCATED): pa.bool_()}
     for head in wanted.heads:
         names = wanted.names[head.name]
-        fields |= {names.label: label_type(head.labels), names.score: pa.float32()}
+        fields |= {names.label: label_type(head.labels, head.scores), names.score: pa.float32()}
     if wanted.feature is not None:
         fields[wanted.named(EMBEDDING)] = pa.list_(pa.float32(), wanted.width if fixed_size else -1)
     if wanted.on_error is OnError.RECORD:
@@ -49,9 +63,7 @@ def _column(values: Array, kind: Any) -> Any:
         return _lists(values, kind)
     if pa.types.is_floating(kind) and values.dtype != object:
         return pa.array(values, kind, mask=np.isnan(values))
-    if pa.types.is_string(kind):
-        return pa.array([None if value is None else str(value) for value in values.tolist()], kind)
-    return pa.array(values.tolist(), kind)
+    return pa.array(plain_labels(values.tolist(), kind), kind)
 
 
 def _lists(values: Array, kind: Any) -> Any:

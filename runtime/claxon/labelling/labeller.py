@@ -10,17 +10,18 @@ from typing import Any, Self
 import numpy as np
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import Feature, HeadSpec
+from claxon.bundle.manifest import Feature, HeadSpec, ScoreKind
 from claxon.encoder.encoder import Encoder
 from claxon.encoder.features import Features, chosen_feature
 from claxon.engine.providers import Device
 from claxon.engine.selection import AUTO
 from claxon.errors import OptionError
-from claxon.heads.decision import Abstention, softmax, winners
-from claxon.heads.heads import GraphHead
-from claxon.labelling.columns import HeadNames, head_names
+from claxon.heads.answers import answered, limits_of
+from claxon.heads.decision import Abstention
+from claxon.heads.heads import GraphHead, check_has_head
+from claxon.labelling.columns import HeadNames, answer_columns, head_names
 from claxon.support.validation import choice
-from claxon.text.inputs import FailedRow, OnError
+from claxon.text.inputs import NO_TEXT, FailedRow, OnEmpty, OnError, read_rows
 
 Array = np.ndarray[Any, Any]
 # With a size given, batches are cut by the token budget alone and not by the number of threads: a shard's batches, and
@@ -40,6 +41,7 @@ class ColumnOptions:
         prefix: Put before the name of every column.
         threshold: As for ``Classifier.predict``, and so is ``margin``.
         device: As for ``Encoder.load``, and so are ``precision`` and ``max_tokens``.
+        empty: What to do with a row whose text is null, empty or blank: ``skip``, ``error`` or ``label``.
     """
 
     heads: tuple[str, ...] | None = None
@@ -51,6 +53,7 @@ class ColumnOptions:
     device: str = Device.AUTO
     precision: str = AUTO
     max_tokens: int | None = None
+    empty: str = OnEmpty.SKIP
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class ColumnSpec:
         on_error: What to do with a row that is no text; recorded, it is told of in the column ``error``.
         prefix: Put before the name of every column.
         abstention: When a text gets no label.
+        on_empty: What to do with a row that has no text; skipped, it has no label, no score and no embedding.
     """
 
     heads: tuple[HeadSpec, ...]
@@ -72,9 +76,10 @@ class ColumnSpec:
     on_error: OnError
     prefix: str
     abstention: Abstention
+    on_empty: OnEmpty = OnEmpty.SKIP
 
     @classmethod
-    def of(cls, bundle: Bundle, asked: ColumnOptions) -> Self:
+    def from_options(cls, bundle: Bundle, asked: ColumnOptions) -> Self:
         """What a caller asks for, checked against the bundle.
 
         Raises:
@@ -83,13 +88,16 @@ class ColumnSpec:
         """
         spec = bundle.manifest.encoder
         feature = chosen_feature(spec, None) if asked.embed else None
+        heads, abstention = _chosen(bundle, asked), Abstention.of(asked.threshold, asked.margin)
+        check_limits(heads, abstention)
         return cls(
-            _chosen(bundle, asked),
+            heads,
             feature,
             0 if feature is None else spec.features[feature],
             choice("errors", asked.errors, OnError),
             asked.prefix,
-            Abstention.of(asked.threshold, asked.margin),
+            abstention,
+            choice("empty", asked.empty, OnEmpty),
         )
 
     @property
@@ -100,7 +108,8 @@ class ColumnSpec:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of all columns, in their order."""
-        of_heads = [column for names in self.names.values() for column in (names.label, names.score)]
+        names = self.names
+        of_heads = [column for head in self.heads for column in answer_columns(head.scores, names[head.name])]
         embedding = [] if self.feature is None else [self.named(EMBEDDING)]
         error = [self.named(ERROR)] if self.on_error is OnError.RECORD else []
         return (*of_heads, self.named(TRUNCATED), *embedding, *error)
@@ -129,7 +138,7 @@ class ColumnPredictor:
         Raises:
             BundleError, OptionError, DeviceError, EngineError, MissingDependencyError: as ``Encoder.load``.
         """
-        self.wanted = ColumnSpec.of(bundle, asked)
+        self.wanted = ColumnSpec.from_options(bundle, asked)
         self._heads = [GraphHead(bundle, spec) for spec in self.wanted.heads]
         embedded = [] if self.wanted.feature is None else [self.wanted.feature]
         self._features = list(dict.fromkeys([*(head.feature for head in self._heads), *embedded]))
@@ -147,22 +156,23 @@ class ColumnPredictor:
 
         Returns:
             Labels as ``Classifier.predict`` has them, and of dtype object where rows may fail or a text is empty;
-            scores of the winners, float32, NaN where there is none; ``truncated``, bool; all of shape ``(texts,)``. A
-            text that is empty or blank has no label and no score, as in ``claxon predict``. The embedding is float32,
-            ``(texts, width)``. ``error`` is of dtype object: why a row has no result, ``None`` where it has.
+            the best scores, float32, NaN where there is none, which are the numbers of a regression; ``truncated``,
+            bool; all of shape ``(texts,)``. A text that is null, empty or blank has no label and no score, as in
+            ``claxon predict``, unless ``empty`` says otherwise. The embedding is float32, ``(texts, width)``, and NaN
+            where there is no label for that reason. ``error`` is of dtype object: why a row has no result, ``None``
+            where it has.
 
         Raises:
-            InputError: a row is no text, and that is not recorded.
+            InputError: a row is no text, and that is not recorded; or it has none, and that is an error.
             EngineError: ONNX Runtime failed.
         """
-        rows = texts.to_pylist() if hasattr(texts, "to_pylist") else list(texts)
-        is_blank = np.array([isinstance(text, str) and not text.strip() for text in rows], bool)
+        read = read_rows(texts, self.wanted.on_error, self.wanted.on_empty)
         found = self._encoder.features(
-            rows, self._features, batch_size=BATCH_SIZE, on_truncation="ignore", errors=self.wanted.on_error
+            read, self._features, batch_size=BATCH_SIZE, on_truncation="ignore", errors=self.wanted.on_error
         )
         columns: dict[str, Array] = {}
         for head in self._heads:
-            columns |= self._answers(head, found, is_blank)
+            columns |= self._answers(head, found)
         columns[self.wanted.named(TRUNCATED)] = found.truncated
         if self.wanted.feature is not None:
             columns[self.wanted.named(EMBEDDING)] = found.values[self.wanted.feature]
@@ -170,16 +180,17 @@ class ColumnPredictor:
             columns[self.wanted.named(ERROR)] = _messages(found.failed, len(found.truncated))
         return columns
 
-    def _answers(self, head: GraphHead, found: Features, is_blank: Array) -> dict[str, Array]:
-        given = head(found.values[head.feature])
-        scores = given if head.temperature is None else softmax(given, head.temperature)
-        labels: Array = winners(scores, head.labels, self.wanted.abstention)
-        best = scores.max(axis=1)
-        if self.wanted.on_error is OnError.RECORD or is_blank.any():
+    def _answers(self, head: GraphHead, found: Features) -> dict[str, Array]:
+        answers = answered(head, head(found.values[head.feature]), self.wanted.abstention)
+        best, names = answers.best, self.wanted.names[head.name]
+        rows = [failure.row for failure in found.failed]
+        best[rows] = np.nan
+        if head.score_kind is ScoreKind.REGRESSION:
+            return {names.score: best}
+        labels: Array = answers.labels
+        if self.wanted.on_error is OnError.RECORD or found.failed:
             labels = labels.astype(object)
-            labels[[failure.row for failure in found.failed]] = None
-            labels[is_blank], best[is_blank] = None, np.nan
-        names = self.wanted.names[head.name]
+            labels[rows] = None
         return {names.label: labels, names.score: best}
 
 
@@ -210,9 +221,8 @@ def chosen_heads(bundle: Bundle, asked: str | Sequence[str] | None, *, is_embedd
     """
     names = [spec.name for spec in bundle.manifest.heads]
     heads = (asked,) if isinstance(asked, str) else tuple(asked or ())
-    unknown = next((head for head in heads if head not in names), None)
-    if unknown is not None:
-        raise OptionError(f"{bundle.path} has no head {unknown!r}, but {', '.join(names) or 'none at all'}")
+    for head in heads:
+        check_has_head(bundle, head, names)
     if len(set(heads)) < len(heads):
         raise OptionError(f"a head is named twice: {', '.join(heads)}")
     if heads or is_embedded:
@@ -224,6 +234,12 @@ def chosen_heads(bundle: Bundle, asked: str | Sequence[str] | None, *, is_embedd
     return tuple(names)
 
 
+def check_limits(heads: Iterable[HeadSpec], abstention: Abstention) -> None:
+    """Raise ``OptionError`` where a threshold or a margin is not for one of the heads."""
+    for head in heads:
+        limits_of(head.name, head.scores, head.thresholds, abstention)
+
+
 def _chosen(bundle: Bundle, asked: ColumnOptions) -> tuple[HeadSpec, ...]:
     specs = {spec.name: spec for spec in bundle.manifest.heads}
     return tuple(specs[name] for name in chosen_heads(bundle, asked.heads, is_embedded=asked.embed))
@@ -232,5 +248,6 @@ def _chosen(bundle: Bundle, asked: ColumnOptions) -> tuple[HeadSpec, ...]:
 def _messages(failed: Sequence[FailedRow], count: int) -> Array:
     messages = np.full(count, None, object)
     for failure in failed:
-        messages[failure.row] = failure.message
+        if failure.message != NO_TEXT:  # a row without a text is none that failed
+            messages[failure.row] = failure.message
     return messages

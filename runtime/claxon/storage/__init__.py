@@ -1,1 +1,1 @@
-"""Files that are written whole or not at all, locks, the cache folder, strict JSON and YAML."""
+"""Atomic writes, locks, the cache folder, strict JSON and YAML."""

@@ -1,4 +1,4 @@
-"""A file, written whole or not at all, and what killed writers leave behind."""
+"""Atomic file writes, and cleanup after killed writers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import io
 import os
 import re
 import secrets
+import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -27,7 +29,7 @@ NOT_FOR_THIS = {errno.EINVAL, errno.ENOTSUP}
 def whole_file(
     path: Path, *, name: str | None = None, mode: int = USUAL, is_flushed: bool = True, tidies: bool = True
 ) -> Iterator[BinaryIO]:
-    """A stream to write to; the file appears when the block ends well, and the target is as it was if not.
+    """Open a file for atomic writing: the target is replaced when the block ends without an error.
 
     What is written lies beside the target under another name until then. What a killed process left of the same target
     is removed.
@@ -56,13 +58,37 @@ def whole_file(
                 with _writing(told):
                     flush(stream.fileno())
         with _writing(told):
-            unfinished.path.replace(path)
+            _put_in_place(unfinished.path, path, told)
         if is_flushed:
             flush_folder(path.parent)
     finally:
         with suppress(OSError):
             unfinished.path.unlink(missing_ok=True)
         unfinished.lock.release()
+
+
+def try_out(path: Path, name: str) -> None:
+    """Make an unfinished file of a target's, and remove it.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    with _writing(name):
+        unfinished = _unfinished(path, PRIVATE)
+    with suppress(OSError):
+        unfinished.path.unlink(missing_ok=True)
+    unfinished.lock.release()
+
+
+def _put_in_place(unfinished: Path, path: Path, name: str) -> None:
+    """Give the file its name; where a mount keeps the target from being replaced, write into it instead."""
+    try:
+        unfinished.replace(path)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        warnings.warn(f"{name} cannot be replaced, so it is written in place", UserWarning, stacklevel=4)
+        shutil.copyfile(unfinished, path)
 
 
 class NamedFile(io.FileIO):
@@ -76,7 +102,7 @@ class NamedFile(io.FileIO):
             raise _output_error(name, error, ending) from error
 
     def write(self, content: object, /) -> int:
-        """Write some of it; how many bytes."""
+        """Write some of the bytes; return how many."""
         try:
             return super().write(cast(bytes, content))
         except BrokenPipeError:
@@ -86,7 +112,7 @@ class NamedFile(io.FileIO):
 
 
 def remove_abandoned(folder: Path, name: str | None = None) -> None:
-    """Remove what processes that are no more left of a target, or of any in the folder; all else stays."""
+    """Remove unfinished files of processes that have ended, for one target or for all in the folder."""
     prefix = ".*" if name is None else re.escape(name[:NAME_CHARACTERS])
     for path in siblings(folder, re.compile(rf"\.{prefix}\.{TOKEN}{re.escape(SUFFIX)}")):
         lock = acquire(path)
@@ -99,7 +125,7 @@ def remove_abandoned(folder: Path, name: str | None = None) -> None:
 
 
 def siblings(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
-    """What is in a folder under names of a pattern; nothing if it cannot be listed."""
+    """List the files in a folder whose names match a pattern; empty if it cannot be listed."""
     try:
         return [path for path in folder.iterdir() if pattern.fullmatch(path.name)]
     except OSError:
@@ -107,7 +133,7 @@ def siblings(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
 
 
 def flush(descriptor: int) -> None:
-    """Ask the system to write a file to the disk; some file systems have nothing to do."""
+    """Flush a file to the disk, where the file system supports it."""
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -116,7 +142,7 @@ def flush(descriptor: int) -> None:
 
 
 def flush_folder(folder: Path) -> None:
-    """The same for the names in a folder; where it cannot be done, the files were flushed anyway."""
+    """Flush the names in a folder to the disk, where the file system supports it."""
     # Windows cannot open a folder, and some network file systems cannot flush one.
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
@@ -133,7 +159,7 @@ class _Unfinished:
 
 
 def _allowed(target: Path) -> int:
-    """The permissions of the file that is replaced, which the new one does not widen; its owner can always write."""
+    """Return the permissions of the file to replace; the new file is never more open. Its owner can always write."""
     try:
         return target.stat().st_mode | PRIVATE
     except OSError:
@@ -141,7 +167,7 @@ def _allowed(target: Path) -> int:
 
 
 def _unfinished(target: Path, mode: int) -> _Unfinished:
-    """A new file that is ours: whoever tidies up leaves it alone."""
+    """Create a locked temporary file, which cleanup by other processes leaves alone."""
     while True:
         path = target.with_name(f".{target.name[:NAME_CHARACTERS]}.{secrets.token_hex(4)}{SUFFIX}")
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))

@@ -1,4 +1,4 @@
-"""Where what was found out on this machine is kept: tunings, and what OpenVINO compiled. Losing it costs time only."""
+"""The cache folder, for tunings and graphs compiled by OpenVINO. Losing it only costs time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ VARIABLE = "CLAXON_CACHE"
 
 
 def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """``CLAXON_CACHE``, else ``claxon`` in the user's folder for such things (``XDG_CACHE_HOME``, ``LOCALAPPDATA``)."""
+    """Return ``CLAXON_CACHE``, else ``claxon`` in the user's cache folder (``XDG_CACHE_HOME``, ``LOCALAPPDATA``)."""
     own = environment.get(VARIABLE)
     if own:
         return Path(own)
@@ -23,7 +23,7 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def _home() -> Path:
-    """The user's folder; where there is none, as in a container with a made-up user, a place that cannot be."""
+    """Return the home folder; without one, as for an arbitrary user in a container, a path that cannot exist."""
     try:
         return Path.home()
     except RuntimeError:
@@ -31,7 +31,7 @@ def _home() -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> bool:
-    """Write a file whole or not at all, with the folders above it; ``False`` where that cannot be done.
+    """Write a file atomically and create its parent folders; return ``False`` if that fails.
 
     Nobody waits for the disk: whoever reads such a file looks whether it is whole.
     """

@@ -1,4 +1,4 @@
-"""A job's files: whole or not at all, even after a power cut, and with the SHA-256 of what went into them."""
+"""A job's files: written atomically, safe against power loss, with their SHA-256."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AGAIN = "what is done stays done: free the way and run the same command again"
 
 
 class HashedStream(io.RawIOBase):
-    """Writes into another stream, which it leaves open; knows the SHA-256 and the size of what went into it."""
+    """Writes to another stream, which stays open, and computes the SHA-256 and size of the content."""
 
     def __init__(self, stream: BinaryIO) -> None:
         """Write into ``stream``, from its start to its end."""
@@ -32,11 +32,11 @@ class HashedStream(io.RawIOBase):
 
     @property
     def sha256(self) -> str:
-        """Of all that was written so far, lower-case hexadecimal."""
+        """The SHA-256 of everything written so far, in lower-case hexadecimal."""
         return self._sha256.hexdigest()
 
     def writable(self) -> bool:
-        """It is."""
+        """Return ``True``."""
         return True
 
     def tell(self) -> int:
@@ -44,7 +44,7 @@ class HashedStream(io.RawIOBase):
         return self.size_bytes
 
     def write(self, content: ReadableBuffer, /) -> int:
-        """All of ``content``, whatever buffer it is."""
+        """Write all of ``content``, which may be any buffer."""
         view = memoryview(content).cast("B")
         self._stream.write(view)
         self._sha256.update(view)
@@ -52,14 +52,14 @@ class HashedStream(io.RawIOBase):
         return len(view)
 
     def flush(self) -> None:
-        """Hand all to the system."""
+        """Flush the underlying stream."""
         if not self._stream.closed:
             self._stream.flush()
 
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[HashedStream]:
-    """A stream to write to; the file is there, and on the disk, when the block ends well.
+    """Open a file for atomic writing; it is on the disk when the block ends without an error.
 
     Two processes may make the same file at once: each writes under a name of its own, the last to end wins. What a
     killed one leaves is removed when a run begins and ends (``claxon.storage.atomic.remove_abandoned``).
@@ -72,7 +72,7 @@ def new_file(path: Path) -> Iterator[HashedStream]:
 
 
 def write_durably(path: Path, content: bytes) -> None:
-    """A small file, whole and on the disk.
+    """Write a small file atomically and flush it to the disk.
 
     Raises:
         JobWriteError: it cannot be written.
@@ -83,7 +83,7 @@ def write_durably(path: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def write_errors(path: Path) -> Iterator[None]:
-    """What the system says while ``path`` is written, as an error that names it.
+    """Turn system errors while ``path`` is written into errors that name it.
 
     Raises:
         JobWriteError: for any ``OSError`` of the block.
@@ -104,7 +104,7 @@ WORKERS_LOCK_NAME = "workers.lock"
 
 @contextmanager
 def job_lock(out: Path) -> Iterator[None]:
-    """One job a folder at a time; the folder is made if it is not there.
+    """Allow one job per folder at a time; create the folder if it does not exist.
 
     Raises:
         JobLockedError: another process holds it.
@@ -123,7 +123,7 @@ def job_lock(out: Path) -> Iterator[None]:
 
 
 def is_locked(out: Path) -> bool:
-    """Whether a process works in the folder."""
+    """Whether a process is working in the folder."""
     path = out / LOCK_NAME
     lock = acquire(path)
     if lock is not None:
@@ -132,13 +132,13 @@ def is_locked(out: Path) -> bool:
 
 
 def hold_worker_lock(out: Path) -> Lock:
-    """Say that a worker is at work: until this process ends, or the lock is released."""
+    """Hold the lock of a running worker until this process ends or the lock is released."""
     (out / WORKERS_LOCK_NAME).touch()
     return acquire(out / WORKERS_LOCK_NAME, is_shared=True, waits=True) or UNSURE
 
 
 def wait_for_workers(out: Path) -> None:
-    """Wait until no worker of an earlier run is left; they end when they see that it was killed."""
+    """Wait until all workers of an earlier run have ended, which they do when they notice that it was killed."""
     (out / WORKERS_LOCK_NAME).touch()
     lock = acquire(out / WORKERS_LOCK_NAME, waits=True)
     if lock is not None:
@@ -176,19 +176,19 @@ class JobFolder:
         return self.parts, self.rejects, self.done
 
     def part(self, number: int) -> Path:
-        """The rows of a shard."""
+        """The path of a shard's part."""
         return self.parts / f"{_stem(number)}{self.suffix}"
 
     def rejected(self, number: int) -> Path:
-        """The rows of a shard that could not be labelled."""
+        """The path of a shard's rejected rows."""
         return self.rejects / f"{_stem(number)}.jsonl"
 
     def marker(self, number: int) -> Path:
-        """What says that a shard is done."""
+        """The path of the marker of a finished shard."""
         return self.done / f"{_stem(number)}.json"
 
     def numbers_done(self) -> list[int]:
-        """The numbers of the shards that have a marker, in order."""
+        """Return the numbers of the finished shards, in order."""
         stems = (path.stem.removeprefix("part-") for path in self.done.glob("part-*.json"))
         return sorted(int(stem) for stem in stems if stem.isdecimal())
 

@@ -1,4 +1,4 @@
-"""Locks of files and folders, which end with the process that holds them, however it ends.
+"""Locks of files and folders. They end with the process that holds them.
 
 They are for Claxon's own writers (flock): other programs neither see them nor are kept out. Windows has none, and some
 network file systems have none; what is written there is as whole, but what a killed writer left is not tidied up.
@@ -32,11 +32,11 @@ class Lock:
 
     @property
     def is_sure(self) -> bool:
-        """Whether no other process can hold it."""
+        """Whether the lock excludes other processes."""
         return self.descriptor is not None
 
     def release(self) -> None:
-        """Let others have it."""
+        """Release the lock."""
         if self.descriptor is not None:
             os.close(self.descriptor)
 
@@ -45,7 +45,7 @@ UNSURE = Lock(None)
 
 
 def acquire(path: Path, *, is_shared: bool = False, waits: bool = False) -> Lock | None:
-    """The lock of a file or folder, no link's; ``None`` if another has it, or if nothing is there any more.
+    """Lock a file or folder, but not a link; return ``None`` if another process has it or nothing is there.
 
     Args:
         path: What is locked.
@@ -84,7 +84,7 @@ def _locked(descriptor: int, path: Path, operation: int) -> Lock | None:
 
 @contextmanager
 def exclusive(path: Path, *, wait_s: float) -> Iterator[None]:
-    """Hold a lock file, which is made for that and removed afterwards; wait for whoever holds it.
+    """Create and hold a lock file, waiting for other holders, and remove it afterwards.
 
     Raises:
         TimeoutError: it was held by others all the time.

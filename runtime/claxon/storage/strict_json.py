@@ -1,4 +1,4 @@
-"""JSON to frozen dataclasses and back, strictly: no unknown key, none missing but ``LATER`` ones, no other type.
+"""JSON to frozen dataclasses and back, strictly: no unknown keys, no missing ones except ``LATER``, exact types.
 
     decode(Point, {"x": 1, "y": 2})  ->  Point(x=1, y=2)
 
@@ -21,15 +21,15 @@ LATER = MappingProxyType({"later": True})
 
 
 class StrictJSONError(ValueError):
-    """The JSON is not what the classes describe; the message names the place."""
+    """The JSON does not match the classes; the message names the place."""
 
 
 def parse(content: bytes) -> Any:
-    """The JSON value that ``content`` (UTF-8) holds.
+    """Parse ``content``, JSON in UTF-8.
 
     Raises:
-        StrictJSONError: not JSON, a key that stands twice, NaN or infinity, half of a surrogate pair, or nested deeper
-            than ``MAX_DEPTH``.
+        StrictJSONError: not JSON, a duplicate key, NaN or infinity, an unpaired surrogate, or nesting deeper than
+            ``MAX_DEPTH``.
     """
     try:
         value = json.loads(content.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
@@ -42,7 +42,7 @@ def parse(content: bytes) -> Any:
 
 
 def decode(kind: Any, value: Any, where: str = "") -> Any:
-    """``value`` as an instance of ``kind``.
+    """Convert ``value`` to an instance of ``kind``.
 
     Raises:
         StrictJSONError: with the path to the value that does not fit.
@@ -64,7 +64,7 @@ def decode(kind: Any, value: Any, where: str = "") -> Any:
 
 
 def encode(value: Any) -> Any:
-    """Dataclasses, tuples and enums as JSON's objects, arrays and strings."""
+    """Convert dataclasses, tuples and enums to JSON objects, arrays and strings."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -78,7 +78,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
         names = [name for name, _ in pairs]
-        raise StrictJSONError(f"the key {next(n for n in names if names.count(n) > 1)!r} stands twice")
+        raise StrictJSONError(f"duplicate key {next(n for n in names if names.count(n) > 1)!r}")
     return result
 
 
@@ -97,11 +97,11 @@ def _check_value(value: Any, left: int) -> None:
 
 
 def check_string(text: str) -> None:
-    """Raise ``StrictJSONError`` for half of a surrogate pair, which JSON can escape and no output can encode."""
+    """Raise ``StrictJSONError`` for an unpaired surrogate, which JSON can escape but UTF-8 cannot encode."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise StrictJSONError(f"{text!r:.80} holds half of a surrogate pair") from None
+        raise StrictJSONError(f"{text!r:.80} contains an unpaired surrogate") from None
 
 
 def _join(where: str, name: str) -> str:
@@ -125,7 +125,7 @@ def _decode_union(kind: UnionType, value: Any, where: str) -> Any:
             return decode(option, value, where)
         except StrictJSONError:
             continue
-    raise StrictJSONError(f"{where or 'top level'}: {value!r:.80} is none of {kind}")
+    raise StrictJSONError(f"{where or 'top level'}: {value!r:.80} is not one of {kind}")
 
 
 def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
@@ -135,7 +135,7 @@ def _decode_dataclass(kind: Any, value: Any, where: str) -> Any:
     if unknown:
         raise StrictJSONError(f"{where or 'top level'}: unknown key {min(unknown)!r}")
     if missing:
-        raise StrictJSONError(f"{where or 'top level'}: the key {min(missing)!r} is missing")
+        raise StrictJSONError(f"{where or 'top level'}: missing key {min(missing)!r}")
     return kind(**{name: decode(hints[name], value, _join(where, name)) for name, value in given.items()})
 
 
@@ -147,7 +147,7 @@ def _later_fields(kind: Any) -> frozenset[str]:
 
 @cache
 def _field_kinds(kind: Any) -> dict[str, Any]:
-    """The type of each field; finding it is most of the work of reading a manifest."""
+    """Return the type of each field; cached, because resolving it is most of the work of reading a manifest."""
     return get_type_hints(kind)
 
 
@@ -155,7 +155,7 @@ def _decode_enum(kind: type[StrEnum], value: Any, where: str) -> StrEnum:
     try:
         return kind(value)
     except ValueError:
-        raise StrictJSONError(f"{where or 'top level'}: {value!r:.80} is none of {', '.join(kind)}") from None
+        raise StrictJSONError(f"{where or 'top level'}: {value!r:.80} is not one of {', '.join(kind)}") from None
 
 
 def _decode_scalar(kind: type, value: Any, where: str) -> Any:

@@ -1,4 +1,4 @@
-"""YAML -> the strings, numbers, lists and objects of JSON, strictly.
+"""Strict YAML: only the strings, numbers, lists and objects of JSON.
 
 What YAML guesses and people do not mean is an error that says what to write: ``no`` is no boolean here, nor ``5`` a
 label. Anchors, aliases and tags are refused, so that no short file stands for a long one and none makes an object.
@@ -16,17 +16,17 @@ STRING, NUMBERS, NULL = "str", ("int", "float"), "null"
 
 
 class StrictYAMLError(ValueError):
-    """The YAML is not what is taken; the message names the line."""
+    """The YAML is not supported; the message names the line."""
 
 
 def parse_yaml(content: bytes) -> Any:
-    """The value that ``content`` (UTF-8) holds.
+    """Parse ``content``, YAML in UTF-8.
 
     Numbers and nulls may only be values of the outermost object, where settings stand; everything else is text.
 
     Raises:
-        StrictYAMLError: not YAML, several documents, an anchor, alias or tag, a key that stands twice, half of a
-            surrogate pair, nested deeper than ``MAX_DEPTH``, or what YAML takes for a boolean, a date or the like.
+        StrictYAMLError: not YAML, several documents, an anchor, alias or tag, a duplicate key, an unpaired
+            surrogate, nesting deeper than ``MAX_DEPTH``, or an unquoted value that YAML reads as a boolean or a date.
         MissingDependencyError: PyYAML is not installed.
     """
     yaml = _pyyaml()
@@ -48,7 +48,7 @@ def _pyyaml() -> Any:
 
 
 class _Reader:
-    """Takes PyYAML's events one by one; its constructors, which make objects, have no part in it."""
+    """Reads PyYAML's events; its constructors, which create objects, are never used."""
 
     def __init__(self, yaml: Any, text: str) -> None:
         self._yaml = yaml
@@ -63,7 +63,7 @@ class _Reader:
         value = self._value(MAX_DEPTH, is_setting=False)
         self._loader.get_event()  # it ends
         if not self._loader.check_event(self._yaml.StreamEndEvent):
-            raise StrictYAMLError("holds several documents, expected one")
+            raise StrictYAMLError("contains several documents, expected one")
         return value
 
     def _value(self, left: int, *, is_setting: bool) -> Any:
@@ -78,24 +78,24 @@ class _Reader:
         return self._scalar(event, is_setting=is_setting)
 
     def _mapping(self, left: int) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         while not self._loader.check_event(self._yaml.MappingEndEvent):
             event = self._loader.peek_event()
             key = self._value(left, is_setting=False)
             if not isinstance(key, str):
-                raise StrictYAMLError(f"{_line(event)}: a key is a {type(key).__name__}, expected text")
-            if key in found:
-                raise StrictYAMLError(f"{_line(event)}: the key {key!r} stands twice")
-            found[key] = self._value(left, is_setting=left == MAX_DEPTH - 1)
+                raise StrictYAMLError(f"{_line(event)}: key of type {type(key).__name__}, expected text")
+            if key in result:
+                raise StrictYAMLError(f"{_line(event)}: duplicate key {key!r}")
+            result[key] = self._value(left, is_setting=left == MAX_DEPTH - 1)
         self._loader.get_event()
-        return found
+        return result
 
     def _sequence(self, left: int) -> list[Any]:
-        found = []
+        result = []
         while not self._loader.check_event(self._yaml.SequenceEndEvent):
-            found.append(self._value(left, is_setting=False))
+            result.append(self._value(left, is_setting=False))
         self._loader.get_event()
-        return found
+        return result
 
     def _scalar(self, event: Any, *, is_setting: bool) -> Any:
         text: str = event.value
@@ -109,15 +109,15 @@ class _Reader:
         if is_setting and kind in NUMBERS:
             return _number(text, event)
         if not text:
-            raise StrictYAMLError(f"{_line(event)}: nothing stands here, expected text")
-        raise StrictYAMLError(f'{_line(event)}: {text} without quotes is YAML for a {kind}; write "{text}"')
+            raise StrictYAMLError(f"{_line(event)}: empty value, expected text")
+        raise StrictYAMLError(f'{_line(event)}: YAML reads unquoted {text} as a {kind}; write "{text}"')
 
 
 def _check_plain(event: Any) -> None:
     if getattr(event, "anchor", None) is not None:
-        raise StrictYAMLError(f"{_line(event)}: anchors and aliases (& and *) are not taken; write the text out")
+        raise StrictYAMLError(f"{_line(event)}: anchors and aliases (& and *) are not supported; write the text out")
     if getattr(event, "tag", None) is not None:
-        raise StrictYAMLError(f"{_line(event)}: the tag {event.tag} is not taken; write text in quotes instead")
+        raise StrictYAMLError(f"{_line(event)}: the tag {event.tag} is not supported; quote the text instead")
 
 
 def _check_string(text: str, event: Any) -> None:

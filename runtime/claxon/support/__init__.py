@@ -1,1 +1,1 @@
-"""What every room may use: checks of options, progress bars, threads, the line that a warning belongs to."""
+"""Shared by all rooms: option checks, progress bars, threads, warning locations."""

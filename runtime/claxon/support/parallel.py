@@ -1,4 +1,4 @@
-"""Work in threads: several batches at once, and the next piece made while this one is used.
+"""Work in threads: several items in parallel, and the next item prepared while the current one is used.
 
 Where no thread can be started, because the interpreter is shutting down, the calling thread does the work.
 """
@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 def submitted(pool: ThreadPoolExecutor, work: Callable[..., Result], *arguments: Any) -> Future[Result]:
-    """The future of ``work(*arguments)``; done already, by the calling thread, where no thread can be started.
+    """Submit ``work(*arguments)``; if no thread can be started, the calling thread runs it first.
 
     A thread that outlives the main one, and functions of ``atexit``, run while ``concurrent.futures`` takes no more.
     """
@@ -32,7 +32,7 @@ def submitted(pool: ThreadPoolExecutor, work: Callable[..., Result], *arguments:
 
 
 def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
-    """``work`` of every item, in order, as many at once as there are workers.
+    """Yield ``work(item)`` for every item, in order, with up to ``workers`` running in parallel.
 
     No more items are taken than are worked on, so memory does not grow with their number. One item needs no thread.
     What ``work`` raises is raised here, after the items under way have ended.
@@ -57,7 +57,7 @@ def parallel_map(work: Callable[[Item], Result], items: Iterable[Item], workers:
 
 
 def prefetch(make: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """``make`` of every item, in order; while one result is used, the next is made in a thread."""
+    """Yield ``make(item)`` for every item, in order; a thread makes the next result while one is used."""
     with ThreadPoolExecutor(1, thread_name_prefix="claxon-prefetch") as pool:
         coming: Future[Result] | None = None
         for item in items:

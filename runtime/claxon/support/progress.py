@@ -11,13 +11,13 @@ from claxon.support import reporting
 
 
 class Bar(Protocol):
-    """Something that is told of progress."""
+    """A progress bar."""
 
     def update(self, n: int) -> object:
-        """``n`` more are done."""
+        """Advance by ``n``."""
 
     def set_postfix_str(self, s: str, refresh: bool) -> object:
-        """What to say behind the bar."""
+        """Set the text after the bar."""
 
 
 class _NoBar:

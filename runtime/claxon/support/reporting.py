@@ -1,4 +1,4 @@
-"""Progress where no bar can be drawn, and the steps of a long task: lines on standard error."""
+"""Progress as lines on standard error, where no bar can be drawn, and the steps of a long task."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 def can_redraw() -> bool:
-    """Whether standard error is a terminal or a notebook, where a line can be drawn over."""
+    """Whether standard error is a terminal or a notebook, where a line can be redrawn."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules
 
 
@@ -48,7 +48,7 @@ class ProgressLines:
         return n
 
     def set_postfix_str(self, s: str, refresh: bool) -> object:
-        """Lines have no postfix."""
+        """Ignore the postfix; lines have none."""
         return s, refresh
 
     def _line(self, elapsed_s: float) -> str:

@@ -1,4 +1,4 @@
-"""Where a warning belongs: at the first line outside this package."""
+"""The location of a warning: the first line outside this package."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 
 
 def caller_level() -> int:
-    """``stacklevel`` of the first line outside this package, for the ``warnings.warn`` of who calls this.
+    """Return the ``stacklevel`` of the first line outside this package, for ``warnings.warn`` in the caller.
 
     Written out because ``skip_file_prefixes`` came with Python 3.12.
     """

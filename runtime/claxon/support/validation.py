@@ -1,4 +1,4 @@
-"""What a caller gives as an option -> its value, or an error that says what it can be."""
+"""Checks of option values; the error says what is allowed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def choice(option: str, value: str, kinds: type[Choice]) -> Choice:
-    """The member of ``kinds`` that ``value`` names.
+    """Return the member of ``kinds`` with the value ``value``.
 
     Raises:
         OptionError: none does; the message lists them.
@@ -25,7 +25,7 @@ def choice(option: str, value: str, kinds: type[Choice]) -> Choice:
 
 
 def count(option: str, value: object, *, none_means: str, most: int | None = None) -> int | None:
-    """A whole number from 1 to ``most``; numpy's integers are whole numbers, ``True`` is not. ``None`` passes.
+    """Check an integer from 1 to ``most``. numpy integers are allowed, booleans are not; ``None`` passes.
 
     Raises:
         OptionError: something else; the message says what ``None`` means.
@@ -42,7 +42,7 @@ def count(option: str, value: object, *, none_means: str, most: int | None = Non
 def real_number(
     option: str, value: object, *, none_means: str, above: float | None = None, is_finite: bool = True
 ) -> float | None:
-    """A number, above ``above`` where that is given. ``None`` passes.
+    """Check a number, which must exceed ``above`` if given. ``None`` passes.
 
     Raises:
         OptionError: something else, or NaN, or infinity where it ``is_finite``; the message says what ``None`` means.
@@ -50,8 +50,8 @@ def real_number(
     if value is None:
         return None
     number = float(value) if not isinstance(value, bool) and isinstance(value, Real) else math.nan
-    is_wanted = not math.isnan(number) and (math.isfinite(number) or not is_finite)
-    if not is_wanted or (above is not None and number <= above):
+    is_valid = not math.isnan(number) and (math.isfinite(number) or not is_finite)
+    if not is_valid or (above is not None and number <= above):
         expected = "a number" if above is None else f"a number above {above:g}"
         raise OptionError(f"{option} is {value!r:.80}, expected {expected}, or None for {none_means}")
     return number

@@ -1,1 +1,1 @@
-"""Texts and tokens: checked, tokenized, truncated, cut into batches."""
+"""Texts and tokens: checks, tokenization, truncation, batches."""

@@ -1,4 +1,4 @@
-"""Ragged token ids -> padded batches by a token budget, and the rows they came from."""
+"""Ragged token ids to padded batches within a token budget."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Batch:
     attention_mask: Matrix
 
     def feeds(self, inputs: Sequence[str]) -> dict[str, Matrix]:
-        """What a graph with these inputs is fed; token types, where it has them, are those of a first sentence."""
+        """Return the feeds of a graph with these inputs; token types, if it has them, are all zero."""
         feeds = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
         return feeds | ({OPTIONAL_INPUT: np.zeros_like(self.input_ids)} if OPTIONAL_INPUT in inputs else {})
 
 
 def plan(lengths: IntArray, *, token_budget: int, batch_size: int | None = None) -> list[IntArray]:
-    """Rows of each batch, longest texts first, so that the first batch bounds the memory of all.
+    """Plan the rows of each batch, longest texts first, so that the first batch bounds the memory of all.
 
     A batch holds as many texts as fit ``token_budget`` padded tokens, at least one, at most ``batch_size``.
 
@@ -59,7 +59,7 @@ def plan(lengths: IntArray, *, token_budget: int, batch_size: int | None = None)
 
 
 def pad(tokens: Tokens, starts: IntArray, rows: IntArray, *, pad_id: int) -> Batch:
-    """The texts in ``rows``, padded on the right with ``pad_id`` to the longest of them.
+    """Pad the texts in ``rows`` on the right with ``pad_id`` to the longest of them.
 
     Args:
         tokens: All texts.
@@ -76,7 +76,7 @@ def pad(tokens: Tokens, starts: IntArray, rows: IntArray, *, pad_id: int) -> Bat
 
 
 def batches(tokens: Tokens, *, pad_id: int, token_budget: int, batch_size: int | None = None) -> Iterator[Batch]:
-    """Every text once, in batches as ``plan`` cuts them."""
+    """Yield every text once, in the batches of ``plan``."""
     starts = tokens.starts
     for rows in plan(tokens.lengths, token_budget=token_budget, batch_size=batch_size):
         yield pad(tokens, starts, rows, pad_id=pad_id)

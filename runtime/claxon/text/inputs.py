@@ -1,7 +1,8 @@
-"""What a caller gives as texts -> a list of ``str``, or an error that names the row."""
+"""Checks of the caller's texts; the error names the row."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,15 +16,35 @@ from claxon.text.tokens import IntArray
 
 
 class OnError(StrEnum):
-    """What to do with a row that is no text: fail the call, or leave the row out and say so."""
+    """What to do with a row that is not a text: raise, or record it and go on."""
 
     RAISE = "raise"
     RECORD = "record"
 
 
+class OnEmpty(StrEnum):
+    """What to do with a row whose text is missing: null, empty or blank."""
+
+    SKIP = "skip"
+    ERROR = "error"
+    LABEL = "label"
+
+
+NO_TEXT = "has no text"
+
+
+def is_missing(text: Any) -> bool:
+    """Whether a row has no text: ``None``, a NaN or pandas' NA, or a string that is empty or blank."""
+    if isinstance(text, str):
+        return not text.strip()
+    return (
+        text is None or (isinstance(text, float) and math.isnan(text)) or type(text).__name__ in ("NAType", "NaTType")
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class FailedRow:
-    """A row that was left out, and why."""
+    """A row without a result, and the reason."""
 
     row: int
     message: str
@@ -31,35 +52,61 @@ class FailedRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadTexts:
-    """Texts, an empty one in the place of each row that is none; ``failed`` tells which those are, in their order."""
+    """Texts, an empty one in the place of each row that is none; ``failed`` tells which those are, in their order.
+
+    Where texts are expected, these are taken as they are: they were checked, and their empty texts are meant.
+    """
 
     texts: list[str]
     failed: tuple[FailedRow, ...] = ()
 
+    def __iter__(self) -> Iterator[str]:
+        """The texts."""
+        return iter(self.texts)
+
     def but_for(self, failed: Sequence[FailedRow]) -> ReadTexts:
-        """The same without these rows as well."""
+        """Return the same texts, with these rows failed too."""
         rows = {failure.row for failure in failed}
         texts = ["" if row in rows else text for row, text in enumerate(self.texts)]
         return ReadTexts(texts, tuple(sorted((*self.failed, *failed), key=lambda failure: failure.row)))
 
 
 def read_texts(texts: Iterable[str], on_error: OnError) -> ReadTexts:
-    """The texts, and which rows are none.
+    """The texts, and which rows are none; recorded, a text that is null, empty or blank is one of those.
 
     Raises:
         InputError: as ``check_texts``; for a row only if ``on_error`` is ``raise``.
     """
-    if on_error is OnError.RAISE:
-        return ReadTexts(check_texts(texts))
+    if isinstance(texts, ReadTexts):
+        return texts
+    return ReadTexts(check_texts(texts)) if on_error is OnError.RAISE else read_rows(texts, on_error)
+
+
+def read_rows(texts: Iterable[Any], on_error: OnError, on_empty: OnEmpty = OnEmpty.SKIP) -> ReadTexts:
+    """The texts of a table's column; a row without a text is skipped (it fails with ``NO_TEXT``), or as asked for.
+
+    Raises:
+        InputError: as ``check_texts``; for a row only if ``on_error`` is ``raise``. A row has no text, and ``on_empty``
+            is ``error``.
+    """
     _check_kind(texts)
     rows: list[Any] = list(_plain(texts))
-    problems = ((row, _problem(text)) for row, text in enumerate(rows))
-    failed = tuple(FailedRow(row, problem) for row, problem in problems if problem is not None)
+    failed = []
+    for row, text in enumerate(rows):
+        problem = NO_TEXT if is_missing(text) else _problem(text)
+        if problem is NO_TEXT and on_empty is OnEmpty.LABEL:
+            rows[row] = text if isinstance(text, str) else ""
+        elif problem is NO_TEXT and on_empty is OnEmpty.ERROR:
+            raise InputError(f"row {row} {NO_TEXT}; fill it in, or use empty='skip'")
+        elif problem not in (None, NO_TEXT) and on_error is OnError.RAISE:
+            raise InputError(f"row {row} {problem}")
+        elif problem is not None:
+            failed.append(FailedRow(row, problem))
     return ReadTexts(rows).but_for(failed) if failed else ReadTexts(rows)
 
 
 def check_texts(texts: Iterable[str]) -> list[str]:
-    """The texts as a list: from lists, tuples, generators, numpy arrays, pandas and Arrow columns.
+    """Return the texts as a list; accepts lists, tuples, generators, numpy arrays, pandas and Arrow columns.
 
     Raises:
         InputError: a lone ``str``; something that cannot be iterated, or has no order; several dimensions; an item that
@@ -69,7 +116,7 @@ def check_texts(texts: Iterable[str]) -> list[str]:
 
 
 def iter_texts(texts: Iterable[str]) -> Iterator[str]:
-    """The texts one by one, each checked as it comes.
+    """Yield the texts one by one, checking each.
 
     Raises:
         InputError: as ``check_texts`` does; for an item, when it is reached.
@@ -88,7 +135,7 @@ def _check_kind(texts: Any) -> None:
 
 
 def iter_windows(texts: Iterable[str], size: int) -> Iterator[list[str]]:
-    """The texts in lists of ``size``, the last one shorter; no more of ``texts`` is read than was asked for.
+    """Yield the texts in lists of ``size``; the last may be shorter. ``texts`` is read lazily.
 
     Raises:
         InputError: as ``iter_texts`` does.
@@ -98,7 +145,7 @@ def iter_windows(texts: Iterable[str], size: int) -> Iterator[list[str]]:
 
 
 def _plain(texts: Iterable[Any]) -> Iterable[Any]:
-    """Columns of other libraries as plain Python values: Arrow has ``to_pylist``, numpy and pandas ``tolist``."""
+    """Convert columns of other libraries to Python values: Arrow has ``to_pylist``, numpy and pandas ``tolist``."""
     for method in ("to_pylist", "tolist"):
         if hasattr(texts, method):
             values: Iterable[Any] = getattr(texts, method)()
@@ -118,7 +165,7 @@ def _problem(text: Any) -> str | None:
     if not isinstance(text, str):
         return f"is {type(text).__name__} ({text!r:.40}), expected str"
     if not _is_unicode(text):
-        return "has half of a surrogate pair; use text.encode('utf-8', 'replace').decode()"
+        return "contains an unpaired surrogate; use text.encode('utf-8', 'replace').decode()"
     return None
 
 
@@ -145,8 +192,8 @@ class Deduplicated:
     rows: IntArray | None
 
     @classmethod
-    def of(cls, texts: list[str]) -> Deduplicated:
-        """Find the texts that are there several times."""
+    def from_texts(cls, texts: list[str]) -> Deduplicated:
+        """Find the duplicates in a list of texts."""
         places: dict[str, int] = {}
         rows = np.fromiter((places.setdefault(text, len(places)) for text in texts), np.int64, len(texts))
         if len(places) == len(texts):
@@ -154,5 +201,5 @@ class Deduplicated:
         return cls(list(places), rows)
 
     def to_rows(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Values of the different texts -> values of all rows. Shapes: ``(texts, …)`` to ``(rows, …)``."""
+        """Expand values of unique texts to all rows. Shapes: ``(texts, …)`` to ``(rows, …)``."""
         return values if self.rows is None else np.asarray(values[self.rows])

@@ -100,9 +100,9 @@ class LongTextShortener:
 
     def _kinds_of(self, chunk: str) -> Kinds:
         if chunk.isascii():
-            found = np.frombuffer(chunk.encode().translate(self._ascii), np.uint8)
-            if found.all():
-                return found
+            result = np.frombuffer(chunk.encode().translate(self._ascii), np.uint8)
+            if result.all():
+                return result
         codes = np.frombuffer(chunk.encode("utf-32-le"), np.uint32)
         kinds: Kinds = self._kinds[codes]
         if not kinds.all():
@@ -129,8 +129,8 @@ def _follows_blank(kinds: Kinds, state: _State) -> Array:
     blanks = np.empty(len(kinds), np.int32)  # the last one before each
     blanks[0] = 0 if state.is_after_blank else -2
     np.maximum.accumulate(np.where(kinds[:-1] == Kind.BLANK, places[:-1], blanks[0]), out=blanks[1:])
-    found: Array = (kinds >= Kind.BLANK) & (blanks > solid)
-    return found
+    result: Array = (kinds >= Kind.BLANK) & (blanks > solid)
+    return result
 
 
 def _taken(chunk: str, is_kept: Array) -> str:

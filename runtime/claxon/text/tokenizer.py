@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from itertools import chain
 from typing import Any
 
@@ -47,7 +48,7 @@ class Tokenizer:
             content: The file's bytes.
             max_tokens: The limit, special tokens included.
             prompt: Put before every text.
-            n_embeddings: Rows of the encoder's table of words; ``None`` where that is not known.
+            n_embeddings: Rows of the encoder's word-embedding table; ``None`` if unknown.
             truncation_side: Where a text that is too long is cut, its prompt included.
 
         Raises:
@@ -61,9 +62,15 @@ class Tokenizer:
         self._room = max_tokens - self.n_special
         self._prompt = prompt
         self._is_cut_left = truncation_side is TruncationSide.LEFT
-        self._compactor = _compactor(self._tokenizer, document)
+        self._shortener = _shortener(self._tokenizer, document)
         if self._room < 1:
             raise OptionError(f"max_tokens is {max_tokens}, expected at least {max_tokens - self._room + 1}")
+
+    def with_prompt(self, prompt: str) -> Tokenizer:
+        """The same tokenizer with another prompt; what is large is shared."""
+        other = copy(self)
+        other._prompt = prompt
+        return other
 
     @property
     def n_special(self) -> int:
@@ -128,7 +135,7 @@ class Tokenizer:
         return TokenizationError(f"{len(texts)} texts together: {_words(error)}", texts[0])
 
     def _part(self, text: str) -> list[int]:
-        prompted, compactor = self._prompt + text, self._compactor
+        prompted, compactor = self._prompt + text, self._shortener
 
         def encode(part: str) -> Any:
             return self._tokenizer.encode(part, add_special_tokens=False)
@@ -182,14 +189,14 @@ def _special_tokens(tokenizer: tokenizers.Tokenizer) -> tuple[list[int], list[in
     for start in range(len(full) - len(bare) + 1 if bare else 0):
         if full[start : start + len(bare)] == bare:
             return full[:start], full[start + len(bare) :]
-    raise BundleError("tokenizer.json changes a text's tokens when it adds the special ones; no such template is known")
+    raise BundleError("tokenizer.json changes a text's own tokens when it adds special tokens; this is not supported")
 
 
 def _ids(tokenizer: tokenizers.Tokenizer, text: str, *, add_special_tokens: bool) -> list[int]:
     return list(tokenizer.encode(text, add_special_tokens=add_special_tokens).ids)
 
 
-def _compactor(tokenizer: tokenizers.Tokenizer, document: Mapping[str, Any]) -> LongTextShortener | None:
+def _shortener(tokenizer: tokenizers.Tokenizer, document: Mapping[str, Any]) -> LongTextShortener | None:
     """What shortens long texts for this tokenizer; ``None`` unless it is of BERT's kind."""
     normalizer, model = document.get("normalizer") or {}, document["model"]
     steps = [step["type"] for step in normalizer.get("normalizers", [normalizer])] if normalizer else [None]

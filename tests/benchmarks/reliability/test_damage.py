@@ -13,7 +13,7 @@ from tests.benchmarks.reliability.planted import load_nothing, load_what_is_whol
 HEAD, TOKENIZER, WEIGHTS = "heads/sentiment.onnx", "tokenizer.json", "encoder.safetensors"
 
 
-def test_what_is_done_to_a_file() -> None:
+def test_damage_flips_one_bit_or_cuts_the_file() -> None:
     assert Damage("a", "fp32", bit=9).done_to(b"\0\0\0") == b"\0\2\0"
     assert Damage("a", "fp32", bit=0).done_to(b"\1") == b"\0"
     assert Damage("a", "fp32", length=2).done_to(b"abc") == b"ab"

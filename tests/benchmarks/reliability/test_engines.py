@@ -36,6 +36,6 @@ def test_parts_that_differ_are_noticed(
     assert any("ray-0" in failure for failure in found.failures)
 
 
-def test_it_needs_ray(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engines_part_is_not_run_without_ray(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "is_installed", lambda package: package != "ray")
     assert engines.run(settings).not_run == "it needs ray"

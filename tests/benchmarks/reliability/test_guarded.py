@@ -44,7 +44,7 @@ def test_an_interruption_ends_it(tmp_path: Path) -> None:
     assert "KeyboardInterrupt" in done.stderr
 
 
-def test_no_cases() -> None:
+def test_no_cases_give_no_answers() -> None:
     assert judged([answer_or_not], [], limit_s=1) == []
 
 

@@ -31,7 +31,7 @@ def done(small_bundle: Path, tmp_path: Path) -> JobRun:
     return job
 
 
-def test_what_should_not_be_is_noticed(done: JobRun) -> None:
+def test_lost_repeated_and_changed_rows_are_reported(done: JobRun) -> None:
     expected = rows_of(done.out)
     for rows, told in [
         (expected.slice(1), "250 rows and not 249, 0 missing, 0 twice"),

@@ -91,7 +91,7 @@ def test_the_parts_that_there_are_can_be_imported() -> None:
         (["--scale", "nan"], "nan is no scale"),
     ],
 )
-def test_words_that_are_off(
+def test_invalid_arguments_are_usage_errors(
     wrong: list[str], message: str, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ending:

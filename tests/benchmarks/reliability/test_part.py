@@ -18,6 +18,6 @@ def test_only_what_ran_and_found_nothing_is_a_success() -> None:
     assert not Outcome("a", 0.0, not_run="no c").is_success
 
 
-def test_what_is_installed() -> None:
+def test_installed_packages_are_found() -> None:
     assert is_installed("numpy")
     assert not is_installed("no_such_package")

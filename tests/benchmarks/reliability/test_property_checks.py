@@ -12,7 +12,7 @@ from reliability.property_checks import PROPERTIES, Case, _raised, is_text
 @pytest.mark.parametrize(
     ("row", "found"), [("", True), ("\0 é 😀", True), ("a\ud800", False), (None, False), (b"a", False), (3, False)]
 )
-def test_what_a_text_is(row: object, found: bool) -> None:
+def test_generated_texts_are_classified_as_text_or_not(row: object, found: bool) -> None:
     assert is_text(row) == found
 
 

@@ -15,6 +15,6 @@ def test_every_kind_of_file_is_there(small_bundle: Path) -> None:
     assert sum(entry.size_bytes for entry in manifest.files.values()) < 1 << 20
 
 
-def test_it_answers(small_bundle: Path) -> None:
+def test_the_small_bundle_labels_texts(small_bundle: Path) -> None:
     found = claxon.load(small_bundle, threads=1).predict_all(["great book"])
     assert {*found} == {"sentiment", "topic"}

@@ -30,19 +30,19 @@ def test_so_much_is_free(free_bytes: int, disk: SmallDisk) -> None:
     assert (disk.folder / "file").stat().st_size == free_bytes
 
 
-def test_it_can_be_made_read_only_for_a_while(disk: SmallDisk) -> None:
+def test_a_small_disk_can_be_read_only_for_a_while(disk: SmallDisk) -> None:
     with disk.read_only(), pytest.raises(OSError, match="Read-only"):
         (disk.folder / "file").touch()
     (disk.folder / "file").touch()
 
 
-def test_it_is_gone_afterwards(tmp_path: Path, disk: SmallDisk) -> None:
+def test_a_small_disk_is_unmounted_at_the_end(tmp_path: Path, disk: SmallDisk) -> None:
     with small_disk.small_disk(tmp_path / "other", 1 << 20) as other:
         (other.folder / "file").touch()
     assert list((tmp_path / "other").iterdir()) == []
 
 
-def test_who_may_not_mount_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_mount_permission_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     with pytest.raises(NoSmallDiskError, match="superuser"), small_disk.small_disk(tmp_path / "disk", 1 << 20):
         pytest.fail("it was mounted")

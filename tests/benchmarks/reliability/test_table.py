@@ -33,7 +33,7 @@ def test_failures_are_shown_as_far_as_anybody_reads(record: Record) -> None:
     assert "- bitflips: one 9\n- bitflips: and 3 more" in page
 
 
-def test_what_was_not_run_has_not_passed(record: Record) -> None:
+def test_a_part_that_was_not_run_has_not_passed(record: Record) -> None:
     found = replace(record, not_run="no atheris", counts={})
     assert "| not run: no atheris | 3 |  | not run |" in report([found])
     assert summary(found) == "bitflips: not run: no atheris"

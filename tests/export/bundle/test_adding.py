@@ -15,11 +15,13 @@ from sklearn.preprocessing import StandardScaler
 import claxon
 from claxon import LabelSet
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
+from claxon.bundle.manifest import Feature, HeadKind, LabelValue, ScoreKind
+from claxon.cli.main import main
 from claxon.errors import BundleNotFoundError, OptionError
 from claxon_export.bundle.adding import add_head
 from claxon_export.errors import HeadError
 from claxon_export.pipeline import export
+from tests.checkpoints import write_checkpoint
 
 # A head in float32 against scikit-learn, and a graph against numpy.
 TOLERANCE = 1e-5
@@ -154,7 +156,7 @@ def test_name_that_cannot_be_a_file(bundle: Path) -> None:
         add_head(bundle, "../topic", labels=LABELS)
 
 
-def test_no_bundle_there(tmp_path: Path) -> None:
+def test_adding_a_head_without_a_bundle_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BundleNotFoundError):
         add_head(tmp_path, "topic", labels=LABELS)
 
@@ -169,7 +171,7 @@ def test_several_heads_answer_from_one_bundle(bundle: Path) -> None:
 
 def test_labels_keep_their_temperature_and_a_threshold_is_told_to_be_lost(bundle: Path) -> None:
     labels = LabelSet.of(["book", "phone"], temperature=0.5, margin=0.1)
-    with pytest.warns(UserWarning, match="does not keep the threshold and the margin of its labels"):
+    with pytest.warns(UserWarning, match="does not store the threshold and the margin of its labels"):
         added = add_head(bundle, "topic", labels=labels)
     assert added.manifest.heads[0].temperature == 0.5
     plain = LabelSet.of(["book", "phone"], temperature=0.5)
@@ -187,3 +189,49 @@ def test_labels_may_be_a_plain_list_or_a_mapping(bundle: Path) -> None:
         bundle, "described", labels={"book": ["a book", "a novel"], "phone": "a phone"}
     ).manifest.heads[-1]
     assert names.labels == described.labels == ("book", "phone")
+
+
+def test_several_labels_have_names_and_thresholds(bundle: Path) -> None:
+    multiclass = pytest.importorskip("sklearn.multiclass", reason="scikit-learn is not installed")
+    linear_model = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed")
+    with claxon.Encoder.load(bundle, threads=1) as encoder:
+        vectors = encoder.encode(TEXTS)
+    tags = (vectors[:, :2] > np.median(vectors[:, :2], axis=0)).astype(int)
+    estimator = multiclass.OneVsRestClassifier(linear_model.LogisticRegression(C=100)).fit(vectors, tags)
+    names = ["long", "short"]
+    thresholds: dict[LabelValue, float] = {"short": 0.3}
+    added = add_head(bundle, "tags", estimator=estimator, label_names=names, thresholds=thresholds)
+    spec = added.manifest.heads[-1]
+    assert (spec.scores, spec.labels, spec.thresholds) == (ScoreKind.MULTI_LABEL, ("long", "short"), (0.5, 0.3))
+    assert spec.parity is not None
+    assert spec.parity.texts == 256 + 64
+    found = claxon.load(bundle, "tags", threads=1)
+    expected = estimator.predict_proba(vectors)
+    np.testing.assert_allclose(found.predict_proba(TEXTS), expected, atol=1e-5)
+    held = [tuple(np.array(names)[row >= [0.5, 0.3]].tolist()) for row in expected]
+    assert found.predict(TEXTS).tolist() == held
+    with pytest.raises(OptionError, match="thresholds name 'wide', expected some of 'long', 'short'"):
+        add_head(bundle, "more", estimator=estimator, label_names=names, thresholds={"wide": 0.1})
+    with pytest.raises(OptionError, match="label_names and thresholds go with an estimator"):
+        add_head(bundle, "more", labels=["a", "b"], label_names=names)
+
+
+def test_what_the_estimator_saw_is_recorded_and_shown(bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    estimator = fitted(bundle, "mean")
+    with claxon.Encoder.load(bundle, max_tokens=20, threads=1) as encoder:
+        added = add_head(bundle, "mood", estimator=estimator, feature="mean", features_from=encoder)
+        details = added.manifest.heads[-1].details
+        assert (details["precision"], details["device"], details["max_tokens"]) == ("fp32", "cpu", 20)
+        with pytest.raises(OptionError, match="and so does features_from"):
+            add_head(bundle, "more", labels=["a", "b"], features_from=encoder)
+    assert main(["heads", str(bundle)]) == 0
+    assert "fp32 on cpu, at most 20 tokens" in capsys.readouterr().out
+
+
+def test_an_encoder_of_another_bundle_is_refused(bundle: Path, tmp_path: Path) -> None:
+    other = export(write_checkpoint(tmp_path / "other", "bert"), tmp_path / "other-bundle").path
+    with (
+        claxon.Encoder.load(other, threads=1) as encoder,
+        pytest.raises(OptionError, match=r"features_from is of .*other-bundle, expected an encoder of"),
+    ):
+        add_head(bundle, "mood", estimator=fitted(bundle, "mean"), feature="mean", features_from=encoder)

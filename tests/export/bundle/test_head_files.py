@@ -21,7 +21,7 @@ from claxon_export.bundle import head_files
 from claxon_export.bundle.head_files import check_head_is_new, check_head_name, with_head, without_head, write_head
 from claxon_export.bundle.seal import seal
 from claxon_export.errors import ExportError, HeadError
-from claxon_export.heads import HeadGraph, logistic_head
+from claxon_export.heads import HeadGraph, estimator_head
 from claxon_export.pipeline import export
 from tests.checkpoints import WIDTH
 
@@ -35,7 +35,7 @@ def head_of(labels: tuple[str, str], seed: int = 0) -> HeadGraph:
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(40, WIDTH))
     targets = np.where(features[:, 0] > 0, *labels)
-    return logistic_head(LogisticRegression().fit(features, targets), feature=Feature.EMBEDDING, width=WIDTH)
+    return estimator_head(LogisticRegression().fit(features, targets), feature=Feature.EMBEDDING, width=WIDTH)
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ def test_readers_see_the_bundle_before_or_after(bundle: Path, head: HeadGraph) -
                 opened = Bundle.open(bundle)
                 opened.verify()
             except IntegrityError:
-                continue  # the folder was replaced while it was read: told apart from a whole one
+                continue  # the folder was replaced while it was being read: told apart from a whole one
             wholes.append(names(opened))
 
     readers = [threading.Thread(target=read) for _ in range(2)]
@@ -223,7 +223,7 @@ def test_classifier_that_was_loaded_before_goes_on(bundle: Path, head: HeadGraph
 def test_a_bundle_that_was_changed_meanwhile_is_left_as_it_is(bundle: Path, head: HeadGraph) -> None:
     opened = Bundle.open(bundle)
     after = with_head(opened, "other", head)
-    message = "was changed in the meantime, so it was left as it is; try again"
+    message = "was changed by another process, so it was not modified; try again"
     with pytest.raises(HeadError, match=message):
         with_head(opened, "sentiment", head)
     with pytest.raises(HeadError, match=message):
@@ -241,7 +241,7 @@ def test_a_bundle_that_is_gone_does_not_come_back(
         return result
 
     monkeypatch.setattr(head_files, "seal", sealed)
-    with pytest.raises(HeadError, match="changed in the meantime"):
+    with pytest.raises(HeadError, match="changed by another process"):
         with_head(bundle, "sentiment", head)
     assert [path.name for path in bundle.parent.iterdir()] == ["moved"]
 
@@ -256,6 +256,6 @@ def test_a_disk_that_gives_back_other_bytes_is_noticed(
 
     before = Bundle.open(bundle).digest
     monkeypatch.setattr(Path, "write_bytes", short)
-    with pytest.raises(HeadError, match=r"tokenizer\.json does not read back as it was written"):
+    with pytest.raises(HeadError, match=r"tokenizer\.json in .* differs from what was written"):
         with_head(bundle, "sentiment", head)
     assert Bundle.open(bundle).digest == before

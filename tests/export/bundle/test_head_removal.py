@@ -34,9 +34,11 @@ def test_the_last_one_leaves_an_encoder(bundle: Path, exported: Path) -> None:
     assert claxon.Encoder.load(bundle).encode(["a book"]).shape[0] == 1
 
 
-@pytest.mark.parametrize(("heads", "listed"), [(True, "but sentiment, topic"), (False, "but none at all")])
+@pytest.mark.parametrize(
+    ("heads", "listed"), [(True, "its heads are: sentiment, topic"), (False, "its heads are: none")]
+)
 def test_an_unknown_name_is_refused(heads: bool, listed: str, tiny_bundle: Path, exported: Path) -> None:
-    with pytest.raises(OptionError, match=f"has no head 'stars', {listed}"):
+    with pytest.raises(OptionError, match=f"has no head 'stars'; {listed}"):
         remove_head(tiny_bundle if heads else exported, "stars")
 
 
@@ -70,6 +72,6 @@ def test_a_link_to_a_bundle_stays_a_link(copied_bundle: Path, tmp_path: Path) ->
     assert [head.name for head in Bundle.open(copied_bundle).manifest.heads] == ["sentiment"]
 
 
-def test_no_bundle(tmp_path: Path) -> None:
+def test_removing_a_head_without_a_bundle_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(BundleNotFoundError):
         remove_head(tmp_path, "topic")

@@ -49,7 +49,7 @@ def test_the_libraries_own_command_reads_the_signature(copied_bundle: Path, keys
     config.set_ignore_unsigned_files(True).verify(copied_bundle, signature_path(copied_bundle))
 
 
-def test_another_manifest_is_not_what_was_signed(copied_bundle: Path, keys: Path) -> None:
+def test_a_changed_manifest_fails_verification(copied_bundle: Path, keys: Path) -> None:
     sign_bundle(copied_bundle, keys / "own.pem")
     (copied_bundle / "heads" / "extra.onnx").write_bytes(b"")
     reseal(copied_bundle)
@@ -58,7 +58,7 @@ def test_another_manifest_is_not_what_was_signed(copied_bundle: Path, keys: Path
     verify_bundle(copied_bundle)
 
 
-def test_another_file_is_not_what_was_signed(copied_bundle: Path, keys: Path) -> None:
+def test_a_changed_file_fails_verification(copied_bundle: Path, keys: Path) -> None:
     sign_bundle(copied_bundle, keys / "own.pem")
     path = copied_bundle / "tokenizer.json"
     path.write_bytes(path.read_bytes()[:-1] + b" ")
@@ -69,7 +69,7 @@ def test_another_file_is_not_what_was_signed(copied_bundle: Path, keys: Path) ->
         sign_bundle(copied_bundle, keys / "own.pem")
 
 
-def test_another_key_is_not_the_signers(copied_bundle: Path, keys: Path) -> None:
+def test_another_key_fails_verification(copied_bundle: Path, keys: Path) -> None:
     sign_bundle(copied_bundle, keys / "own.pem")
     with pytest.raises(IntegrityError, match=r"is not a signature of this bundle by .*other\.pub"):
         verify_bundle(copied_bundle, keys / "other.pub")
@@ -97,7 +97,7 @@ def test_a_manifest_swapped_while_it_is_signed_is_found(
         path.write_bytes(path.read_bytes() + b"\n")
 
     monkeypatch.setattr(Bundle, "verify", swap)
-    with pytest.raises(IntegrityError, match="was replaced while it was read"):
+    with pytest.raises(IntegrityError, match="was replaced while it was being read"):
         sign_bundle(copied_bundle, keys / "own.pem")
 
 

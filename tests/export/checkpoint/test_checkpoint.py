@@ -225,9 +225,9 @@ def test_names_without_a_classifier(tmp_path: Path) -> None:
         (2, {"id2label": ["a", "b"]}, "must map ids to labels"),
         (2, {"id2label": {"0": "same", "1": "same"}}, "as many different labels"),
         (3, {}, "found 2: LABEL_0, LABEL_1"),
-        (1, {"id2label": {"0": "LABEL_0"}}, "two labels or more"),
-        (2, {"problem_type": "multi_label_classification"}, "single-label"),
-        (2, {"problem_type": "regression"}, "single-label"),
+        (1, {"id2label": {"0": "LABEL_0"}, "function_to_apply": "softmax"}, "softmax of one output, which is 1"),
+        (2, {"problem_type": "multi_label"}, "problem_type 'multi_label', expected single_label_classification"),
+        (2, {"function_to_apply": "tanh"}, "function_to_apply 'tanh', expected softmax, sigmoid, none"),
     ],
 )
 def test_classifiers_that_cannot_be_exported(

@@ -82,7 +82,7 @@ def test_the_rows_are_written_whole_or_not_at_all(copied_bundle: Path, texts: Pa
         ([], 2, "--labels"),
     ],
 )
-def test_words_that_are_off(
+def test_invalid_arguments_are_usage_errors(
     copied_bundle: Path,
     texts: Path,
     words: list[str],

@@ -33,7 +33,7 @@ def test_every_command_is_in_the_list_of_all(name: str) -> None:
     "words",
     [["export", "a"], ["export", "a", "b", "--pooling", "max"], ["fit", "b", "d"], ["add-head", "b", "--name", "x"]],
 )
-def test_words_that_are_off_end_with_two(words: list[str]) -> None:
+def test_a_usage_error_exits_with_2(words: list[str]) -> None:
     assert main(words) == 2
 
 

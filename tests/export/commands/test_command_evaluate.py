@@ -91,7 +91,7 @@ def test_reaching_it_is_exit_code_0(tiny_bundle: Path, rows: Path) -> None:
         (["--batch-size", "3"], 2, "unrecognized arguments"),
     ],
 )
-def test_words_that_cannot_be_met(
+def test_invalid_arguments_are_usage_errors(
     tiny_bundle: Path, rows: Path, capsys: pytest.CaptureFixture[str], more: list[str], code: int, message: str
 ) -> None:
     assert main(words(tiny_bundle, rows, *more)) == code

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,10 @@ def test_texts_that_are_no_strings_are_refused_before_any_work(tmp_path: Path) -
     texts: Any = ["good", None]
     with pytest.raises(claxon.InputError, match="row 1"):
         claxon_export.export(tmp_path / "nothing", tmp_path / "out", calibration=texts)
+
+
+def test_help_names_every_native_architecture() -> None:
+    from claxon_export.commands.export import NATIVE
+    from claxon_export.graphs.architectures import ARCHITECTURES
+
+    assert [word for word in re.split(r", | and | \(and v3\)", NATIVE) if word] == sorted(ARCHITECTURES)

@@ -70,7 +70,7 @@ def test_all_options_together(copied_bundle: Path, reviews: Path, capsys: pytest
 
 
 @pytest.mark.filterwarnings("default")  # the command line prints them
-def test_what_is_odd_is_warned_of(copied_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unusual_labels_cause_warnings(copied_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "rows.csv"
     rows = "".join(f"good {i},pos\nbad {i},neg\n" for i in range(6))
     path.write_text(f"text,label\n,pos\n{rows}odd,Pos\n")
@@ -95,7 +95,7 @@ def test_rows_without_a_label_may_be_left_out(copied_bundle: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     "words", [["--C", "best"], ["--few-shot", "0"], ["--few-shot", "1,x"], ["--feature", "max"], ["--precision", "x"]]
 )
-def test_words_that_are_off(words: list[str], tiny_bundle: Path, reviews: Path) -> None:
+def test_invalid_arguments_are_usage_errors(words: list[str], tiny_bundle: Path, reviews: Path) -> None:
     assert main(["fit", str(tiny_bundle), str(reviews), "--head", "own", *words]) == 2
 
 

@@ -18,4 +18,4 @@ def test_heads_are_removed_one_by_one(copied_bundle: Path, capsys: pytest.Captur
 
 def test_an_unknown_head_is_refused_with_the_list(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["remove-head", str(tiny_bundle), "stars"]) == 2
-    assert "has no head 'stars', but sentiment, topic" in capsys.readouterr().err
+    assert "has no head 'stars'; its heads are: sentiment, topic" in capsys.readouterr().err

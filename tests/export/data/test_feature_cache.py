@@ -150,7 +150,7 @@ def test_fewer_tokens_are_other_numbers(exported: Path, calls: Calls) -> None:
     ("name", "other"),
     [("engine_version", lambda: "0.0"), ("processor_features", lambda: ("sse",)), ("SCHEMA", 0)],
 )
-def test_another_engine_or_processor_has_its_own(
+def test_each_engine_and_processor_has_its_own_cache(
     name: str, other: Any, encoder: claxon.Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = feature_folder(encoder, None)
@@ -175,7 +175,7 @@ def test_a_folder_that_cannot_be_written_is_a_warning(encoder: claxon.Encoder, c
     assert result[CLS].shape == (40, encoder.width)
 
 
-def test_no_texts(encoder: claxon.Encoder, calls: Calls) -> None:
+def test_no_texts_give_features_without_rows(encoder: claxon.Encoder, calls: Calls) -> None:
     assert cached_features(encoder, [], features=["mean"])[MEAN].shape == (0, encoder.width)
     assert not calls
 

@@ -75,11 +75,11 @@ def test_a_file_that_is_cut_has_no_digests(shard: Path) -> None:
     assert read_digests(shard, WIDTH) == []
 
 
-def test_another_width_is_another_feature(shard: Path) -> None:
+def test_vectors_of_another_width_are_not_read(shard: Path) -> None:
     assert read_digests(shard, WIDTH + 1) == []
 
 
-def test_what_is_not_there_is_nothing(tmp_path: Path) -> None:
+def test_a_missing_folder_has_no_shards(tmp_path: Path) -> None:
     assert shards(tmp_path / "none") == []
     assert read_digests(tmp_path / "none", WIDTH) == []
     assert read_vectors(tmp_path / "none", WIDTH) == {}

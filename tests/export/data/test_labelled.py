@@ -77,7 +77,7 @@ def test_many_rows_are_counted_and_the_first_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("a,x\nb,\n", r"line 3 has no label; label what is there, or leave it out \(--skip-unlabelled\)"),
+        ("a,x\nb,\n", r"line 3 has no label; label them, or leave them out \(--skip-unlabelled\)"),
         ("a,\nb, \nc,x\n", "lines 2, 3 have no label"),
     ],
 )
@@ -98,7 +98,7 @@ def test_rows_without_a_label_can_be_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        (4.0, r"line 2 has the label 4\.0 \(float\), expected str, int or bool; write whole numbers without"),
+        (4.0, r"line 2 has the label 4\.0 \(float\), expected str, int or bool; write integers without"),
         (["x"], r"line 2 has the label \['x'\] \(list\)"),
         ({"a": 1}, r"line 2 has the label \{'a': 1\} \(dict\)"),
         ("x", r"labels are of several types, int \(line 1\), str \(line 2\); expected one"),
@@ -125,18 +125,18 @@ def test_columns_that_are_not_there(tmp_path: Path, content: str, options: dict[
 
 
 @pytest.mark.parametrize("content", ["text,label\n", "text,label\n,x\n"])
-def test_no_rows_at_all(tmp_path: Path, content: str) -> None:
+def test_a_table_without_rows_is_refused(tmp_path: Path, content: str) -> None:
     with pytest.raises(LabelError, match=r"rows\.csv: there is no row with a text and a label"):
         read_labelled(table(tmp_path, content))
 
 
-def test_another_encoding(tmp_path: Path) -> None:
+def test_a_table_in_another_encoding_is_read(tmp_path: Path) -> None:
     source = table(tmp_path, "text,label\na,x\nschön,y\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"line 3 is not UTF-8 \(byte 0xf6\); as Windows-1252 it would read"):
         read_labelled(source)
 
 
-def test_no_such_file(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_labelled(str(tmp_path / "none.csv"))
 

@@ -83,5 +83,7 @@ def test_a_checkpoint_that_float16_cannot_hold(tmp_path: Path) -> None:
     tensors = load_file(folder / "model.safetensors")
     tensors["encoder.layer.1.output.dense.bias"][3] = 1e5
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(CheckpointError, match=r"layer\.1\.ffn\.output\.bias holds 100000, and float16 ends at 65,504"):
+    with pytest.raises(
+        CheckpointError, match=r"layer\.1\.ffn\.output\.bias contains 100000, but float16 ends at 65,504"
+    ):
         write_fp16(open_checkpoint(folder), tmp_path)

@@ -63,7 +63,7 @@ def test_a_number_beyond_float16_is_refused_by_name(tmp_path: Path) -> None:
     tensors["encoder.layer.0.output.dense.weight"] *= 30
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     out = export(folder, tmp_path / "bundle", precision=("fp32", "fp16"), verify=False)
-    with pytest.raises(ParityError, match=r"float16 ends at 65,504, and these go beyond: layer\.0\.ffn\.") as caught:
+    with pytest.raises(ParityError, match=r"float16 ends at 65,504, and these exceed it: layer\.0\.ffn\.") as caught:
         check_fp16(out.path, None)
     assert "use --precision fp32" in str(caught.value.report)
 

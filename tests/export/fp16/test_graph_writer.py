@@ -99,7 +99,7 @@ def test_a_residual_is_one_operator(writer: HalfWriter) -> None:
 @pytest.mark.parametrize("number", [LIMIT * 1.01, -70_000.0, np.inf, np.nan])
 def test_a_weight_beyond_float16_is_refused(number: float, writer: HalfWriter) -> None:
     with pytest.raises(
-        CheckpointError, match=r"dense\.weight holds .*, and float16 ends at 65,504; .*--precision fp32"
+        CheckpointError, match=r"dense\.weight contains .*, but float16 ends at 65,504; .*--precision fp32"
     ):
         writer.weight("dense.weight", np.array([1.0, number], np.float32))
     writer.weight("dense.weight", np.array([LIMIT, -LIMIT], np.float32))

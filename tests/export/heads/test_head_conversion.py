@@ -9,7 +9,8 @@ import onnx
 import pytest
 
 from claxon_export.errors import HeadError
-from claxon_export.heads.conversion import Precision, convert
+from claxon_export.heads.bodies import Precision
+from claxon_export.heads.conversion import convert
 from claxon_export.heads.estimators import FittedClassifier, read_estimator
 
 pytest.importorskip("skl2onnx", reason="skl2onnx is not installed")

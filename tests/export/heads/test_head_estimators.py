@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from claxon_export.errors import HeadError
 from claxon_export.heads.estimators import read_estimator
 
 linear_model = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed")
@@ -45,11 +44,3 @@ def test_one_vs_rest_of_two_classes_is_its_only_classifier() -> None:
     result = read_estimator(estimator)
     np.testing.assert_array_equal(result.classifier.coef_, estimator.estimators_[0].coef_)
     assert result.classes == ("b", "c")
-
-
-def test_a_class_that_none_or_all_have_is_refused() -> None:
-    estimator = multiclass.OneVsRestClassifier(linear_model.LogisticRegression())
-    fitted(estimator)
-    estimator.estimators_[1] = multiclass._ConstantPredictor().fit(np.zeros((1, WIDTH)), np.zeros(1))
-    with pytest.raises(HeadError, match="an inner estimator is a _ConstantPredictor"):
-        read_estimator(estimator)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from scipy.special import softmax as scipy_softmax
 
 from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
 from claxon_export.errors import HeadError, UnsupportedArchitectureError
@@ -101,8 +102,8 @@ def test_half_precision_weights_are_taken(bert_weights: dict[str, Array]) -> Non
 
 
 def test_an_architecture_without_a_writer_lists_those_with_one() -> None:
-    with pytest.raises(UnsupportedArchitectureError, match=r"'electra'.*distilbert, bert, mpnet"):
-        pretrained_head("electra", {}, {}, LABELS)
+    with pytest.raises(UnsupportedArchitectureError, match=r"'longformer'.*distilbert.*bert.*mpnet"):
+        pretrained_head("longformer", {}, {}, LABELS)
 
 
 @pytest.mark.parametrize("name", ["bert.pooler.dense.weight", "classifier.bias"])
@@ -112,16 +113,42 @@ def test_a_missing_weight_is_named(bert_weights: dict[str, Array], name: str) ->
         pretrained_head("bert", {}, bert_weights, LABELS)
 
 
-@pytest.mark.parametrize("problem", ["multi_label_classification", "regression"])
-def test_a_classifier_that_does_not_choose_is_refused(bert_weights: dict[str, Array], problem: str) -> None:
-    with pytest.raises(HeadError, match=problem):
-        pretrained_head("bert", {"problem_type": problem}, bert_weights, LABELS)
+@pytest.mark.parametrize(
+    ("config", "outputs", "scores", "function"),
+    [
+        ({"problem_type": "multi_label_classification"}, 3, ScoreKind.MULTI_LABEL, "sigmoid"),
+        ({"problem_type": "multi_label_classification"}, 1, ScoreKind.MULTI_LABEL, "sigmoid"),
+        ({"function_to_apply": "sigmoid"}, 3, ScoreKind.MULTI_LABEL, "sigmoid"),
+        ({"problem_type": "regression"}, 1, ScoreKind.REGRESSION, "none"),
+        ({}, 1, ScoreKind.REGRESSION, "sigmoid"),
+        ({"function_to_apply": "NONE"}, 1, ScoreKind.REGRESSION, "none"),
+        ({"function_to_apply": "none"}, 3, ScoreKind.DECISION, "none"),
+        ({"problem_type": "regression"}, 3, ScoreKind.DECISION, "none"),
+        ({"problem_type": "single_label_classification"}, 3, ScoreKind.PROBABILITY, "softmax"),
+    ],
+)
+def test_config_says_what_the_scores_are(
+    bert_weights: dict[str, Array], config: dict[str, Any], outputs: int, scores: ScoreKind, function: str
+) -> None:
+    weight, bias = bert_weights["classifier.weight"][:outputs], bert_weights["classifier.bias"][:outputs]
+    given = bert_weights | {"classifier.weight": weight, "classifier.bias": bias}
+    head = pretrained_head("bert", config, given, LABELS[:outputs])
+    assert (head.scores, head.details["function"]) == (scores, function)
+    features = np.random.default_rng(1).normal(size=(5, WIDTH)).astype(np.float32)
+    hidden = np.tanh(features @ given["bert.pooler.dense.weight"].T + given["bert.pooler.dense.bias"])
+    logits = hidden @ weight.T + bias
+    expected = {
+        "none": lambda x: x,
+        "sigmoid": lambda x: 1 / (1 + np.exp(-x)),
+        "softmax": lambda x: scipy_softmax(x, axis=1),
+    }[function](logits)
+    np.testing.assert_allclose(run(head.graph, features), expected, atol=1e-5)
 
 
-def test_one_output_is_no_choice(bert_weights: dict[str, Array]) -> None:
+def test_one_output_has_one_name(bert_weights: dict[str, Array]) -> None:
     bert_weights |= {"classifier.weight": np.ones((1, WIDTH)), "classifier.bias": np.ones(1)}
-    with pytest.raises(HeadError, match="found 1 label"):
-        pretrained_head("bert", {}, bert_weights, ["only"])
+    with pytest.raises(HeadError, match="2 labels were given for 1 classes"):
+        pretrained_head("bert", {}, bert_weights, ["one", "two"])
 
 
 def test_a_label_for_each_row_is_expected(bert_weights: dict[str, Array]) -> None:

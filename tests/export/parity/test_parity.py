@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from claxon.encoder.encoder import Encoder
 from claxon.errors import InputError
 from claxon_export.checkpoint.checkpoint import open_checkpoint
-from claxon_export.parity.parity import Gate, check_parity, cosine, packaged_texts
+from claxon_export.parity import parity as parity_module
+from claxon_export.parity.parity import AloneOutputs, Gate, check_parity, cosine, packaged_texts
 from tests.broken_bundles import report
 
 # What two float32 implementations of two layers of width 32 may differ by; the gate allows 1e-4.
@@ -93,3 +97,22 @@ def test_cosine_is_that_of_rows() -> None:
     a = np.array([[1, 0], [1, 1], [2, 0], [0, 0]], np.float32)
     b = np.array([[3, 0], [1, -1], [-1, 0], [1, 0]], np.float32)
     np.testing.assert_allclose(cosine(a, b), [1, 0, -1, 0], rtol=0, atol=1e-12)
+
+
+def test_outputs_of_a_text_are_computed_once(sentence_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[list[str]] = []
+    real = parity_module.bundle_outputs
+
+    def spy(encoder: Encoder, texts: Sequence[str], labels: Sequence[str] | None, batch_size: int) -> Any:
+        runs.append(list(texts))
+        return real(encoder, texts, labels, batch_size)
+
+    monkeypatch.setattr(parity_module, "bundle_outputs", spy)
+    outputs = AloneOutputs(sentence_bundle, None)
+    first = outputs(["good", "a bad book", "good"])
+    second = outputs(["the phone", "good"])
+    assert runs == [["good", "a bad book"], ["the phone"]]
+    assert first["mean"].shape[0] == 3
+    np.testing.assert_array_equal(first["mean"][2], first["mean"][0])
+    np.testing.assert_array_equal(second["mean"][1], first["mean"][0])
+    np.testing.assert_array_equal(second["mean"][0], outputs(["the phone"])["mean"][0])

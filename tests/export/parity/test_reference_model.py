@@ -35,7 +35,9 @@ def test_relu_by_hand() -> None:
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_a_weight_is_found_with_and_without_the_base_model_s_prefix(architecture: str) -> None:
     half = np.ones(2, dtype=np.float16)
-    model = Model(architecture, {}, {f"{architecture}.one": half, "two": 2 * half})
+    prefixes = dict.fromkeys(("camembert", "roberta", "xlm-roberta"), "roberta")
+    prefixes |= {"deberta-v2": "deberta", "modernbert": "model"}
+    model = Model(architecture, {}, {f"{prefixes.get(architecture, architecture)}.one": half, "two": 2 * half})
     np.testing.assert_array_equal(model.weight("one"), [1, 1])
     np.testing.assert_array_equal(model.weight("two"), [2, 2])
     assert model.weight("one").dtype == np.float32
@@ -69,8 +71,8 @@ def test_a_setting_has_its_own_name_in_distilbert() -> None:
 
 
 def test_an_unknown_architecture_is_an_error_that_lists_the_known() -> None:
-    with pytest.raises(UnsupportedArchitectureError, match=r"'roberta'.*bert, distilbert, mpnet"):
-        Model("roberta", {}, {})
+    with pytest.raises(UnsupportedArchitectureError, match=r"'longformer'.*bert, camembert, deberta-v2, distilbert"):
+        Model("longformer", {}, {})
 
 
 @pytest.mark.parametrize(

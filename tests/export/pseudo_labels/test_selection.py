@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.encoder.features import FloatMatrix
@@ -72,7 +72,6 @@ def test_what_may_not_be_taken_is_not() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(2, 5), st.floats(0.01, 1), st.integers(0, 1000))
 def test_what_is_left_out_of_a_label_is_no_surer_than_what_is_taken(
     n_texts: int, n_labels: int, share: float, seed: int

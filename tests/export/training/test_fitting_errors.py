@@ -164,6 +164,6 @@ def test_a_head_for_an_encoder_that_is_there_no_more_is_not_added(
         return learn(*words)
 
     monkeypatch.setattr(fitting, "learn", meanwhile)
-    with pytest.raises(HeadError, match="was changed in the meantime, so it was left as it is; try again"):
+    with pytest.raises(HeadError, match="was changed by another process, so it was not modified; try again"):
         fit_words(bundle)
     assert [head.name for head in claxon.Bundle.open(bundle).manifest.heads] == ["other"]

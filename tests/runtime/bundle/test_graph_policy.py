@@ -35,14 +35,14 @@ def test_known_domains_pass(domain: str) -> None:
 @pytest.mark.parametrize("domain", ["evil", "ai.onnx.ml", "com.microsoft.nchwc", "ai.onnx.preview.training", " "])
 @pytest.mark.parametrize("depth", [0, 1, 3])
 def test_other_domains_are_refused_at_any_depth(domain: str, depth: int) -> None:
-    with pytest.raises(BundleError, match=f"encoder.onnx has operators of the domain '{domain}'"):
+    with pytest.raises(BundleError, match=f"encoder.onnx contains operators of the domain '{domain}'"):
         check(model(inside(helper.make_node("Op", [], [], domain=domain), depth)))
 
 
 def test_functions_are_refused() -> None:
     graph = model(helper.make_node("Add", [], []))
     graph.functions.add(name="Add", domain="")
-    with pytest.raises(BundleError, match=r"encoder\.onnx holds functions"):
+    with pytest.raises(BundleError, match=r"encoder\.onnx contains functions"):
         check(graph)
 
 
@@ -62,12 +62,12 @@ def test_functions_are_refused() -> None:
     ids=str,
 )
 def test_values_elsewhere_than_in_the_manifest_are_refused(place: dict[str, str]) -> None:
-    with pytest.raises(BundleError, match=r"'w' lies at .* the manifest's weights have it at 64\+8 of 'weights"):
+    with pytest.raises(BundleError, match=r"'w' is stored at .* expected 64\+8 of 'weights"):
         check(model(initializer=[outside("w", **place)]))
 
 
 def test_a_tensor_that_the_weights_do_not_hold_is_refused() -> None:
-    with pytest.raises(BundleError, match=r"'v' lies in 'weights\.safetensors', which the manifest does not list"):
+    with pytest.raises(BundleError, match=r"'v' is stored in 'weights\.safetensors', which the manifest does not list"):
         check(model(initializer=[outside("v", **GOOD)]))
 
 
@@ -80,14 +80,14 @@ def test_a_tensor_that_the_weights_do_not_hold_is_refused() -> None:
     ids=["constant", "subgraph"],
 )
 def test_only_the_graphs_own_initializers_are_handed_over(graph: ModelProto) -> None:
-    with pytest.raises(BundleError, match="'w' lie outside the graph, which only weights may"):
+    with pytest.raises(BundleError, match="'w' are stored outside the graph; only weights may be"):
         check(graph)
 
 
 def test_a_place_that_is_given_twice_is_refused() -> None:
     tensor = outside("w", **GOOD)
     tensor.external_data.add(key="location", value="/etc/passwd")
-    with pytest.raises(BundleError, match="'w' lie outside the graph"):
+    with pytest.raises(BundleError, match="'w' are stored outside the graph"):
         check(model(initializer=[tensor]))
 
 
@@ -120,7 +120,7 @@ def _first_outside(graph: ModelProto) -> int:
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [(_foreign_file, r"lies at .* of '/etc/hostname'"), (_foreign_operator, "operators of the domain 'evil'")],
+    [(_foreign_file, r"is stored at .* of '/etc/hostname'"), (_foreign_operator, "operators of the domain 'evil'")],
 )
 def test_a_sealed_bundle_with_such_a_graph_is_refused_before_the_engine_sees_it(
     change: Callable[[ModelProto], None], message: str, copied_bundle: Path, monkeypatch: pytest.MonkeyPatch
@@ -140,7 +140,7 @@ def test_a_head_with_such_a_graph_is_refused_as_well(copied_bundle: Path) -> Non
     graph.graph.initializer.append(outside("stolen", location="/etc/hostname"))
     path.write_bytes(graph.SerializeToString())
     reseal(copied_bundle)
-    with pytest.raises(BundleError, match="'stolen' lies in '/etc/hostname', which the manifest does not list"):
+    with pytest.raises(BundleError, match="'stolen' is stored in '/etc/hostname', which the manifest does not list"):
         claxon.load(copied_bundle, "sentiment")
 
 
@@ -148,13 +148,15 @@ def test_a_head_with_such_a_graph_is_refused_as_well(copied_bundle: Path) -> Non
 @pytest.mark.parametrize("domain", ["", "ai.onnx"])
 @pytest.mark.parametrize("depth", [0, 2])
 def test_what_may_run_without_end_is_refused_at_any_depth(operator: str, domain: str, depth: int) -> None:
-    with pytest.raises(BundleError, match=f"encoder.onnx has the operator {operator}, which may run without end"):
+    with pytest.raises(BundleError, match=f"encoder.onnx contains the operator {operator}, which may run forever"):
         check(model(inside(helper.make_node(operator, [], [], domain=domain), depth)))
 
 
 def test_where_operators_are_named_no_other_passes() -> None:
     for_head = model(helper.make_node("MatMul", [], []), helper.make_node("ConstantOfShape", [], []))
-    with pytest.raises(BundleError, match=r"head\.onnx has the operator .ConstantOfShape., expected only Abs, Add, "):
+    with pytest.raises(
+        BundleError, match=r"head\.onnx contains the operator .ConstantOfShape., expected only Abs, Add, "
+    ):
         check_graph(for_head.SerializeToString(), "head.onnx", {}, HEAD_OPERATORS)
     check_graph(for_head.SerializeToString(), "encoder.onnx", {})
 
@@ -165,5 +167,5 @@ def test_where_operators_are_named_no_other_passes() -> None:
     ids=["initializer", "constant"],
 )
 def test_sparse_tensors_which_the_engine_writes_out_are_refused(graph: ModelProto) -> None:
-    with pytest.raises(BundleError, match=r"encoder\.onnx holds sparse tensors"):
+    with pytest.raises(BundleError, match=r"encoder\.onnx contains sparse tensors"):
         check(graph)

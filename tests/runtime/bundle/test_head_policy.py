@@ -94,7 +94,7 @@ def test_a_head_is_not_refused_at_its_size_and_not_let_through_below_it(
 
 
 @pytest.mark.parametrize("name", ["logistic", "layers", "phrasings", "stacked"])
-def test_what_claxon_writes_is_told_to_the_value(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bound_is_exact_for_heads_that_claxon_writes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head_policy, "MOST_VALUES", largest(ALL[name]))
     check_sizes(ALL[name], "head.onnx", WIDTH)
 
@@ -115,7 +115,7 @@ TALL, WIDE = floats(20_000, 1), floats(1, 20_000)
     ],
     ids=["sum", "product", "gemm", "transposed", "reduced", "reshaped", "gathered"],
 )
-def test_what_multiplies_to_gigabytes_is_refused(nodes: list[NodeProto]) -> None:
+def test_a_head_that_grows_to_gigabytes_is_refused(nodes: list[NodeProto]) -> None:
     tensors = {
         "a": TALL,
         "b": WIDE,
@@ -134,7 +134,7 @@ def test_a_large_head_passes() -> None:
     check_sizes(head([node("MatMul", "features w", "scores")], {"w": weights}), "head.onnx", WIDTH)
 
 
-def test_what_nothing_gives_is_not_read() -> None:
+def test_an_undefined_input_is_refused() -> None:
     with pytest.raises(
         BundleError, match=r"head\.onnx: Add reads 'later', expected 'features', a tensor of the graph, or"
     ):
@@ -142,6 +142,6 @@ def test_what_nothing_gives_is_not_read() -> None:
 
 
 @pytest.mark.parametrize("content", [b"\x3a\xff", b"\x3a\x02\x0a\xff"])
-def test_bytes_that_are_no_graph(content: bytes) -> None:
-    with pytest.raises(BundleError, match=r"head\.onnx: the graph is no ONNX file"):
+def test_bytes_that_are_not_a_graph_are_refused(content: bytes) -> None:
+    with pytest.raises(BundleError, match=r"head\.onnx: not a valid ONNX file"):
         check_sizes(content, "head.onnx", WIDTH)

@@ -67,7 +67,7 @@ def test_bytes_that_are_no_graph_are_an_error(content: bytes) -> None:
         read_graph(content)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.data())
 def test_any_change_of_a_graph_is_read_or_is_a_typed_error(data: st.DataObject) -> None:
     content = bytearray(linear(np.ones((2, 2), np.float32), external=True))
@@ -145,7 +145,7 @@ def test_a_place_without_a_location_kind_is_a_place() -> None:
     assert read_graph(model(initializer=[tensor]).SerializeToString()).external == [expected]
 
 
-def test_what_stands_beside_the_graph_is_named() -> None:
+def test_functions_and_training_graphs_are_named() -> None:
     content = model(NodeProto(op_type="Add"))
     content.functions.add(name="f", domain="evil")
     content.training_info.add()

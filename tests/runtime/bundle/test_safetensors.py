@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from safetensors.numpy import save
@@ -38,9 +38,8 @@ def written(header: Any, body: bytes = b"") -> Buffer:
     return buffer(len(content).to_bytes(8, "little") + content + body)
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text("abc.", min_size=1, max_size=6), ARRAYS, min_size=1, max_size=4))
-def test_what_the_library_writes_is_read(tensors: dict[str, Any]) -> None:
+def test_files_written_by_the_library_are_read(tensors: dict[str, Any]) -> None:
     found = read_tensors(buffer(save(tensors, metadata={"format": "np"})))
     assert found.keys() == tensors.keys()
     for name, array in tensors.items():
@@ -85,26 +84,26 @@ def entry(**changes: Any) -> dict[str, Any]:
     [
         (b"[]", "not an object"),
         (b"{", "not valid JSON"),
-        (b'{"x": 1, "x": 2}', "stands twice"),
-        ({"x": 1}, "'x' is not one that this version reads"),
-        ({"x": {}}, "'x' is not one that this version reads"),
-        (entry(dtype="BF16"), "'x' is not one that this version reads"),
-        (entry(dtype=["F32"]), "'x' is not one that this version reads"),
-        (entry(shape="2"), "'x' is not one that this version reads"),
-        (entry(shape=[2.0]), "'x' is not one that this version reads"),
-        (entry(shape=[-2]), "'x' is not one that this version reads"),
-        (entry(shape=[True, 2]), "'x' is not one that this version reads"),
-        (entry(shape=None), "'x' is not one that this version reads"),
-        (entry(data_offsets=[0]), "'x' is not one that this version reads"),
-        (entry(data_offsets=[0, 4, 8]), "'x' is not one that this version reads"),
-        (entry(data_offsets=[-8, 0]), "'x' is not one that this version reads"),
-        (entry(data_offsets=[8, 0]), "'x' lies outside its file"),
-        (entry(data_offsets=[1, 9]), "'x' lies outside its file"),
-        (entry(data_offsets=[0, 10**30]), "'x' lies outside its file"),
-        (entry(shape=[3]), "'x' has 8 bytes, its shape says otherwise"),
-        (entry(shape=[10**30]), "'x' has 8 bytes, its shape says otherwise"),
-        (entry(shape=[0, 10**30], data_offsets=[0, 0]), "'x' has a shape that no array can have"),
-        (entry(shape=[1] * 99 + [2]), "'x' has a shape that no array can have"),
+        (b'{"x": 1, "x": 2}', "duplicate key 'x'"),
+        ({"x": 1}, "'x' is not supported by this version"),
+        ({"x": {}}, "'x' is not supported by this version"),
+        (entry(dtype="BF16"), "'x' is not supported by this version"),
+        (entry(dtype=["F32"]), "'x' is not supported by this version"),
+        (entry(shape="2"), "'x' is not supported by this version"),
+        (entry(shape=[2.0]), "'x' is not supported by this version"),
+        (entry(shape=[-2]), "'x' is not supported by this version"),
+        (entry(shape=[True, 2]), "'x' is not supported by this version"),
+        (entry(shape=None), "'x' is not supported by this version"),
+        (entry(data_offsets=[0]), "'x' is not supported by this version"),
+        (entry(data_offsets=[0, 4, 8]), "'x' is not supported by this version"),
+        (entry(data_offsets=[-8, 0]), "'x' is not supported by this version"),
+        (entry(data_offsets=[8, 0]), "'x' points outside the file"),
+        (entry(data_offsets=[1, 9]), "'x' points outside the file"),
+        (entry(data_offsets=[0, 10**30]), "'x' points outside the file"),
+        (entry(shape=[3]), "'x' has 8 bytes, which its shape and dtype do not match"),
+        (entry(shape=[10**30]), "'x' has 8 bytes, which its shape and dtype do not match"),
+        (entry(shape=[0, 10**30], data_offsets=[0, 0]), "'x' has an impossible shape"),
+        (entry(shape=[1] * 99 + [2]), "'x' has an impossible shape"),
     ],
 )
 def test_what_does_not_hold_together_is_refused(header: Any, message: str) -> None:

@@ -21,13 +21,13 @@ from claxon.formats.tables import Format
 @pytest.mark.parametrize("word", ["0", "-1", "1.5", "x", "", "²"])
 def test_a_positive_number(word: str) -> None:
     assert positive_int("7") == 7
-    with pytest.raises(argparse.ArgumentTypeError, match="whole number"):
+    with pytest.raises(argparse.ArgumentTypeError, match="positive integer"):
         positive_int(word)
 
 
 def test_a_positive_number_or_all() -> None:
     assert (positive_int_or_all("7"), positive_int_or_all("all")) == (7, None)
-    with pytest.raises(argparse.ArgumentTypeError, match="'ALL' is not a whole number from 1 up, nor 'all'"):
+    with pytest.raises(argparse.ArgumentTypeError, match="'ALL' is not a positive integer, nor 'all'"):
         positive_int_or_all("ALL")
 
 

@@ -30,7 +30,7 @@ def test_a_command_gets_its_words_and_gives_the_exit_code(capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("words", [[], ["a", "--cod", "3"], ["a", "--code", "x"]])
-def test_words_that_are_off_end_with_two(words: list[str]) -> None:
+def test_a_usage_error_exits_with_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         run_command(ECHO, words)
     assert stop.value.code == 2
@@ -60,12 +60,12 @@ def test_the_help_of_a_group_lists_its_members(capsys: pytest.CaptureFixture[str
     assert run_command(GROUP, ["--help"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "usage: claxon say COMMAND …", "", "Say things.", "", "  echo  say it again", "",
-        "`claxon say COMMAND --help` tells the options.",
+        "`claxon say COMMAND --help` lists the options.",
     ]  # fmt: skip
     assert run_command(GROUP, []) == 2
     assert capsys.readouterr().err.startswith("usage: claxon say")
 
 
 def test_an_unknown_member_is_an_error_that_lists_them() -> None:
-    with pytest.raises(OptionError, match="claxon say has no command 'sing', but echo"):
+    with pytest.raises(OptionError, match="claxon say has no command 'sing'; choose one of echo"):
         run_command(GROUP, ["sing"])

@@ -6,7 +6,7 @@ from claxon.cli.rendering import parity_rows, parity_source
 PARITY = Parity("torch 2", 64, "0" * 64, (Comparison("cls", 2e-7, 1.0, 0.9999999, None), Comparison("mean", 1e-7)))
 
 
-def test_no_parity_is_said_so() -> None:
+def test_missing_parity_is_reported() -> None:
     assert parity_source(None) == "not verified"
     assert parity_rows(None) == []
 

@@ -37,14 +37,14 @@ def classifier(tiny_bundle: Path) -> claxon.Classifier:
 
 
 def test_the_chosen_head_alone(classifier: claxon.Classifier) -> None:
-    labelling = RowLabeller.of(classifier, options(), all_heads=False)
+    labelling = RowLabeller.from_options(classifier, options(), all_heads=False)
     assert labelling.added(Format.CSV) == ["p_predicted_label", "p_score", "p_truncated"]
     assert cells(labelling, ["good book"], Format.CSV)[0].keys() == {"p_predicted_label", "p_score"}
 
 
-def test_all_heads_give_what_each_gives_alone(classifier: claxon.Classifier) -> None:
+def test_all_heads_label_as_each_head_alone(classifier: claxon.Classifier) -> None:
     texts = ["good book", "bad " * 60]
-    labelling = RowLabeller.of(classifier, options(), all_heads=True)
+    labelling = RowLabeller.from_options(classifier, options(), all_heads=True)
     found = cells(labelling, texts, Format.JSONL)
     expected = classifier.predict_all(texts, on_truncation="ignore")
     for name, labels in expected.items():
@@ -55,17 +55,19 @@ def test_all_heads_give_what_each_gives_alone(classifier: claxon.Classifier) -> 
 def test_threshold_and_margin_are_the_calls_then_the_classifiers(classifier: claxon.Classifier) -> None:
     labels = claxon.LabelSet.of(["book", "phone"], threshold=0.25, margin=0.125)
     own = claxon.Classifier.from_labels(classifier.encoder, labels)
-    assert RowLabeller.of(own, options(), all_heads=False).abstention == labels.abstention
-    assert RowLabeller.of(own, options("--margin", "2"), all_heads=False).abstention == Abstention(0.25, 2.0)
-    assert RowLabeller.of(classifier, options(), all_heads=False).abstention == Abstention()
-    (found,) = cells(RowLabeller.of(own, options("--margin", "2"), all_heads=False), ["good book"], Format.CSV)
+    assert RowLabeller.from_options(own, options(), all_heads=False).abstention == labels.abstention
+    assert RowLabeller.from_options(own, options("--margin", "2"), all_heads=False).abstention == Abstention(0.25, 2.0)
+    assert RowLabeller.from_options(classifier, options(), all_heads=False).abstention == Abstention()
+    (found,) = cells(
+        RowLabeller.from_options(own, options("--margin", "2"), all_heads=False), ["good book"], Format.CSV
+    )
     assert found["p_predicted_label"] is None
     assert found["p_score"] is not None
 
 
-def test_all_of_the_labels_in_their_order(classifier: claxon.Classifier) -> None:
+def test_top_k_lists_labels_by_score(classifier: claxon.Classifier) -> None:
     (found,) = cells(
-        RowLabeller.of(classifier, options("--top-k", "all"), all_heads=False), ["good book"], Format.JSONL
+        RowLabeller.from_options(classifier, options("--top-k", "all"), all_heads=False), ["good book"], Format.JSONL
     )
     assert [name for name, _ in found["p_labels"]] == [
         label.label for label in classifier.classify(["good book"], top_k=None)[0]
@@ -74,17 +76,17 @@ def test_all_of_the_labels_in_their_order(classifier: claxon.Classifier) -> None
 
 def test_a_row_without_a_text_has_an_error_and_nothing_else(classifier: claxon.Classifier) -> None:
     recording = argparse.Namespace(**{**vars(options()), "errors": "record"})
-    labelling = RowLabeller.of(classifier, recording, all_heads=True)
+    labelling = RowLabeller.from_options(classifier, recording, all_heads=True)
     assert labelling.added(Format.CSV)[-1] == "p_error"
     window = [row("good book"), row("", "line 2 has no text")]
-    found = labelling.predictions([one.text for one in window])
+    found = labelling.predictions(labelling.empty.texts(window))
     good, bad = labelling.cells(window, found, Format.CSV)
     assert "p_error" not in good
     assert bad == {"p_error": "line 2 has no text"}
     assert (labelling.failures.count, labelling.failures.first) == (1, "line 2 has no text")
 
 
-def test_what_was_found_is_not_written_to(classifier: claxon.Classifier) -> None:
+def test_predictions_are_not_modified(classifier: claxon.Classifier) -> None:
     written: list[FloatMatrix] = []
 
     class Spy(NoMatrix):

@@ -72,7 +72,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"\n  {name} " in out
 
 
-def test_no_words_at_all_are_off(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_arguments_are_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -107,11 +107,13 @@ def test_every_builtin_command_has_help(name: str, capsys: pytest.CaptureFixture
         ["embed", "b", "--output-format", "npy"],
     ],
 )
-def test_words_that_are_off_end_with_two(words: list[str], tiny_bundle: Path) -> None:
+def test_a_usage_error_exits_with_2(words: list[str], tiny_bundle: Path) -> None:
     assert main([str(tiny_bundle) if word == "b" else word for word in words]) == 2
 
 
-def test_what_failed_is_one_line_and_one(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_is_one_line_and_exit_code_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.delenv("CLAXON_DEBUG", raising=False)
     assert run_stub(monkeypatch, raises(EngineError("first\n  second"))) == 1
     assert capsys.readouterr().err == "claxon: error: first second\n"

@@ -95,18 +95,18 @@ def test_a_label_with_the_name_of_a_column_is_told_the_way_out(
 
 @pytest.mark.parametrize("target", ["-", "matrix.parquet", "matrix", "matrix.txt"])
 def test_a_file_of_a_known_kind_is_needed(target: str) -> None:
-    with pytest.raises(OptionError, match=r"ends in one of \.csv, \.tsv, \.jsonl, \.npy"):
+    with pytest.raises(OptionError, match=r"end in one of \.csv, \.tsv, \.jsonl, \.npy"):
         matrix_format(target, "-")
 
 
 def test_labels_and_matrix_are_two_files(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
-    with pytest.raises(OptionError, match="are one file"):
+    with pytest.raises(OptionError, match="are the same file"):
         matrix_format(str(path), str(tmp_path / "." / "out.csv"))
     assert matrix_format(str(path), "-") is MatrixFormat.CSV
 
 
-def test_nothing_is_written_where_nothing_is_asked_for() -> None:
+def test_no_matrix_is_written_unless_requested() -> None:
     nothing = NoMatrix()
     nothing.write([], np.empty((0, 2), np.float32))
     nothing.finish()

@@ -47,7 +47,7 @@ def test_texts_and_a_file_are_one_too_many() -> None:
         open_input(options(texts=["a"], input="in.csv"))
 
 
-def test_what_was_streamed_is_counted() -> None:
+def test_streamed_texts_are_counted() -> None:
     assert stream_rows(ROWS, lambda window: len(window) - 1, options(texts=["x"])) == Streamed(10, 9)
 
 
@@ -68,7 +68,7 @@ def test_typed_lines_are_answered_one_by_one(
 
 
 @pytest.mark.parametrize(("cut", "quiet", "is_said"), [(2, False, True), (2, True, False), (0, False, False)])
-def test_cut_texts_are_told_of(cut: int, quiet: bool, is_said: bool, capsys: pytest.CaptureFixture[str]) -> None:
+def test_truncated_texts_are_reported(cut: int, quiet: bool, is_said: bool, capsys: pytest.CaptureFixture[str]) -> None:
     notice_truncation(Streamed(1000, cut), 48, options(quiet=quiet))
-    expected = "claxon: 2 of 1,000 texts were cut at 48 tokens\n"
+    expected = "claxon: 2 of 1,000 texts were truncated to 48 tokens\n"
     assert capsys.readouterr().err == (expected if is_said else "")

@@ -134,7 +134,7 @@ def test_a_changed_file_is_named_and_not_run(copied_bundle: Path) -> None:
     assert "one text" not in found
 
 
-def test_no_bundle_is_a_problem(tmp_path: Path) -> None:
+def test_a_missing_bundle_is_a_problem(tmp_path: Path) -> None:
     (found,) = doctor.bundle_findings(tmp_path)
     assert "manifest.json" in str(found.problem)
 

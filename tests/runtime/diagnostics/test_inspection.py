@@ -92,16 +92,16 @@ def test_without_an_engine_it_says_what_would_run(tiny_bundle: Path, monkeypatch
     assert found.parts
 
 
-def test_it_says_what_runs_and_why(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_inspection_says_what_runs_and_why(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = Bundle.open(tiny_bundle)
     found = inspect_bundle(bundle)
     assert found.runs.startswith("fp32 on ")
-    assert (found.reason, found.tuned_at) == ("not tuned; the bundle holds no int8", None)
+    assert (found.reason, found.tuned_at) == ("not tuned; the bundle has no int8", None)
     run = plan_run(bundle, threads=3)
     on_openvino = dataclasses.replace(
         run,
         plan=dataclasses.replace(run.plan, device=Device.OPENVINO, reason="the fastest"),
-        asked=dataclasses.replace(run.asked, arithmetic=Arithmetic.BF16),
+        request=dataclasses.replace(run.request, arithmetic=Arithmetic.BF16),
         tuning=Tuning(bundle.digest, machine(3, "1"), "2026-01-02", ()),
     )
     monkeypatch.setattr("claxon.diagnostics.inspection.plan_run", lambda _: on_openvino)

@@ -31,7 +31,7 @@ WIDTH, LIMIT = 32, 48
 Runs = list[tuple[list[str], dict[str, Any]]]
 
 
-def test_what_was_loaded(tiny_bundle: Path, encoder: Encoder) -> None:
+def test_a_loaded_encoder_reports_what_runs(tiny_bundle: Path, encoder: Encoder) -> None:
     assert (encoder.width, encoder.max_tokens, encoder.precision) == (WIDTH, LIMIT, "fp32")
     assert (encoder.device, encoder.providers) == (Device.CPU, (CPU_PROVIDER,))
     assert encoder.spec == Bundle.open(tiny_bundle).manifest.encoder
@@ -56,7 +56,7 @@ def test_a_row_a_text(alone: FloatMatrix, encoder: Encoder) -> None:
     assert distances.min() > 100 * PADDING_TOLERANCE, "the texts are told apart, or this would show nothing"
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     order=st.lists(st.integers(0, len(TEXTS) - 1), min_size=1, max_size=12),
     batch_size=st.none() | st.integers(1, 5),
@@ -133,7 +133,7 @@ def test_an_empty_text_is_valid(encoder: Encoder) -> None:
         (None, "found NoneType"),
     ],
 )
-def test_what_is_no_list_of_texts(texts: Any, message: str, encoder: Encoder) -> None:
+def test_input_that_is_not_a_list_of_texts_is_refused(texts: Any, message: str, encoder: Encoder) -> None:
     for call in (encoder.encode, encoder.features, encoder.tokenize, lambda texts: list(encoder.encode_iter(texts))):
         with pytest.raises(InputError, match=message):
             call(texts)
@@ -221,7 +221,7 @@ def test_the_inputs_that_the_graph_takes_are_fed(inputs: tuple[str, ...], copied
 def test_features_of_another_width_are_refused_not_stretched(width: int, copied_bundle: Path) -> None:
     inputs = ("input_ids", "attention_mask")
     encoder = _with_graph(copied_bundle, encoder_graph(dict.fromkeys(Feature, width), inputs=inputs), inputs)
-    with pytest.raises(BundleError, match=rf"gave embedding of shape \(1, {width}\), the manifest says \(1, {WIDTH}\)"):
+    with pytest.raises(BundleError, match=rf"returned embedding with shape \(1, {width}\), expected \(1, {WIDTH}\)"):
         encoder.encode(["great"])
 
 

@@ -43,10 +43,10 @@ def test_the_options_travel(tiny_bundle: Path) -> None:
     encoder.token_budget = 99
     other = sent(encoder)
     assert (other.max_tokens, other.precision, other.token_budget) == (7, "fp32", 99)
-    assert other._origin.options == encoder._origin.options
+    assert other._load_spec.options == encoder._load_spec.options
 
 
-def test_what_travels_is_small_and_holds_no_weights(several: claxon.Classifier) -> None:
+def test_the_pickled_state_is_small_and_has_no_weights(several: claxon.Classifier) -> None:
     assert len(pickle.dumps(several.encoder)) < 2000
     assert len(pickle.dumps(several)) < 40_000
 
@@ -71,7 +71,7 @@ def test_a_bundle_that_was_replaced_meanwhile_is_noticed(copied_bundle: Path) ->
     ]
     reseal(copied_bundle, lambda manifest: replace(manifest, provenance=replace(manifest.provenance, revision="other")))
     for content in contents:
-        with pytest.raises(IntegrityError, match="it is another bundle"):
+        with pytest.raises(IntegrityError, match="this is a different bundle"):
             pickle.loads(content)
 
 
@@ -85,10 +85,10 @@ def test_a_bundle_that_is_gone_is_told(copied_bundle: Path) -> None:
 def test_session_options_do_not_travel(tiny_bundle: Path) -> None:
     encoder = claxon.Encoder.load(tiny_bundle, session_options=onnxruntime.SessionOptions())
     assert encoder._runner is not None
-    with pytest.raises(OptionError, match="loaded with session_options, and so it cannot be pickled or copied"):
+    with pytest.raises(OptionError, match="loaded with session_options, so it cannot be pickled or copied"):
         pickle.dumps(encoder)
     with pytest.raises(OptionError, match="cannot be used in a forked process"):
-        encoder._origin.runner_of_child(encoder._runner.get())
+        encoder._load_spec.runner_of_child(encoder._runner.get())
 
 
 def test_a_closed_encoder_does_not_travel(tiny_bundle: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_closed_encoder_does_not_travel(tiny_bundle: Path) -> None:
 def test_a_device_that_a_forked_child_cannot_use_is_told(device: Device, encoder: claxon.Encoder) -> None:
     assert encoder._runner is not None
     with pytest.raises(DeviceError, match=f"runs on {device}, which a forked process cannot use: .* 'spawn'"):
-        replace(encoder._origin, device=device).runner_of_child(encoder._runner.get())
+        replace(encoder._load_spec, device=device).runner_of_child(encoder._runner.get())
 
 
 def _scores(classifier: claxon.Classifier) -> tuple[int, list[list[float]]]:
@@ -120,5 +120,5 @@ def test_a_digest_is_pinned_at_load(tiny_bundle: Path) -> None:
     digest = claxon.Bundle.open(tiny_bundle).digest
     claxon.load(tiny_bundle, "topic", expected_digest=digest)
     for load in (claxon.load, claxon.Encoder.load):
-        with pytest.raises(IntegrityError, match="it is another bundle"):
+        with pytest.raises(IntegrityError, match="this is a different bundle"):
             load(tiny_bundle, expected_digest="0" * 64)

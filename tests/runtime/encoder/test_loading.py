@@ -59,22 +59,22 @@ def test_an_option_that_cannot_be_met(options: dict[str, Any], message: str, tin
 
 @pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="CUDA is here")
 def test_cuda_without_cuda_is_an_error(tiny_bundle: Path) -> None:
-    with pytest.raises(DeviceError, match="device='cuda' was asked for"):
+    with pytest.raises(DeviceError, match="device='cuda' was requested"):
         load(tiny_bundle, device="cuda")
 
 
 def test_the_options_reach_the_session(tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[Any, ...]] = []
+    requests: list[tuple[Any, ...]] = []
 
     class Spy(Session):
         def __init__(self, *given: Any) -> None:
-            asked.append(given[2:])
+            requests.append(given[2:])
             super().__init__(*given)
 
     monkeypatch.setattr(encoder_session, "Session", Spy)
     options = onnxruntime.SessionOptions()
     load(tiny_bundle, threads=3, device="cpu", session_options=options)
-    [(request, given)] = asked
+    [(request, given)] = requests
     assert (request.threads, request.device) == (3, "cpu")
     assert given is options
 
@@ -111,7 +111,9 @@ def test_a_tokenizer_with_more_ids_than_the_encoder_has_rows(copied_bundle: Path
     document["model"]["vocab"]["beyond"] = n_words
     (copied_bundle / "tokenizer.json").write_text(json.dumps(document))
     reseal(copied_bundle)
-    with pytest.raises(BundleError, match=f"has the id {n_words}, and the encoder's table of words {n_words} rows"):
+    with pytest.raises(
+        BundleError, match=f"token id {n_words} is too large: the encoder's word-embedding table has {n_words} rows"
+    ):
         load(copied_bundle)
 
 
@@ -119,7 +121,7 @@ def test_a_tokenizer_that_gives_an_empty_text_no_token(copied_bundle: Path) -> N
     path = copied_bundle / "tokenizer.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "post_processor": None}))
     reseal(copied_bundle)
-    with pytest.raises(BundleError, match=r"tokenizer\.json puts no token before or after a text"):
+    with pytest.raises(BundleError, match=r"tokenizer\.json adds no special tokens"):
         load(copied_bundle)
 
 
@@ -163,7 +165,9 @@ def test_precision_and_processor_choose_the_graph(
     assert parts.session.device is parts.run.plan.device is Device.CPU
 
 
-def test_a_guess_that_was_wrong_is_made_good(two_precisions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrongly_expected_graph_is_replaced_by_the_planned_one(
+    two_precisions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     variants = Bundle.open(two_precisions).manifest.encoder.variants
     monkeypatch.setattr(planning, "processor_features", lambda: ())
     for guess in (*variants, None):
@@ -255,7 +259,7 @@ def test_nothing_is_timed_where_nothing_is_to_be_chosen(two_precisions: Path, tu
 def test_a_bundle_on_openvino(tiny_bundle: Path) -> None:
     parts = load(tiny_bundle, device="openvino", threads=1)
     assert (parts.session.device, parts.run.plan.device) == (Device.OPENVINO, Device.OPENVINO)
-    assert parts.run.asked.shapes is not None
+    assert parts.run.request.shapes is not None
 
 
 def test_cuda_graphs_on_another_device_are_refused_before_anything_is_read_or_timed(

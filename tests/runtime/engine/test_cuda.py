@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from claxon.engine.cuda import GraphRunner, provider_options, run_bound
+from claxon.engine.cuda import GraphRunner, preload, provider_options, run_bound
 from claxon.engine.padding import FewShapes
 from claxon.engine.providers import CPU_PROVIDER, CUDA_PROVIDER, Device, EngineRequest
 
@@ -119,6 +120,38 @@ def runner(session: Any) -> GraphRunner:
     return GraphRunner(ORT, session, GRAPHS, EIGHTS)
 
 
+@pytest.mark.parametrize(
+    ("home", "expected"),
+    [
+        ("wheels", [{"cudnn": False, "directory": "cu13/lib"}, {"cuda": False, "directory": "cudnn/lib"}]),
+        ("engine", [{}]),  # beside ONNX Runtime, where it looks itself
+        ("nowhere", [{}]),
+    ],
+)
+def test_libraries_are_loaded_from_wherever_the_wheels_are(
+    home: str, expected: list[dict[str, Any]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("cu13/lib", "cudnn/lib", "nccl/lib"):
+        (tmp_path / home / "nvidia" / folder).mkdir(parents=True)
+    asked: list[dict[str, Any]] = []
+
+    def note(**words: Any) -> None:
+        print("cuFFT is missing")
+        asked.append(words)
+
+    ort: Any = SimpleNamespace(__file__=str(tmp_path / "engine/onnxruntime/__init__.py"), preload_dlls=note)
+    preload(ort, [str(tmp_path / name) for name in ("empty", "engine", "wheels")])
+    named = [
+        word | ({"directory": str(tmp_path / home / "nvidia" / word["directory"])} if word else {}) for word in expected
+    ]
+    assert asked == named
+    assert not capsys.readouterr().out
+
+
+def test_an_engine_that_loads_no_libraries_is_left_alone() -> None:
+    preload(SimpleNamespace())  # type: ignore[arg-type]  # CPU builds before 1.21
+
+
 def test_sums_are_float32_and_fp32_is_fp32() -> None:
     assert provider_options(CUDA) == {
         "arena_extend_strategy": "kSameAsRequested",
@@ -166,7 +199,7 @@ def test_a_result_is_no_view_of_what_the_next_run_overwrites(runner: GraphRunner
     np.testing.assert_array_equal(kept, sums(first))
 
 
-def test_other_shapes_and_other_outputs_are_other_graphs(runner: GraphRunner, session: Any) -> None:
+def test_each_shape_and_output_gets_its_own_graph(runner: GraphRunner, session: Any) -> None:
     for rows, outputs in [(1, ["mean"]), (2, ["mean"]), (2, ["mean", "token_states"]), (1, ["mean"])]:
         runner.run(outputs, feeds(rows, 4))
     assert [graph for _, graph, _ in session.runs] == ["1", "2", "3", "1"]

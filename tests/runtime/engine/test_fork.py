@@ -70,14 +70,14 @@ REPLACED = """import pathlib
     try:
         classifier.predict_proba(texts)
     except claxon.IntegrityError as error:
-        assert "it is another bundle" in str(error), error
+        assert "this is a different bundle" in str(error), error
     else:
         raise AssertionError("the child used a bundle that was replaced")"""
 CUDA = """import dataclasses
     runner = classifier.encoder._runner
-    origin = classifier.encoder._origin
-    classifier.encoder._origin = dataclasses.replace(origin, device=claxon.engine.providers.Device.CUDA)
-    runner._make_again = classifier.encoder._origin.runner_of_child
+    origin = classifier.encoder._load_spec
+    classifier.encoder._load_spec = dataclasses.replace(origin, device=claxon.engine.providers.Device.CUDA)
+    runner._make_again = classifier.encoder._load_spec.runner_of_child
     try:
         classifier.predict_proba(texts)
     except claxon.DeviceError as error:

@@ -89,7 +89,7 @@ def test_a_plugin_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_an_engine_that_is_too_old() -> None:
     ort: Any = SimpleNamespace(__version__="1.22.0")
-    with pytest.raises(DeviceError, match=r"needs ONNX Runtime 1.23 or later, here is 1\.22\.0"):
+    with pytest.raises(DeviceError, match=r"needs ONNX Runtime 1.23 or later, found 1\.22\.0"):
         register(ort)
 
 
@@ -106,7 +106,7 @@ def test_the_arithmetic_of_a_processor(features: tuple[str, ...], arithmetic: Ar
 
 
 @pytest.mark.parametrize(("threads", "streams"), [(1, "1"), (2, "2"), (16, "2")])
-def test_what_openvino_is_told(threads: int, streams: str) -> None:
+def test_the_provider_options_configure_openvino(threads: int, streams: str) -> None:
     device = json.loads(provider_options(asked(threads=threads, arithmetic=Arithmetic.BF16))["load_config"])["CPU"]
     assert device == {
         "INFERENCE_PRECISION_HINT": "bf16",

@@ -11,7 +11,7 @@ SHAPES = FewShapes(max_tokens=100, pad_id=1)
 
 
 @given(rows=st.integers(1, 300), tokens=st.integers(1, 100))
-def test_what_is_added_can_be_cut_away(rows: int, tokens: int) -> None:
+def test_padding_is_cut_from_results(rows: int, tokens: int) -> None:
     """The shape is one of few, the texts stand at its beginning, and cutting gives them back."""
     ids = np.random.default_rng(rows).integers(2, 50, (rows, tokens))
     found = SHAPES.padded({"input_ids": ids, "attention_mask": np.ones_like(ids)})
@@ -26,12 +26,12 @@ def test_what_is_added_can_be_cut_away(rows: int, tokens: int) -> None:
     assert (found["attention_mask"].sum(axis=1) == tokens).all(), "a row without a token would be divided by zero"
 
 
-def test_no_length_is_beyond_the_encoders_limit() -> None:
+def test_padded_lengths_stay_within_the_encoders_limit() -> None:
     assert SHAPES.lengths == (16, 24, 32, 48, 64, 96, 100)
     assert FewShapes(512, 0).lengths[-2:] == (384, 512)
 
 
-def test_all_lengths_and_rows_make_few_shapes() -> None:
+def test_lengths_and_rows_map_to_few_shapes() -> None:
     shapes = {
         SHAPES.padded({"input_ids": np.zeros((rows, tokens), np.int64)})["input_ids"].shape
         for rows in range(1, 65)

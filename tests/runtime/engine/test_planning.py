@@ -69,7 +69,7 @@ FP32_ON_CPU = (Precision.FP32, Device.CPU)
 def test_without_a_tuning(options: dict[str, Any], precision: str, device: str, bundle: Bundle) -> None:
     found = plan_run(bundle, **options)
     assert (found.plan.variant.precision, found.plan.device, found.tuning) == (precision, device, None)
-    assert found.asked.devices == (found.plan.device,)
+    assert found.request.devices == (found.plan.device,)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_tuning_is_for_auto(options: dict[str, Any], precision: str, device: s
     found = plan_run(bundle, threads=2, **options)
     assert (found.plan.variant.precision, found.plan.device) == (precision, device)
     assert (found.tuning is not None) == ("precision" not in options)
-    assert found.asked.device == device or found.asked.devices == (device,)
+    assert found.request.device == device or found.request.devices == (device,)
 
 
 def test_a_tuning_holds_for_its_number_of_threads(bundle: Bundle) -> None:
@@ -111,21 +111,23 @@ def test_what_runs_on_the_cpu_alone_runs_there_beside_cuda(bundle: Bundle, monke
     with_cuda = [CUDA_PROVIDER, CPU_PROVIDER]
     monkeypatch.setattr(planning, "engine_request", lambda device, threads: request(device, threads, with_cuda))
     assert plan_run(bundle).plan.device is Device.CUDA
-    assert plan_run(bundle).asked.device is Device.AUTO
+    assert plan_run(bundle).request.device is Device.AUTO
     found = plan_run(bundle, precision="int8")
-    assert (found.plan.device, found.asked.providers) == (Device.CPU, (CPU_PROVIDER,))
+    assert (found.plan.device, found.request.providers) == (Device.CPU, (CPU_PROVIDER,))
 
 
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
         ({"device": "tpu"}, OptionError, "device is 'tpu', expected one of auto, cpu, cuda, openvino"),
-        ({"device": "cuda"}, DeviceError, "device='cuda' was asked for"),
+        ({"device": "cuda"}, DeviceError, "device='cuda' was requested"),
         ({"device": "openvino", "precision": "int8"}, OptionError, "was written for cpu, not for openvino; use fp32"),
         ({"precision": "fp16"}, OptionError, "the bundle holds fp32, int8"),
     ],
 )
-def test_what_cannot_be_met(options: dict[str, Any], error: type[Exception], message: str, bundle: Bundle) -> None:
+def test_an_invalid_option_is_refused(
+    options: dict[str, Any], error: type[Exception], message: str, bundle: Bundle
+) -> None:
     with pytest.raises(error, match=message):
         plan_run(bundle, **options)
 
@@ -140,7 +142,7 @@ def test_what_cannot_be_met(options: dict[str, Any], error: type[Exception], mes
         ({"device": "openvino", "precision": "int8"}, None),
     ],
 )
-def test_what_is_expected_before_the_engine_is_there(
+def test_the_expected_variant_is_found_without_loading_an_engine(
     options: dict[str, Any], expected: str | None, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planning, "engine_request", None)
@@ -189,14 +191,14 @@ def with_fp16(bundle: Bundle, *, alone: bool = False) -> Bundle:
 def test_on_cuda_auto_is_fp16_and_may_still_end_on_the_cpu(bundle: Bundle) -> None:
     found = plan_run(with_fp16(bundle))
     assert (found.plan.variant.precision, found.plan.device) == (Precision.FP16, Device.CUDA)
-    assert found.asked.device is Device.AUTO, "where CUDA does not start, the CPU has a graph of its own"
+    assert found.request.device is Device.AUTO, "where CUDA does not start, the CPU has a graph of its own"
     assert "fp16 is the rule for cuda" in found.plan.reason
 
 
 @pytest.mark.usefixtures("with_cuda")
 def test_fp16_by_name_is_cuda_or_an_error(bundle: Bundle) -> None:
-    assert plan_run(with_fp16(bundle), precision="fp16").asked.device is Device.CUDA
-    assert plan_run(with_fp16(bundle), precision="fp32").asked.device is Device.AUTO
+    assert plan_run(with_fp16(bundle), precision="fp16").request.device is Device.CUDA
+    assert plan_run(with_fp16(bundle), precision="fp32").request.device is Device.AUTO
 
 
 def test_fp16_on_the_cpu_is_refused_with_what_to_do(bundle: Bundle) -> None:
@@ -208,10 +210,10 @@ def test_fp16_on_the_cpu_is_refused_with_what_to_do(bundle: Bundle) -> None:
 
 @pytest.mark.usefixtures("with_cuda")
 def test_cuda_is_told_of_the_encoder(bundle: Bundle) -> None:
-    asked = plan_run(bundle, device="cuda").asked
-    assert asked.shapes == FewShapes.in_eights(48, bundle.manifest.encoder.pad_id)
-    assert asked.captured is None
-    graphs = plan_run(bundle, cuda_graphs=True).asked
+    request = plan_run(bundle, device="cuda").request
+    assert request.shapes == FewShapes.in_eights(48, bundle.manifest.encoder.pad_id)
+    assert request.captured is None
+    graphs = plan_run(bundle, cuda_graphs=True).request
     assert (graphs.device, graphs.captured) == (Device.CUDA, FewShapes.of_graphs(48, bundle.manifest.encoder.pad_id))
 
 
@@ -222,10 +224,10 @@ def test_cuda_graphs_are_for_cuda(device: str, bundle: Bundle) -> None:
 
 
 def test_cuda_graphs_without_cuda_say_what_is_missing(bundle: Bundle) -> None:
-    with pytest.raises(DeviceError, match=r"device='cuda' was asked for, .*'claxon\[gpu\]'"):
+    with pytest.raises(DeviceError, match=r"device='cuda' was requested, .*'claxon\[gpu\]'"):
         plan_run(bundle, cuda_graphs=True)
 
 
-def test_other_devices_are_told_nothing(bundle: Bundle) -> None:
-    asked = EngineRequest(Device.CPU, (CPU_PROVIDER,), 1)
-    assert for_encoder(asked, bundle, "auto") is asked
+def test_requests_for_other_devices_are_unchanged(bundle: Bundle) -> None:
+    request = EngineRequest(Device.CPU, (CPU_PROVIDER,), 1)
+    assert for_encoder(request, bundle, "auto") is request

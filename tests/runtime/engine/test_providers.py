@@ -50,7 +50,7 @@ def test_cuda_that_is_not_built_in_says_what_to_install() -> None:
 
 
 def test_openvino_that_is_not_there_says_what_to_install() -> None:
-    with pytest.raises(DeviceError, match=r"device='openvino' was asked for, .*'claxon\[openvino\]'"):
+    with pytest.raises(DeviceError, match=r"device='openvino' was requested, .*'claxon\[openvino\]'"):
         request("openvino", 1, CPU_ONLY)
 
 
@@ -106,7 +106,7 @@ def test_a_failure_of_cuda_is_told_from_others(device: str, failure: str, is_cud
     if not is_cuda:
         check_not_cuda(asked, failure)
         return
-    with pytest.raises(DeviceError, match=r"and CUDA failed: CUD.*failure.*nvidia-smi.*claxon doctor"):
+    with pytest.raises(DeviceError, match=r"but CUDA failed: CUD.*failure.*nvidia-smi.*claxon doctor"):
         check_not_cuda(asked, failure)
 
 
@@ -125,7 +125,7 @@ def test_openvino_that_did_not_take_the_graph_is_an_error() -> None:
         ("cpu", [CPU_PROVIDER]),
     ],
 )
-def test_what_meets_the_request_passes(device: str, granted: list[str]) -> None:
+def test_granted_providers_that_match_the_request_pass(device: str, granted: list[str]) -> None:
     check_granted(request(device, 1, WITH_CUDA), granted)
 
 

@@ -86,14 +86,14 @@ def test_the_token_budget_bounds_every_batch(spec: EncoderSpec) -> None:
     assert max(rows * columns for rows, columns in recorder.shapes) <= 100
 
 
-def test_another_shape_than_the_manifest_says_is_refused(spec: EncoderSpec) -> None:
+def test_an_output_of_another_shape_is_refused(spec: EncoderSpec) -> None:
     chosen, _ = runner(spec, 1, width=spec.width + 1)
-    with pytest.raises(BundleError, match=rf"gave mean of shape \(1, {spec.width + 1}\), the manifest says"):
+    with pytest.raises(BundleError, match=rf"returned mean with shape \(1, {spec.width + 1}\), expected"):
         list(chosen.run(ragged([4]), ["mean"]))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_no_number_is_no_answer(value: float, spec: EncoderSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nan_and_infinity_are_refused(value: float, spec: EncoderSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     batches, recorder = runner(spec, 1)
     real = recorder.run
 
@@ -103,5 +103,5 @@ def test_what_is_no_number_is_no_answer(value: float, spec: EncoderSpec, monkeyp
         return values
 
     monkeypatch.setattr(recorder, "run", run)
-    with pytest.raises(EngineError, match="gave mean that is NaN or infinite"):
+    with pytest.raises(EngineError, match="returned NaN or infinity in mean"):
         list(batches.run(ragged([3, 4]), ["mean"]))

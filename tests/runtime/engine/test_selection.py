@@ -64,7 +64,7 @@ def test_the_rule(held: list[GraphVariant], device: Device, features: tuple[str,
         ([FP32, SAFE], ("avx2",), "int8 is the rule for cpu; its products are exact without VNNI"),
         (ALL, (), "int8 is no faster than fp32 on a CPU without AVX2 or dot products"),
         ([FP32, OTHER], VNNI, "int8: its graph needs sme, which this CPU does not support (it supports avx2, avx512_v"),
-        ([FP32], VNNI, "the bundle holds no int8"),
+        ([FP32], VNNI, "the bundle has no int8"),
     ],
 )
 def test_the_rule_says_why(held: list[GraphVariant], features: tuple[str, ...], reason: str) -> None:
@@ -143,7 +143,7 @@ def test_a_bundle_with_nothing_that_runs_here(held: list[GraphVariant], device: 
 @pytest.mark.parametrize(
     ("held", "expected"), [(ALL, "fp32"), ([INT8], "auto"), ([FP16, INT8], "auto"), ([FP32], "fp32")]
 )
-def test_what_is_nearest_to_the_source(held: list[GraphVariant], expected: str) -> None:
+def test_fp32_is_the_most_exact_precision(held: list[GraphVariant], expected: str) -> None:
     assert most_exact(held) == expected
 
 
@@ -153,13 +153,13 @@ def test_fp32_for_the_cpu_is_fp32_for_all() -> None:
     assert not runs_on(variant(Precision.FP32, ("cuda",)), CPU)
 
 
-def test_everything_that_runs_here() -> None:
+def test_every_pair_of_graph_and_device_that_runs_here_is_listed() -> None:
     found = runnable(ALL, Environment((CUDA, CPU), ()))
     assert found == [(FP32, CUDA), (FP16, CUDA), (FP32, CPU), (INT8, CPU)]
 
 
 @pytest.mark.parametrize("feature", ["avx512_vnni", "avx_vnni", "amx_int8", "asimddp"])
-def test_what_adds_up_in_32_bits_meets_vnni(feature: str) -> None:
+def test_features_with_32_bit_sums_satisfy_vnni(feature: str) -> None:
     assert missing_features(["vnni"], ["avx2", feature]) == ()
     assert missing_features(["vnni", "amx_bf16"], [feature]) == ("amx_bf16",)
 

@@ -82,7 +82,7 @@ def test_options_of_the_caller_are_used_as_they_are(tmp_path: Path) -> None:
     assert (tmp_path / "optimized.onnx").stat().st_size
 
 
-def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+def test_loading_and_running_print_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(EngineError):
         Session(b"not a graph", {}, CPU)
     Session(linear(WEIGHT), {}, CPU).run(["scores"], {"features": ROWS})
@@ -96,7 +96,8 @@ class FakeEngine(SimpleNamespace):
         super().__init__(
             SessionOptions=self.new_options,
             InferenceSession=self.start,
-            preload_dlls=lambda: print("no cuDNN here"),
+            __file__="onnxruntime/__init__.py",
+            preload_dlls=lambda **_: print("no cuDNN here"),
         )
         self.cuda = cuda
         self.asked: list[list[str]] = []
@@ -237,7 +238,7 @@ def test_on_cuda_lengths_are_padded_as_asked(fake: FakeEngine) -> None:
 
 
 @pytest.mark.parametrize("fake", ["missing"], indirect=True)
-def test_what_was_asked_of_cuda_does_not_change_the_cpu(fake: FakeEngine) -> None:
+def test_cuda_options_do_not_change_the_cpu_session(fake: FakeEngine) -> None:
     shapes = FewShapes.in_eights(max_tokens=20, pad_id=1)
     found = Session(b"", {}, replace(AUTO, shapes=shapes, captured=FewShapes.of_graphs(20, 1)))
     assert (found.device, found._shapes, found._graphs) == (Device.CPU, None, None)

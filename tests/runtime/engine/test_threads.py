@@ -78,7 +78,7 @@ def test_a_strange_list_of_groups_leaves_the_top(content: str, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("quota", "processors", "threads"), [(1, 8, 1), (3, 8, 3), (16, 8, 8)])
-def test_what_is_less_counts(
+def test_the_tightest_limit_applies(
     quota: int, processors: int, threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(processors)), raising=False)

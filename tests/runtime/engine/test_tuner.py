@@ -58,7 +58,7 @@ def test_candidates_are_what_runs_here(bundle: Bundle, monkeypatch: pytest.Monke
     assert not [candidate for candidate in found if candidate.obstacle]
 
 
-def test_what_nobody_compared_is_left_out(bundle: Bundle) -> None:
+def test_a_graph_without_recorded_parity_is_left_out(bundle: Bundle) -> None:
     reports: list[tuple[Pair, str]] = []
     found = tune(
         with_variants(bundle, int8(bundle, None)),
@@ -72,7 +72,7 @@ def test_what_nobody_compared_is_left_out(bundle: Bundle) -> None:
 
 
 @pytest.mark.skipif(CUDA_PROVIDER in onnxruntime.get_available_providers(), reason="CUDA is here")
-def test_what_runs_nowhere_here_is_told_with_the_reason(bundle: Bundle) -> None:
+def test_graphs_that_run_nowhere_are_listed_with_the_reason(bundle: Bundle) -> None:
     fp16 = GraphVariant(Precision.FP16, "encoder.onnx", None, ("cuda",), (), PARITY)
     reports: dict[Pair, str] = {}
     tune(
@@ -120,7 +120,7 @@ def test_a_candidate_that_fails_is_told_of_and_no_more(bundle: Bundle, monkeypat
     assert reports[1] == "out of memory"
 
 
-def test_nothing_that_can_be_timed_is_an_error(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_without_candidates_is_an_error(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tuner, "candidates", lambda *_: [])
     with pytest.raises(OptionError, match="could be timed here"):
         tune(bundle, 1)

@@ -26,13 +26,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_nothing_is_known_at_first() -> None:
+def test_without_a_tuning_nothing_is_recalled() -> None:
     assert recall(DIGEST, HERE) is None
     assert not is_tuned(DIGEST)
     assert not forget(DIGEST, HERE)
 
 
-def test_what_was_found_is_remembered(cache: Path) -> None:
+def test_a_saved_tuning_is_recalled(cache: Path) -> None:
     assert remember(TUNING)
     assert recall(DIGEST, HERE) == TUNING
     assert is_tuned(DIGEST)
@@ -52,12 +52,12 @@ def test_what_was_found_is_remembered(cache: Path) -> None:
         {"openvino": "1.9"},
     ],
 )
-def test_another_machine_is_another_machine(change: dict[str, Any]) -> None:
+def test_a_tuning_does_not_apply_to_another_machine(change: dict[str, Any]) -> None:
     remember(TUNING)
     assert recall(DIGEST, replace(HERE, **change)) is None
 
 
-def test_another_bundle_is_another_bundle() -> None:
+def test_a_tuning_does_not_apply_to_another_bundle() -> None:
     remember(TUNING)
     assert recall("e" * 64, HERE) is None
     tuning_path(DIGEST).rename(tuning_path("e" * 64))

@@ -71,7 +71,7 @@ def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
     [
         (b"PK\x03\x04....xl/workbook", "an Excel workbook"),
         (b"PK\x03\x04....", "a zip archive"),
-        (b"PAR1....", "a Parquet file; read it with `claxon job run`"),
+        (b"PAR1....", "a Parquet file"),
         (b"ARROW1\0\0", "an Arrow file"),
         (b"%PDF-1.7", "a PDF document"),
         (b"\x80\x04\x95", "a Python pickle, which is never opened"),

@@ -97,7 +97,7 @@ def test_no_row_is_lost_of_what_can_be_read_once(way: str, tmp_path: Path, monke
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12)
 TABLES = st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=8)
-RELAXED = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+RELAXED = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @RELAXED

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from claxon.errors import JobInputError
+from claxon.errors import InputError
 from claxon.formats import lines as module
 from claxon.formats.lines import Compression, LinePosition, Lines
 
@@ -54,22 +54,22 @@ def test_what_is_given_back_comes_again(tmp_path: Path) -> None:
 def test_a_file_that_was_cut_is_damaged(compression: Compression, tmp_path: Path) -> None:
     whole = written(tmp_path, compression, b"a line\n" * 9).read_bytes()
     (tmp_path / "x").write_bytes(whole[:-5])
-    with pytest.raises(JobInputError, match="x is damaged: it cannot be read"):
+    with pytest.raises(InputError, match="x is damaged: it cannot be read"):
         list(Lines(tmp_path / "x", compression))
 
 
 def test_what_is_not_compressed_is_damaged(tmp_path: Path) -> None:
-    with pytest.raises(JobInputError, match=r"x is damaged: it cannot be read \(Not a gzipped file"):
+    with pytest.raises(InputError, match=r"x is damaged: it cannot be read \(Not a gzipped file"):
         Lines(written(tmp_path, Compression.NONE), Compression.GZIP)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(JobInputError, match="cannot be read: No such file"):
+    with pytest.raises(InputError, match="cannot be read: No such file"):
         Lines(tmp_path / "no", Compression.NONE)
 
 
 def test_a_line_without_end_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_LINE_BYTES", 1 << 20)
     path = written(tmp_path, Compression.NONE, b"x" * (2 << 20))
-    with Lines(path, Compression.NONE) as lines, pytest.raises(JobInputError, match="line 1 is longer than 1 MiB"):
+    with Lines(path, Compression.NONE) as lines, pytest.raises(InputError, match="line 1 is longer than 1 MiB"):
         next(lines)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from claxon.errors import JobInputError
+from claxon.errors import InputError
+from claxon.formats.csv_records import Quoting
+from claxon.formats.csv_table import dialect_of
 from claxon.formats.lines import Compression, InputFormat, LinePosition, Lines
 from claxon.formats.text_rows import TextRow, csv_rows, json_rows, read_header
 
@@ -16,7 +18,9 @@ def csv_of(
     path = folder / "x"
     path.write_bytes(content)
     with Lines(path, Compression.NONE) as lines:
-        header = read_header(lines, kind, "x")
+        header = read_header(
+            lines, dialect_of(content.decode(errors="replace"), Quoting.STANDARD, is_tsv=kind is InputFormat.TSV), "x"
+        )
         if start is None:
             return list(csv_rows(lines, header))
     with Lines(path, Compression.NONE, start) as lines:
@@ -58,13 +62,13 @@ def test_tabs_divide_tsv_whatever_the_header_has_more_of(tmp_path: Path) -> None
     [
         (b"", "expected a line with the names of the columns, which is missing"),
         (b"\n\n", "which is missing"),
-        (b"caf\xe9,text\n", "line 1 is not UTF-8"),
+        (b"caf\xe9,text\n", "which is not UTF-8"),
         (b"a,text,a\n", "names the column 'a' twice"),
         (b'"a"b,text\n', "which is not valid CSV"),
     ],
 )
 def test_a_header_that_is_none_is_an_error(tmp_path: Path, content: bytes, problem: str) -> None:
-    with pytest.raises(JobInputError, match=problem):
+    with pytest.raises(InputError, match=problem):
         csv_of(tmp_path, content)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -28,7 +28,6 @@ def names(matrix: FloatMatrix) -> list[str]:
     return [f"label {i}" for i in range(matrix.shape[1])]
 
 
-@settings(deadline=None)
 @given(SCORES)
 def test_the_winner_is_the_first_of_the_ranking_and_has_the_largest_score(matrix: FloatMatrix) -> None:
     labels = names(matrix)
@@ -37,7 +36,6 @@ def test_the_winner_is_the_first_of_the_ranking_and_has_the_largest_score(matrix
     assert [row[0].score for row in first] == matrix.max(axis=1).tolist()
 
 
-@settings(deadline=None)
 @given(SCORES, st.integers(1, 6), st.none() | st.floats(-1, 1))
 def test_a_ranking_falls_and_keeps_its_limits(matrix: FloatMatrix, top_k: int, threshold: float | None) -> None:
     for row, found in zip(matrix, ranked(matrix, names(matrix), top_k, Abstention(threshold)), strict=True):
@@ -46,7 +44,6 @@ def test_a_ranking_falls_and_keeps_its_limits(matrix: FloatMatrix, top_k: int, t
         assert [label.score for label in found] == sorted((label.score for label in found), reverse=True)
 
 
-@settings(deadline=None)
 @given(SCORES, st.floats(-1, 1), st.none() | st.floats(0, 1))
 def test_a_winner_is_none_exactly_where_the_ranking_is_empty(
     matrix: FloatMatrix, threshold: float, margin: float | None
@@ -95,7 +92,6 @@ def test_no_texts() -> None:
     assert softmax(empty).shape == (0, 3)
 
 
-@settings(deadline=None)
 @given(SCORES, st.floats(1e-300, 1e300))
 def test_probabilities_sum_to_one_at_any_temperature(matrix: FloatMatrix, temperature: float) -> None:
     found = softmax(matrix, temperature)
@@ -127,7 +123,6 @@ def test_a_label_is_short_to_read() -> None:
 # Abstaining.
 
 
-@settings(deadline=None)
 @given(SCORES, st.floats(0, 2))
 def test_a_margin_is_kept_by_exactly_the_rows_that_lead_by_it(matrix: FloatMatrix, margin: float) -> None:
     first, second = np.sort(matrix.astype(np.float64), axis=1)[:, ::-1][:, :2].T

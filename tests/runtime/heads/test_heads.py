@@ -100,7 +100,7 @@ def test_a_graph_that_the_engine_refuses(copied_bundle: Path) -> None:
 
 
 def test_a_graph_that_takes_sizes_from_values_is_refused_before_the_engine_sees_it(copied_bundle: Path) -> None:
-    with pytest.raises(BundleError, match=r"sentiment\.onnx has the operator 'Expand', expected only Abs, Add"):
+    with pytest.raises(BundleError, match=r"sentiment\.onnx contains the operator 'Expand', expected only Abs, Add"):
         with_head(copied_bundle, linear(weight()).replace(b"MatMul", b"Expand"))
 
 

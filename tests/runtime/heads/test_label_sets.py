@@ -132,7 +132,7 @@ def test_a_text_file_holds_a_name_a_line(tmp_path: Path) -> None:
         ("labels.json", b'{"labels": ["a", "b"], "combine": []}', r"combine is '?\[\]'?, expected one of mean, best"),
         ("labels.json", b'{"labels": ["a", "b"], "margin": -1}', "margin is -1, expected 0 or more"),
         ("labels.json", b'{"labels": ["a", "b"], "threshold": true}', "threshold is True, expected a number"),
-        ("labels.json", b'{"a": "x", "a": "y"}', "stands twice"),
+        ("labels.json", b'{"a": "x", "a": "y"}', "duplicate key 'a'"),
         ("labels.json", b"[", "not valid JSON"),
         ("labels.json", b'"a,b"', "expected a list of names"),
         ("labels.txt", b"\xff\xfe", "can't decode"),

@@ -57,9 +57,9 @@ def test_the_format_is_that_of_the_suffixes_or_the_one_asked_for(folder: Path) -
     assert one_format(csv, None) is InputFormat.CSV
     assert one_format(csv, InputFormat.TSV) is InputFormat.TSV
     with pytest.raises(OptionError, match=r"b.csv is csv and .*x.parquet is parquet"):
-        one_format([*csv, Source.of(folder / "x.parquet")], None)
+        one_format([*csv, Source.from_path(folder / "x.parquet")], None)
     with pytest.raises(OptionError, match=r"notes.txt does not tell its format; add --format parquet or csv"):
-        one_format([Source.of(folder / "notes.txt")], None)
+        one_format([Source.from_path(folder / "notes.txt")], None)
 
 
 def described(path: Path) -> InputFile:

@@ -89,7 +89,7 @@ def test_what_was_broken_off_is_swept_up_before_anything_else(tiny_bundle: Path,
 
 
 def test_too_many_bad_rows_end_the_job_and_what_is_done_stays(tiny_bundle: Path, tmp_path: Path) -> None:
-    rows = [{"text": None if number % 5 == 0 else "good"} for number in range(40)]
+    rows = [{"text": 5 if number % 5 == 0 else "good"} for number in range(40)]
     path, out = write_json_lines(tmp_path / "in.jsonl", rows), tmp_path / "out"
     with pytest.raises(JobRejectsError, match="2 rows could not be labelled, and 1 are let pass"):
         run_job(tiny_bundle, path, out, heads="topic", shard_rows=10, executor=Here())

@@ -54,8 +54,10 @@ def test_embeddings_are_lists_of_fixed_size(
 ) -> None:
     found = labelled(Bundle.open(tiny_bundle), TEXTS, heads=None, embed=kind)["embedding"]
     assert found.type == pa.list_(pa.float16() if kind == "float16" else pa.float32(), encoder.width)
-    values = np.array(found.to_pylist(), np.float32)
-    np.testing.assert_allclose(values, encoder.encode(TEXTS, on_truncation="ignore"), atol=tolerance)
+    rows = found.to_pylist()
+    assert rows[TEXTS.index("")] is None
+    expected = encoder.encode([text for text in TEXTS if text], on_truncation="ignore")
+    np.testing.assert_allclose(np.array([row for row in rows if row], np.float32), expected, atol=tolerance)
 
 
 def test_a_label_below_the_threshold_is_null_and_its_score_stays(tiny_bundle: Path) -> None:
@@ -107,3 +109,22 @@ def test_a_feature_that_is_not_there(tiny_bundle: Path) -> None:
     bundle = Bundle.open(tiny_bundle)
     with pytest.raises(OptionError, match="has no feature 'nothing'"):
         added_fields(bundle.manifest, options_of(bundle, embed="float32", feature="nothing"))
+
+
+def test_several_labels_are_lists_and_numbers_are_scores(bundle_of_kinds: Path) -> None:
+    bundle = Bundle.open(bundle_of_kinds)
+    found = labelled(bundle, TEXTS, heads=["tags", "stars"])
+    several = claxon.load(bundle_of_kinds, threads=1).predictions_all(SAYING, on_truncation="ignore")
+    is_said = [bool(text.strip()) for text in TEXTS]
+    assert found["predicted_label_tags"].type == pa.list_(pa.string())
+    assert "predicted_label_stars" not in found
+    labels = [row for row, is_kept in zip(found["predicted_label_tags"].to_pylist(), is_said, strict=True) if is_kept]
+    assert labels == [list(row) for row in several["tags"].labels]
+    numbers = found["score_stars"].filter(pa.array(is_said))
+    np.testing.assert_allclose(numbers, several["stars"].labels, atol=1e-5)
+    assert found["score_stars"].null_count == len(TEXTS) - len(SAYING)
+
+
+def test_a_margin_that_a_head_has_not_is_refused_at_planning(bundle_of_kinds: Path) -> None:
+    with pytest.raises(OptionError, match="head 'tags' gives any number of labels"):
+        options_of(Bundle.open(bundle_of_kinds), heads=["tags"], margin=0.1)

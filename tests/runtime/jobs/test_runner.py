@@ -34,14 +34,14 @@ def test_shards_in_any_order_give_the_rows_in_order(
 
 
 def test_bad_rows_are_counted_and_told_of_with_their_lines(tiny_bundle: Path, tmp_path: Path) -> None:
-    rows = [{"text": "good"}, {"text": None}, {"text": "bad"}, {"text": 1}]
+    rows = [{"text": "good"}, {"text": 2.5}, {"text": "bad"}, {"text": 1}]
     path, out = write_json_lines(tmp_path / "in.jsonl", rows), tmp_path / "out"
     plan = planned(tiny_bundle, [path], out, output_format="jsonl")
     with ShardRunner(plan, out, threads=1) as runner:
         marker = runner.run(plan.shards[0])
     assert (marker.rows, marker.rejected) == (2, 2)
     assert rejects_of(out) == [
-        {"file": str(path), "row": 1, "line": 2, "reason": "'text' is null, expected a string"},
+        {"file": str(path), "row": 1, "line": 2, "reason": "'text' is float (2.5), expected a string"},
         {"file": str(path), "row": 3, "line": 4, "reason": "'text' is int, expected a string"},
     ]
     assert [row["text"] for row in rows_of(out)] == ["good", "bad"]

@@ -15,7 +15,7 @@ from claxon.jobs import sources as module
 from claxon.jobs.inputs import Source
 from claxon.jobs.plan import Shard
 from claxon.jobs.planning import cut_shards
-from claxon.jobs.sources import TextSource, text_problem
+from claxon.jobs.sources import TextSource, row_text_problem
 from claxon.jobs.survey import survey
 
 KEPT = pa.schema(string_fields(["id"]))
@@ -29,7 +29,7 @@ def written(folder: Path, compression: Compression) -> Path:
 
 
 def opened(path: Path) -> tuple[TextSource, tuple[Shard, ...]]:
-    found = survey([Source.of(path)], InputFormat.CSV, "text", 5, lambda _: None)
+    found = survey([Source.from_path(path)], InputFormat.CSV, "text", 5, lambda _: None)
     return TextSource(found.files[0].file, InputFormat.CSV, "text", KEPT), cut_shards(found.files)
 
 
@@ -76,15 +76,15 @@ def test_a_file_that_became_shorter_is_an_error(tmp_path: Path) -> None:
     ("values", "problem"),
     [
         ({"text": ""}, None),
-        ({"x": "a"}, "has no key 'text'"),
-        ({"text": None}, "'text' is null, expected a string"),
-        ({"text": 5}, "'text' is int, expected a string"),
-        ({"text": "\ud800"}, "'text' has half of a surrogate pair, which is no character"),
+        ({"x": "a"}, "has no key 'text', but x"),
+        ({"text": None}, None),
+        ({"text": 5}, "'text' is int (5), expected a string"),
+        ({"text": "\ud800"}, "'text' contains an unpaired surrogate, which is no character"),
     ],
 )
 def test_why_a_row_has_no_text(values: dict[str, Any], problem: str | None) -> None:
-    assert text_problem(TextRow(LinePosition(0, 1), values), "text") == problem
+    assert row_text_problem(TextRow(LinePosition(0, 1), values), "text") == problem
 
 
 def test_what_is_wrong_with_the_row_comes_first() -> None:
-    assert text_problem(TextRow(LinePosition(0, 1), {}, "is not JSON"), "text") == "is not JSON"
+    assert row_text_problem(TextRow(LinePosition(0, 1), {}, "is not JSON"), "text") == "is not JSON"

@@ -15,7 +15,7 @@ from tests.jobs import write_csv, write_json_lines, write_parquet
 
 
 def surveyed(paths: list[Path], text: str = "text", shard_rows: int = 4) -> Survey:
-    sources = [Source.of(path) for path in paths]
+    sources = [Source.from_path(path) for path in paths]
     return survey(sources, sources[0].format or InputFormat.CSV, text, shard_rows, lambda _: None)
 
 

@@ -13,12 +13,12 @@ from tests.jobs import planned, write_json_lines
 
 
 @pytest.fixture(scope="module")
-def rows() -> list[dict[str, str | None]]:
-    return [{"text": "good"}, {"text": None}, {"text": "bad"}, {"text": "film"}]
+def rows() -> list[dict[str, str | int]]:
+    return [{"text": "good"}, {"text": 5}, {"text": "bad"}, {"text": "film"}]
 
 
 @pytest.fixture
-def done(tiny_bundle: Path, tmp_path: Path, rows: list[dict[str, str | None]]) -> Path:
+def done(tiny_bundle: Path, tmp_path: Path, rows: list[dict[str, str | int]]) -> Path:
     out = tmp_path / "out"
     plan = planned(tiny_bundle, [write_json_lines(tmp_path / "x.jsonl", rows)], out, shard_rows=2)
     with ShardRunner(plan, out, threads=1) as runner:

@@ -14,7 +14,7 @@ from claxon.labelling.labeller import ColumnOptions, ColumnPredictor, ColumnSpec
 
 
 def wanted(bundle: Path, **asked: object) -> ColumnSpec:
-    return ColumnSpec.of(Bundle.open(bundle), ColumnOptions(**asked))  # type: ignore[arg-type]  # whatever is given
+    return ColumnSpec.from_options(Bundle.open(bundle), ColumnOptions(**asked))  # type: ignore[arg-type]  # whatever is given
 
 
 def test_types_are_those_of_what_is_wanted(tiny_bundle: Path) -> None:

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from claxon.heads.decision import Abstention
-from claxon.labelling.columns import HeadColumns, HeadNames, head_names, label_kind, shortest
+from claxon.bundle.manifest import ScoreKind
+from claxon.errors import OptionError
+from claxon.heads.decision import Abstention, shortest
+from claxon.labelling.columns import HeadColumns, HeadNames, answer_columns, head_names, label_kind
 
 SCORES = np.array([[0.1, 0.7, 0.2], [0.4, 0.25, 0.35]], np.float32)
 
@@ -98,3 +100,43 @@ def test_labels_of_several_types_are_written_as_strings() -> None:
     names = head_names(["h"], "")["h"]
     found = HeadColumns.from_labels((1, "a", True), names)
     assert [found.nested(outcome)["predicted_label"] for outcome in found.outcomes(SCORES)] == ["a", "1"]
+
+
+def of_kind(
+    kind: ScoreKind, labels: tuple[str | int, ...] = ("a", "b", "c"), *, all_scores: bool = False
+) -> HeadColumns:
+    return HeadColumns.from_labels(labels, head_names(["h"], "")["h"], top_k=None, all_scores=all_scores, kind=kind)
+
+
+def test_several_labels_are_joined_in_csv_and_listed_in_json() -> None:
+    found = of_kind(ScoreKind.MULTI_LABEL, all_scores=True)
+    some, none = found.outcomes(np.array([[0.6, 0.1, 0.7], [0.2, 0.1, 0.3]], np.float32), Abstention(0.5))
+    scores = {"score_a": 0.6, "score_b": 0.1, "score_c": 0.7}
+    assert found.flat(some) == {"predicted_label": "a|c", "score": 0.7, **scores}
+    assert found.nested(some) == {
+        "predicted_label": ["a", "c"],
+        "score": 0.7,
+        "scores": {"a": 0.6, "b": 0.1, "c": 0.7},
+    }
+    assert [found.flat(none)[name] for name in ("predicted_label", "score")] == ["", 0.3]
+    assert found.nested(none)["predicted_label"] == []
+
+
+def test_several_labels_keep_their_type_where_they_have_one() -> None:
+    scores = np.array([[0.6, 0.7]], np.float32)
+    for labels, shown in (((1, 2), [1, 2]), ((1, "b"), ["1", "b"])):
+        found = of_kind(ScoreKind.MULTI_LABEL, labels)
+        assert found.nested(found.outcomes(scores, Abstention(0.5))[0])["predicted_label"] == shown
+
+
+def test_a_regression_has_its_number_alone() -> None:
+    found = of_kind(ScoreKind.REGRESSION, ("stars",), all_scores=True)
+    outcome = found.outcomes(np.array([[3.7]], np.float32))[0]
+    assert found.flat(outcome) == found.nested(outcome) == {"score": 3.7}
+    assert answer_columns(ScoreKind.REGRESSION, found.column) == ["score"]
+
+
+def test_labels_that_hold_the_sign_between_labels_are_not_joined() -> None:
+    with pytest.raises(OptionError, match=r"the label 'a\|b' holds '\|', which joins labels in CSV; use --json"):
+        of_kind(ScoreKind.MULTI_LABEL, ("a|b", "c")).check_flat()
+    of_kind(ScoreKind.PROBABILITY, ("a|b", "c")).check_flat()

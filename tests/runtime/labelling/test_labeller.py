@@ -96,16 +96,16 @@ def test_no_texts_are_no_rows(tiny_bundle: Path) -> None:
 )
 def test_what_cannot_be_met_is_an_error(asked: ColumnOptions, words: str, tiny_bundle: Path) -> None:
     with pytest.raises(OptionError, match=words):
-        ColumnSpec.of(Bundle.open(tiny_bundle), asked)
+        ColumnSpec.from_options(Bundle.open(tiny_bundle), asked)
 
 
 def test_an_embedding_alone_needs_no_head(tiny_bundle: Path) -> None:
-    wanted = ColumnSpec.of(Bundle.open(tiny_bundle), ColumnOptions(embed=True))
+    wanted = ColumnSpec.from_options(Bundle.open(tiny_bundle), ColumnOptions(embed=True))
     assert (wanted.heads, wanted.width, wanted.columns) == ((), 32, ("truncated", "embedding"))
 
 
 def test_a_column_that_is_there_already_is_an_error(tiny_bundle: Path) -> None:
-    wanted = ColumnSpec.of(Bundle.open(tiny_bundle), ColumnOptions(("topic",)))
+    wanted = ColumnSpec.from_options(Bundle.open(tiny_bundle), ColumnOptions(("topic",)))
     wanted.check_new(["text", "label"])
     with pytest.raises(OptionError, match="a column 'score' already; give for instance prefix='claxon_'"):
         wanted.check_new(["text", "score"])
@@ -127,3 +127,22 @@ def test_a_bundle_is_a_path_or_what_finds_one(tmp_path: Path) -> None:
     for wrong in (3, lambda: None):
         with pytest.raises(OptionError, match="a function without arguments that finds it on each node"):
             found_bundle(wrong)
+
+
+def test_every_kind_of_head_has_its_columns(bundle_of_kinds: Path) -> None:
+    heads = ("tags", "stars", "margin")
+    found = predictor(bundle_of_kinds, heads=heads)([*TEXTS, " "])
+    assert list(found) == [
+        "predicted_label_tags", "score_tags", "score_stars", "predicted_label_margin", "score_margin", "truncated",
+    ]  # fmt: skip
+    for head in heads:
+        expected = claxon.load(bundle_of_kinds, head, threads=1).predictions(TEXTS, on_truncation="ignore")
+        np.testing.assert_allclose(found[f"score_{head}"][:-1], expected.scores.max(axis=1), atol=1e-5)
+        assert np.isnan(found[f"score_{head}"][-1])
+        if head != "stars":
+            assert found[f"predicted_label_{head}"].tolist() == [*expected.labels.tolist(), None]
+
+
+def test_a_margin_that_a_head_has_not_is_refused_before_anything_is_loaded(bundle_of_kinds: Path) -> None:
+    with pytest.raises(OptionError, match="head 'tags' gives any number of labels"):
+        ColumnSpec.of(Bundle.open(bundle_of_kinds), ColumnOptions(heads=("tags",), margin=0.1))

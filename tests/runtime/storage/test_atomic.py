@@ -46,7 +46,7 @@ def test_the_old_one_stays_until_the_new_one_is_whole(target: Path) -> None:
     assert names_in(target.parent) == ["out.csv"]
 
 
-def test_it_is_on_the_disk_before_it_has_its_name(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_flushed_before_it_is_renamed(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
     def record(descriptor: int) -> None:
@@ -58,7 +58,7 @@ def test_it_is_on_the_disk_before_it_has_its_name(target: Path, monkeypatch: pyt
     assert seen == [(False, "old"), (True, "new")]
 
 
-def test_what_can_be_made_again_does_not_wait_for_the_disk(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unflushed_file_does_not_wait_for_the_disk(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(descriptor: int) -> None:
         pytest.fail("it waited")
 

@@ -76,7 +76,7 @@ def test_some_may_share_it_and_who_wants_it_alone_waits(thing: Path) -> None:
     alone[0].release()
 
 
-def test_nothing_there_is_nobodys(tmp_path: Path) -> None:
+def test_a_missing_file_cannot_be_locked(tmp_path: Path) -> None:
     assert acquire(tmp_path / "absent") is None
 
 
@@ -86,7 +86,7 @@ def test_a_link_is_not_followed(thing: Path) -> None:
     assert acquire(link) == UNSURE
 
 
-def test_what_another_replaced_before_it_was_locked_is_not_taken(thing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_replaced_before_locking_is_not_locked(thing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.open
 
     def replaced(path: Path, flags: int) -> int:

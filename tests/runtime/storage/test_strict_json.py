@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.storage.strict_json import LATER, MAX_DEPTH, StrictJSONError, decode, encode, parse
@@ -63,15 +63,13 @@ SHAPES = st.builds(
 POINT = {"x": 1, "y": 2.5}
 
 
-@settings(deadline=None)
 @given(SHAPES)
-def test_what_is_encoded_decodes_to_the_same(shape: Shape) -> None:
+def test_encoding_round_trips(shape: Shape) -> None:
     found = decode(Shape, parse(json.dumps(encode(shape)).encode()))
     assert found == shape
     assert [type(tag) for tag in found.tags] == [type(tag) for tag in shape.tags]
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=40) | st.text('[]{}",:0123456789.eE-nulltrueNaN\\ud8', max_size=40).map(str.encode))
 def test_any_bytes_are_json_or_a_strict_json_error(content: bytes) -> None:
     try:
@@ -88,18 +86,18 @@ def test_any_bytes_are_json_or_a_strict_json_error(content: bytes) -> None:
         (b"{", "not valid JSON"),
         (b"\xff", "not valid JSON"),
         (b"\xef\xbb\xbf{}", "BOM"),
-        (b'{"a": 1, "b": 2, "a": 3}', "'a' stands twice"),
+        (b'{"a": 1, "b": 2, "a": 3}', "duplicate key 'a'"),
         (b"[NaN]", "NaN is not a JSON number"),
         (b"[-Infinity]", "-Infinity is not a JSON number"),
         (b"1" * 5000, "not valid JSON: Exceeds the limit"),
         (b"[" * 100_000, "not valid JSON: maximum recursion"),
         (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), f"deeper than {MAX_DEPTH}"),
         (b'{"a":' * MAX_DEPTH + b"[]" + b"}" * MAX_DEPTH, f"deeper than {MAX_DEPTH}"),
-        (rb'"\ud800"', "half of a surrogate pair"),
-        (rb'{"\udfff": 1}', "half of a surrogate pair"),
+        (rb'"\ud800"', "an unpaired surrogate"),
+        (rb'{"\udfff": 1}', "an unpaired surrogate"),
     ],
 )
-def test_what_is_not_strict_json(content: bytes, message: str) -> None:
+def test_invalid_or_ambiguous_json_is_refused(content: bytes, message: str) -> None:
     with pytest.raises(StrictJSONError, match=message):
         parse(content)
 
@@ -117,7 +115,7 @@ def test_a_whole_surrogate_pair_is_one_character() -> None:
     ("kind", "value", "message"),
     [
         (Point, [], "^top level: expected dict, found list$"),
-        (Point, {"x": 1}, "^top level: the key 'y' is missing$"),
+        (Point, {"x": 1}, "^top level: missing key 'y'$"),
         (Point, {**POINT, "z": 1}, "^top level: unknown key 'z'$"),
         (Point, {**POINT, "x": True}, "^x: expected int, found True$"),
         (Point, {**POINT, "x": 1.0}, "^x: expected int, found 1.0$"),
@@ -125,19 +123,19 @@ def test_a_whole_surrogate_pair_is_one_character() -> None:
         (Point, {**POINT, "y": float("inf")}, "^y: expected float, found inf$"),
         (Point, {**POINT, "y": 10**400}, "^y: expected float, found"),
         (Point, {**POINT, "y": True}, "^y: expected float, found True$"),
-        (tuple[Point, ...], [POINT, {"x": 1}], r"^\[1\]: the key 'y' is missing$"),
+        (tuple[Point, ...], [POINT, {"x": 1}], r"^\[1\]: missing key 'y'$"),
         (tuple[Point, ...], {}, "^top level: expected list, found dict$"),
         (dict[str, Point], {"a": {**POINT, "y": None}}, "^a.y: expected float, found None$"),
-        (dict[Colour, int], {"green": 1}, "^top level: 'green' is none of red, blue$"),
-        (Colour, ["red"], "is none of red, blue"),
-        (Colour | None, "green", "'green' is none of red, blue"),
-        (str | int, [1], "is none of str | int"),
+        (dict[Colour, int], {"green": 1}, "^top level: 'green' is not one of red, blue$"),
+        (Colour, ["red"], "is not one of red, blue"),
+        (Colour | None, "green", "'green' is not one of red, blue"),
+        (str | int, [1], "is not one of str | int"),
         (int | None, "x", "expected int, found 'x'"),
         (bool, 1, "expected bool, found 1"),
         (str, None, "expected str, found None"),
     ],
 )
-def test_what_does_not_fit_is_refused_with_its_place(kind: Any, value: Any, message: str) -> None:
+def test_a_mismatch_is_refused_with_its_path(kind: Any, value: Any, message: str) -> None:
     with pytest.raises(StrictJSONError, match=message):
         decode(kind, value)
 

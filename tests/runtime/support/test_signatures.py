@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import inspect
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import pytest
 
 import claxon
-from claxon.support.signatures import shows_options
+from claxon.support.signatures import names_nearest, shows_options
 
 
 class Options(TypedDict, total=False):
@@ -54,3 +54,32 @@ def test_no_public_call_hides_its_options(call: object) -> None:
 def test_a_wrong_keyword_of_predict(classifier: claxon.Classifier) -> None:
     with pytest.raises(TypeError, match=r"Classifier\.predict\(\) .*'show_progress'; did you mean 'show_progress_bar'"):
         classifier.predict(["a"], show_progress=True)  # type: ignore[call-arg]
+
+
+def test_a_wrong_word_names_the_public_call_and_the_nearest_right_one() -> None:
+    @names_nearest
+    def label(texts: list[str], *, threshold: float | None = None) -> list[str]:
+        """Label texts."""
+        return texts if threshold is None else []
+
+    assert label(["a"], threshold=None) == ["a"]
+    with pytest.raises(TypeError, match=r"label\(\) got an unexpected keyword argument 'treshold'; did you mean 'thr"):
+        label(["a"], treshold=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"argument 'x'$"):
+        label(["a"], x=1)  # type: ignore[call-arg]
+    assert inspect.signature(label).parameters.keys() == {"texts", "threshold"}
+
+
+@pytest.mark.parametrize(
+    ("call", "wrong", "right"),
+    [
+        (claxon.load, "max_token", "max_tokens"),
+        (claxon.Encoder.load, "thread", "threads"),
+        (claxon.Encoder.encode, "show_progress", "show_progress_bar"),
+        (claxon.Classifier.predict, "show_progress", "show_progress_bar"),
+        (claxon.Classifier.from_labels, "temprature", "temperature"),
+    ],
+)
+def test_every_public_call_does(call: Any, wrong: str, right: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{call.__qualname__}\(\) got .* {wrong!r}; did you mean {right!r}\?$"):
+        call(None, **{wrong: 1})

@@ -23,7 +23,7 @@ def test_a_choice_is_the_member(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["green", "RED", "", None, 3, ["red"]])
-def test_another_choice_is_told_the_members(value: Any) -> None:
+def test_an_unknown_choice_is_refused_with_the_members(value: Any) -> None:
     with pytest.raises(OptionError, match=r"^colour is .*, expected one of red, blue$"):
         choice("colour", value, Colour)
 
@@ -36,7 +36,7 @@ def test_a_whole_number_is_an_int(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.0, "1", True, np.float32(1), np.bool_(True), [1], 8, np.array([1])])
-def test_another_count_is_told_the_range(value: Any) -> None:
+def test_an_invalid_count_is_refused_with_the_range(value: Any) -> None:
     with pytest.raises(OptionError, match=r"^rows is .*, expected 1 to 7, or None for all of them$"):
         count("rows", value, most=7, none_means="all of them")
 
@@ -55,7 +55,7 @@ def test_a_number_is_a_float(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [0, -1.0, float("nan"), float("inf"), "0.5", True, [0.5], 1j])
-def test_another_number_is_told_the_bound(value: Any) -> None:
+def test_an_invalid_number_is_refused_with_the_bound(value: Any) -> None:
     with pytest.raises(OptionError, match=r"^threshold is .*, expected a number above 0, or None for any$"):
         real_number("threshold", value, above=0, none_means="any")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.text.batching import batches, pad, plan
@@ -21,7 +21,6 @@ def ragged(lengths: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Tokens:
     return Tokens(np.arange(100, 100 + int(lengths.sum())), lengths, lengths)
 
 
-@settings(deadline=None)
 @given(LENGTHS, BUDGETS, SIZES)
 def test_every_row_is_in_exactly_one_batch(
     lengths: np.ndarray[tuple[int], np.dtype[np.int64]], budget: int, size: int | None
@@ -30,7 +29,6 @@ def test_every_row_is_in_exactly_one_batch(
     assert sorted(rows) == list(range(len(lengths)))
 
 
-@settings(deadline=None)
 @given(LENGTHS, BUDGETS, SIZES)
 def test_a_batch_of_several_keeps_the_budget_and_the_size(
     lengths: np.ndarray[tuple[int], np.dtype[np.int64]], budget: int, size: int | None
@@ -40,7 +38,6 @@ def test_a_batch_of_several_keeps_the_budget_and_the_size(
         assert size is None or len(batch) <= size
 
 
-@settings(deadline=None)
 @given(LENGTHS, BUDGETS)
 def test_a_batch_is_as_large_as_the_budget_allows(
     lengths: np.ndarray[tuple[int], np.dtype[np.int64]], budget: int
@@ -49,7 +46,6 @@ def test_a_batch_is_as_large_as_the_budget_allows(
         assert (len(batch) + 1) * max(int(lengths[batch].max()), 1) > budget
 
 
-@settings(deadline=None)
 @given(LENGTHS, BUDGETS, SIZES)
 def test_longer_texts_come_first(
     lengths: np.ndarray[tuple[int], np.dtype[np.int64]], budget: int, size: int | None
@@ -65,7 +61,6 @@ def test_a_limit_that_cannot_be_kept_gives_one_text_a_batch(budget: int, size: i
     assert [batch.tolist() for batch in planned] == [[2], [1], [0]]
 
 
-@settings(deadline=None)
 @given(LENGTHS, BUDGETS, SIZES)
 def test_the_tokens_come_back_from_the_batches(
     lengths: np.ndarray[tuple[int], np.dtype[np.int64]], budget: int, size: int | None

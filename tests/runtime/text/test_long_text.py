@@ -45,7 +45,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_text, "MARGIN", 3)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.text("ab ", max_size=200), st.integers(1, 20))
 def test_the_ids_are_those_of_the_whole_text(text: str, room: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

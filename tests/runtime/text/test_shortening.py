@@ -41,11 +41,11 @@ def short(text: str) -> str:
         ("\u302eabcdefg\0\0", "\u302eabcdefg\0\0"),
     ],
 )
-def test_what_is_left_out(text: str, shortened: str) -> None:
+def test_dropped_characters_are_left_out(text: str, shortened: str) -> None:
     assert short(text) == shortened
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.text("ab! \0\u0301\u034fж", max_size=60), st.integers(1, 9))
 def test_where_the_text_is_cut_into_chunks_does_not_matter(text: str, size: int) -> None:
     whole = short(text)
@@ -55,7 +55,6 @@ def test_where_the_text_is_cut_into_chunks_does_not_matter(text: str, size: int)
         assert short(text) == whole
 
 
-@settings(deadline=None)
 @given(st.text("ab! \0\u0301", max_size=60))
 def test_a_shortened_text_is_not_shortened_again(text: str) -> None:
     assert short(short(text)) == short(text)

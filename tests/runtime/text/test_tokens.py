@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from claxon.text.tokens import Tokens
@@ -15,7 +15,6 @@ def tokens(rows: list[list[int]], uncut: list[int] | None = None) -> Tokens:
     return Tokens(ids, lengths, lengths if uncut is None else np.array(uncut, np.int64))
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(0, 99), max_size=6), max_size=6))
 def test_a_text_lies_between_its_start_and_its_end(rows: list[list[int]]) -> None:
     ragged = tokens(rows)

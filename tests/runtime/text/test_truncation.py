@@ -22,7 +22,7 @@ def test_a_warning_names_the_count_the_limit_and_the_first_row() -> None:
         report_truncation(CUT.uncut_lengths, CUT.truncated, 5, OnTruncation.WARN)
 
 
-def test_it_stands_at_the_first_line_outside_the_package() -> None:
+def test_the_warning_points_outside_the_package() -> None:
     with pytest.warns(TruncationWarning) as caught:
         report_truncation(CUT.uncut_lengths, CUT.truncated, 5, OnTruncation.WARN)
     assert [warning.filename for warning in caught] == [__file__]
@@ -33,12 +33,12 @@ def test_an_error_names_the_same_and_the_way_out() -> None:
         report_truncation(CUT.uncut_lengths, CUT.truncated, 5, OnTruncation.ERROR)
 
 
-def test_nothing_is_said_when_told_so() -> None:
+def test_ignore_does_not_warn() -> None:
     report_truncation(CUT.uncut_lengths, CUT.truncated, 5, OnTruncation.IGNORE)
 
 
 @pytest.mark.parametrize("action", OnTruncation)
-def test_nothing_is_said_of_whole_texts(action: OnTruncation) -> None:
+def test_untruncated_texts_do_not_warn(action: OnTruncation) -> None:
     report_truncation(WHOLE.uncut_lengths, WHOLE.truncated, 5, action)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from claxon_export.errors import UnsupportedArchitectureError
-from claxon_export.graphs.architectures import bert, distilbert, mpnet
+from claxon_export.graphs.architectures import albert, bert, deberta, distilbert, electra, modernbert, mpnet, roberta
 from claxon_export.graphs.architectures.blocks import EncoderShape, TokenStates
 from claxon_export.graphs.writer import Array, GraphWriter
 
@@ -21,7 +21,18 @@ class Architecture(Protocol):
         """Write the encoder's graph, from token ids to token states."""
 
 
-ARCHITECTURES: Mapping[str, Architecture] = {"bert": bert, "distilbert": distilbert, "mpnet": mpnet}
+ARCHITECTURES: Mapping[str, Architecture] = {
+    "albert": albert,
+    "bert": bert,
+    "camembert": roberta,
+    "deberta-v2": deberta,
+    "distilbert": distilbert,
+    "electra": electra,
+    "modernbert": modernbert,
+    "mpnet": mpnet,
+    "roberta": roberta,
+    "xlm-roberta": roberta,
+}
 
 
 def architecture(name: str) -> Architecture:

@@ -27,6 +27,10 @@ class BaseModel:
                 return self.tensors[candidate]
         raise CheckpointError(f"the checkpoint has no tensor {name!r}, with or without {self.prefix!r} before it")
 
+    def has(self, name: str) -> bool:
+        """Whether the checkpoint has a tensor of that name, with the prefix or without."""
+        return self.prefix + name in self.tensors or name in self.tensors
+
     def table(self, name: str, rows: int, width: int) -> Array:
         """A 2-D tensor that must have this shape.
 

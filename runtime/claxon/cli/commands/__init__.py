@@ -1,1 +1,1 @@
-"""The commands that need nothing but the runtime; each module holds one, in a constant of its name."""
+"""The commands of the runtime; each module has one, in a constant of its name."""

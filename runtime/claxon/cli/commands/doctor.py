@@ -1,4 +1,4 @@
-"""``claxon doctor``: what is wrong here, and how it is cured."""
+"""``claxon doctor``: checks this machine and a bundle."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from claxon.errors import ClaxonError
 
 
 class Doctor:
-    """The check of a machine."""
+    """Checks this machine, and optionally a bundle."""
 
     name = "doctor"
     help = (
-        "Check this machine: versions, the devices that really start, threads, processor features; and with BUNDLE, "
-        "that every file of it is whole and that it runs. The exit code is 1 if something is wrong."
+        "Check this machine: versions, devices that actually start, threads, processor features. With BUNDLE, also "
+        "check that its files are intact and that it runs. The exit code is 1 if something is wrong."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon doctor [BUNDLE] [options]"
         parser.add_argument("bundle", metavar="BUNDLE", nargs="?", type=Path, help="a bundle to check as well")
         parser.add_argument(
             "--timing", action="store_true", help="time fresh processes: importing claxon, and BUNDLE's first label"
         )
-        parser.add_argument("--json", action="store_true", help="the same as one JSON object")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def run(self, options: argparse.Namespace) -> int:
         """Print the diagnosis."""
@@ -49,7 +49,7 @@ DOCTOR = Doctor()
 
 
 def report(diagnosis: Diagnosis) -> list[str]:
-    """The diagnosis for people, as lines."""
+    """Format the diagnosis as lines."""
     lines = []
     for title, findings in diagnosis.sections.items():
         lines += section(title, facts({finding.name: _value(finding) for finding in findings}))
@@ -66,10 +66,11 @@ def _value(finding: Finding) -> str:
 def _timing_findings(bundle: Path | None) -> tuple[Finding, ...]:
     try:
         has_heads = bundle is not None and bool(Bundle.open(bundle).manifest.heads)
-        found = measure_cold_start(bundle, has_heads=has_heads)
+        timing = measure_cold_start(bundle, has_heads=has_heads)
     except ClaxonError as error:
         return (Finding("fresh process", "failed", str(error)),)
-    findings = (Finding("import claxon", f"{found.import_s:.2f} s"),)
-    if found.first_result_s is None:
+    findings = (Finding("import claxon", f"{timing.import_s:.2f} s"),)
+    if timing.first_result_s is None:
         return findings
-    return (*findings, Finding(f"first {found.result}", f"{found.first_result_s:.2f} s, from the start of the process"))
+    first = Finding(f"first {timing.result}", f"{timing.first_result_s:.2f} s, from the start of the process")
+    return (*findings, first)

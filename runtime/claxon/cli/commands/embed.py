@@ -10,38 +10,40 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from claxon.bundle.manifest import Feature
-from claxon.cli.arguments import add_bundle, add_engine, add_errors, add_input, add_output, engine_options
-from claxon.cli.streaming import Failures, notice_truncation, open_input, stream_rows
+from claxon.cli.arguments import add_bundle, add_empty, add_engine, add_errors, add_input, add_output, engine_options
+from claxon.cli.streaming import EmptyTexts, Failures, notice_rows, notice_truncation, open_input, stream_rows
 from claxon.encoder.encoder import Encoder
 from claxon.encoder.features import Features, chosen_feature
 from claxon.errors import OptionError
-from claxon.formats.arrays import ArrayWriter
 from claxon.formats.tables import STANDARD_STREAM, Records, Row
-from claxon.formats.writers import JSONWriter, check_new_columns, open_output
-from claxon.labelling.columns import shortest
-from claxon.text.inputs import OnError
+from claxon.formats.writers import ArrayWriter, JSONWriter, check_new_columns, check_output, open_output
+from claxon.heads.decision import shortest
+from claxon.text.inputs import OnEmpty, OnError
 
 NPY, JSONL = "npy", "jsonl"
 
 
 class Embed:
-    """Vectors."""
+    """Turns texts into vectors."""
 
     name = "embed"
     help = (
-        "Turn texts into vectors: a .npy array of float32, one row a text; or JSON lines, which keep every column of "
-        "the input and add embedding."
+        "Turn texts into vectors: a .npy array of float32 with one row per text, or JSON lines that keep every column "
+        "of the input and add embedding."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon embed BUNDLE [INPUT] [options]"
         add_bundle(parser)
         add_input(parser)
         add_errors(parser)
+        add_empty(parser.add_argument_group("empty texts"))
         group = parser.add_argument_group("vectors")
         group.add_argument(
-            "--feature", choices=list(Feature), help="which vector (default: what the source calls its embedding)"
+            "--feature",
+            choices=[str(choice) for choice in Feature],
+            help="which vector (default: what the source calls its embedding)",
         )
         output = add_output(parser)
         output.add_argument(
@@ -52,6 +54,7 @@ class Embed:
     def run(self, options: argparse.Namespace) -> int:
         """Embed the input."""
         is_npy = _is_npy(options)
+        check_output(options.output)
         with open_input(options) as records, Encoder.load(options.bundle, **engine_options(options)) as encoder:
             feature = chosen_feature(encoder.spec, options.feature)
             if not is_npy:
@@ -72,10 +75,10 @@ class VectorWriter(Protocol):
     """Writes vectors in one format."""
 
     def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:
-        """The vectors of some rows; ``failed`` says of which there is none, and why."""
+        """Write the vectors of some rows; ``failed`` has the rows without one, with the reason."""
 
     def finish(self) -> None:
-        """After the last row."""
+        """Finish after the last row."""
 
 
 class NPYWriter:
@@ -86,18 +89,18 @@ class NPYWriter:
         self._feature = feature
 
     def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:  # noqa: ARG002 - no columns
-        """The vectors of some rows; those of rows that failed are NaN."""
+        """Write the vectors of some rows; NaN for rows that failed."""
         vectors = features.values[self._feature].copy()
         vectors[list(failed)] = np.nan
         self._array.write(vectors)
 
     def finish(self) -> None:
-        """Say in the array's header how many rows there are."""
+        """Write the number of rows into the array's header."""
         self._array.finish()
 
 
 class JSONVectorWriter:
-    """One JSON object a line: the input's columns and the vector."""
+    """One JSON object per line: the input's columns and the vector."""
 
     def __init__(self, stream: BinaryIO, feature: Feature, prefix: str) -> None:
         self._stream = stream
@@ -107,13 +110,14 @@ class JSONVectorWriter:
 
     @staticmethod
     def added(prefix: str) -> list[str]:
-        """Names of the added columns: the vector, whether the text was cut, and why there is no vector."""
+        """Return the names of the added columns: the vector, whether the text was truncated, and the error."""
         return [f"{prefix}embedding", f"{prefix}truncated", f"{prefix}error"]
 
     def write(self, rows: list[Row], features: Features, failed: Mapping[int, str]) -> None:
-        """The vectors of some rows; of a row that failed, why."""
+        """Write the vectors of some rows, or the reason for rows that failed."""
         for place, (row, vector) in enumerate(zip(rows, features.values[self._feature], strict=True)):
-            added: dict[str, Any] = {self._embedding: [shortest(value) for value in vector]}
+            has_none = np.isnan(vector).any()
+            added: dict[str, Any] = {self._embedding: None if has_none else [shortest(value) for value in vector]}
             if features.truncated[place]:
                 added[self._truncated] = True
             cells = {self._error: failed[place]} if place in failed else added
@@ -121,11 +125,11 @@ class JSONVectorWriter:
         self._stream.flush()
 
     def finish(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing."""
 
 
 def _added(options: argparse.Namespace) -> list[str]:
-    """Names of the columns that this run adds to JSON."""
+    """Return the names of the columns that this run adds to JSON."""
     return JSONVectorWriter.added(options.prefix)[: 3 if options.errors == OnError.RECORD else 2]
 
 
@@ -137,24 +141,31 @@ def _is_npy(options: argparse.Namespace) -> bool:
     """
     is_npy = (options.output_format or Path(options.output).suffix[1:].lower()) == NPY
     if is_npy and options.output == STANDARD_STREAM:
-        raise OptionError("an array needs a file: add -o FILE.npy, or leave --output-format npy out")
+        raise OptionError("npy output needs a file: add -o FILE.npy, or remove --output-format npy")
     return bool(is_npy)
 
 
 def _embed(
     encoder: Encoder, feature: Feature, records: Records, writer: VectorWriter, options: argparse.Namespace
 ) -> None:
-    failures = Failures()
+    failures, empty = Failures(), EmptyTexts(OnEmpty(options.empty), "vector")
 
     def embed(window: list[Row]) -> int:
-        texts = [row.text for row in window]
+        empty.check(window, records.name)
         features = encoder.features(
-            texts, [feature], batch_size=options.batch_size, on_truncation="ignore", errors=options.errors
+            empty.texts(window),
+            [feature],
+            batch_size=options.batch_size,
+            on_truncation="ignore",
+            errors=options.errors,
         )
-        writer.write(window, features, failures.of(window, features.failed))
+        empty.places(window)
+        writer.write(window, features, failures.problems(window, features.failed))
         return int(features.truncated.sum())
 
     streamed = stream_rows(records, embed, options)
     writer.finish()
+    notice_rows(streamed.total, streamed.total - failures.count - empty.count, "embedded", options, records)
     notice_truncation(streamed, encoder.max_tokens, options)
     failures.notice(options)
+    empty.notice(streamed.total, options)

@@ -1,4 +1,4 @@
-"""``claxon inspect``: what a bundle holds."""
+"""``claxon inspect``: shows what is in a bundle."""
 
 from __future__ import annotations
 
@@ -17,25 +17,33 @@ from claxon.diagnostics.inspection import Inspection, Part, inspect_bundle
 SHORT_HASH = 12
 LONGEST_DETAIL = 40
 
+SCORES_IN_WORDS = {
+    ScoreKind.PROBABILITY: "probabilities",
+    ScoreKind.COSINE: "cosines, no probabilities",
+    ScoreKind.DECISION: "values of a decision function, no probabilities",
+    ScoreKind.MULTI_LABEL: "a probability for each label by itself",
+    ScoreKind.REGRESSION: "a number",
+}
+
 
 class Inspect:
-    """The model summary."""
+    """Shows what is in a bundle."""
 
     name = "inspect"
     help = (
-        "Show what a bundle holds: the encoder with its parameters by part, features, limits, heads with their labels, "
-        "how far it is from its source, and where it comes from."
+        "Show what is in a bundle: the encoder with its parameters by part, features, limits, heads with their labels, "
+        "parity with its source, and provenance."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon inspect BUNDLE [options]"
         add_bundle(parser)
-        parser.add_argument("--graph", action="store_true", help="the operators of each encoder graph as well")
-        parser.add_argument("--json", action="store_true", help="the same as one JSON object")
+        parser.add_argument("--graph", action="store_true", help="also list the operators of each encoder graph")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Print it."""
+        """Run the command."""
         bundle = Bundle.open(options.bundle)
         inspection = inspect_bundle(bundle)
         graphs = _graphs(bundle) if options.graph else {}
@@ -51,7 +59,7 @@ INSPECT = Inspect()
 
 
 def summary(inspection: Inspection) -> list[str]:
-    """The inspection for people, as lines."""
+    """Format the inspection as lines."""
     manifest = inspection.manifest
     head_lines = [line for head in manifest.heads for line in _head_lines(head)]
     return [
@@ -105,7 +113,7 @@ def _features(encoder: EncoderSpec) -> str:
 
 
 def _part_rows(parts: Sequence[Part]) -> list[list[str]]:
-    """One row a part and one a part of it; parts that follow each other and are alike become one."""
+    """Return one row per part and sub-part; consecutive equal parts are merged."""
     if not parts:
         return []
     rows = [["", "parameters", "bytes"]]
@@ -132,7 +140,7 @@ def _variant_lines(variant: GraphVariant, inspection: Inspection) -> list[str]:
     about = {
         "files": ", ".join(f"{name} {byte_count(files[name].size_bytes)}" for name in names),
         "written for": ", ".join(variant.devices),
-        "requires": ", ".join(variant.requires) or "nothing of the processor",
+        "requires": ", ".join(variant.requires) or "no CPU feature",
         "parity": parity_source(variant.parity),
     }
     return [f"  {variant.precision}", *facts(about, "    "), *parity_rows(variant.parity)]
@@ -154,7 +162,7 @@ def _head_lines(head: HeadSpec) -> list[str]:
 
 
 def _shortened(detail: LabelValue) -> str:
-    """Numbers to four digits; the beginning of a long word, of which --json has the rest."""
+    """Shorten numbers to four digits, and long words to their beginning; --json has everything."""
     if isinstance(detail, float):
         return f"{detail:.4g}"
     words = str(detail)
@@ -162,11 +170,12 @@ def _shortened(detail: LabelValue) -> str:
 
 
 def _score_kind(head: HeadSpec) -> str:
-    if head.scores is ScoreKind.PROBABILITY:
-        return "probabilities"
-    if head.temperature is None:
-        return "cosines, no probabilities"
-    return f"softmax(cosine / {head.temperature:g})"
+    if head.temperature is not None:
+        return f"softmax(cosine / {head.temperature:g})"
+    if head.thresholds is None:
+        return SCORES_IN_WORDS[head.scores]
+    held = pairs_in_words({str(label): f"{least:g}" for label, least in zip(head.labels, head.thresholds, strict=True)})
+    return f"{SCORES_IN_WORDS[head.scores]}; it holds from {held}"
 
 
 def _provenance_facts(provenance: Provenance) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""``claxon job merge``: one file of all parts."""
+"""``claxon job merge``: joins the parts into one file."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from claxon.jobs.verification import merge_job
 
 
 class Merge:
-    """One file of a job."""
+    """Joins the parts of a job."""
 
     name = "job merge"
-    help = "Join the parts of the job in DIR into one file, in the order of the input, after they were verified."
+    help = "Verify the parts of the job in DIR and join them into one file, in input order."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon job merge DIR -o FILE [options]"
         parser.add_argument("out", metavar="DIR", type=Path, help="the job's folder")
         parser.add_argument(
             "-o", "--output", metavar="FILE", type=Path, required=True,
-            help="ends in .parquet or .jsonl, as the parts do; written whole or not at all",
+            help="output file in the format of the parts, .parquet or .jsonl; written atomically",
         )  # fmt: skip
         parser.add_argument("-q", "--quiet", action="store_true", help="no notice")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Write the file."""
+        """Merge the parts."""
         rows = merge_job(options.out, options.output)
         if not options.quiet:
             print(f"claxon: {rows:,} rows in {options.output}", file=sys.stderr)

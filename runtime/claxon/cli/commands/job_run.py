@@ -1,4 +1,4 @@
-"""``claxon job run``: files of texts in, a folder of labelled parts out."""
+"""``claxon job run``: labels files, shard by shard."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from claxon.bundle.manifest import Feature
-from claxon.cli.arguments import add_bundle, add_limits, add_run, finite_float, positive_int
+from claxon.cli.arguments import add_bundle, add_decoding, add_empty, add_limits, add_run, finite_float, positive_int
 from claxon.errors import OptionError
 from claxon.formats.lines import InputFormat
 from claxon.integrations.ray_executor import RayExecutor
@@ -19,31 +19,31 @@ from claxon.jobs.planning import DEFAULT_TEXT_COLUMN, SHARD_ROWS
 
 
 class EngineKind(StrEnum):
-    """Whose workers do the shards."""
+    """Which executor runs the shards."""
 
     LOCAL = "local"
     RAY = "ray"
 
 
 class Run:
-    """A job."""
+    """Runs a job."""
 
     name = "job run"
     help = (
-        "Label files of texts, shard by shard, into DIR/parts. Bad rows (no text, not UTF-8, not CSV, not JSON) go to "
+        "Label files of texts, shard by shard, into DIR/parts. Bad rows (not UTF-8, not CSV, not JSON) go to "
         "DIR/rejects with file, row and reason. The same command goes on with a job that was ended; another bundle, "
         "other options or other inputs are refused."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon job run BUNDLE INPUT… --out DIR [options]"
         add_bundle(parser)
         parser.add_argument(
             "inputs",
             metavar="INPUT",
             nargs="+",
-            help="files, folders and globs: .parquet, .csv, .tsv, .jsonl; the text ones also .gz and .zst",
+            help="files, folders and globs: .parquet, .csv, .tsv, .jsonl, .json; the text ones also .gz and .zst",
         )
         _add_input(parser)
         _add_heads(parser)
@@ -63,6 +63,9 @@ class Run:
             feature=options.feature,
             keep=options.keep,
             input_format=options.format,
+            encoding=options.encoding,
+            quoting=options.quoting,
+            empty=options.empty,
             output_format=options.output_format,
             prefix=options.prefix,
             threshold=options.threshold,
@@ -90,10 +93,12 @@ RUN = Run()
 def summary(result: JobResult) -> list[str]:
     """What a job came to, for people."""
     lines = [f"claxon: {result.labelled:,} of {result.rows:,} rows are labelled, in {result.out / 'parts'}"]
+    if result.missing:
+        lines.append(f"claxon: {result.missing:,} rows have no text and got no label (--empty says otherwise)")
     if result.rejected:
-        lines.append(f"claxon: {result.rejected:,} rows could not be labelled; see {result.out / 'rejects'}")
+        lines.append(f"claxon: {result.rejected:,} rows could not be labeled; see {result.out / 'rejects'}")
     if result.truncated:
-        lines.append(f"claxon: {result.truncated:,} texts were cut")
+        lines.append(f"claxon: {result.truncated:,} texts were truncated")
     return lines
 
 
@@ -102,12 +107,16 @@ def _add_input(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--text", metavar="COLUMN", default=DEFAULT_TEXT_COLUMN, help="the texts' column (default: text)"
     )
-    group.add_argument("--format", choices=list(InputFormat), help="how INPUT is written (default: by its suffix)")
+    group.add_argument(
+        "--format", choices=[str(kind) for kind in InputFormat], help="how INPUT is written (default: by its suffix)"
+    )
+    add_decoding(group)
+    add_empty(group)
     group.add_argument(
         "--max-rejects",
         metavar="N",
         type=natural_number,
-        help="stop when more than N rows are bad (default: one in a hundred)",
+        help="stop when more than N rows are bad (default: 1 %% of the rows)",
     )
 
 
@@ -117,46 +126,53 @@ def _add_heads(parser: argparse.ArgumentParser) -> None:
         "--head",
         metavar="NAME",
         action="append",
-        help="a head that answers; may be given several times, for predicted_label_NAME and score_NAME of each "
+        help="head to use; may be repeated, which gives predicted_label_NAME and score_NAME for each "
         "(default: the only one; none with --embed)",
     )
-    group.add_argument("--threshold", metavar="T", type=finite_float, help="no label where its score is below T")
+    group.add_argument("--threshold", metavar="T", type=finite_float, help="no label if its score is below T")
     group.add_argument(
         "--margin",
         metavar="M",
         type=finite_float,
-        help="no label where the best score is above the second best by less than M",
+        help="no label if the best score leads the second best by less than M",
     )
     group.add_argument(
         "--embed",
         nargs="?",
-        choices=list(Embedding),
-        const=Embedding.FLOAT32,
+        choices=[str(kind) for kind in Embedding],
+        const=str(Embedding.FLOAT32),
         help="embeddings, as lists of fixed size of float32 (default) or float16",
     )
     group.add_argument(
-        "--feature", choices=list(Feature), help="which vector --embed writes (default: the bundle's embedding)"
+        "--feature",
+        choices=[str(kind) for kind in Feature],
+        help="which vector --embed writes (default: the bundle's embedding)",
     )
 
 
 def _add_output(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("output")
     group.add_argument(
-        "--out", metavar="DIR", type=Path, required=True, help="the job's folder, made if it is not there"
+        "--out", metavar="DIR", type=Path, required=True, help="the job's folder; created if it does not exist"
     )
-    group.add_argument("--output-format", choices=list(OutputFormat), default=OutputFormat.PARQUET, help="of the parts")
+    group.add_argument(
+        "--output-format",
+        choices=[str(kind) for kind in OutputFormat],
+        default=str(OutputFormat.PARQUET),
+        help="of the parts",
+    )
     kept = group.add_mutually_exclusive_group()
     kept.add_argument(
         "--keep",
         metavar="COLUMN",
         action="append",
-        help="a column of the input to keep; may be given several times (default: all)",
+        help="input column to keep; may be repeated (default: all)",
     )
     kept.add_argument(
-        "--key", metavar="COLUMN", dest="keep", type=lambda word: [word], help="the only column of the input to keep"
+        "--key", metavar="COLUMN", dest="keep", type=lambda word: [word], help="the only input column to keep"
     )
-    group.add_argument("--prefix", metavar="WORD", default="", help="put before the names of added columns")
-    group.add_argument("-q", "--quiet", action="store_true", help="no progress, no notices")
+    group.add_argument("--prefix", metavar="WORD", default="", help="prefix for the names of added columns")
+    group.add_argument("-q", "--quiet", action="store_true", help="do not show progress or notices")
 
 
 def _add_work(parser: argparse.ArgumentParser) -> None:
@@ -166,7 +182,7 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=positive_int,
         default=1,
-        help="processes (default: 1); --threads is then for each of them (default: the machine's, shared out)",
+        help="processes (default: 1); --threads then applies to each of them (default: its share of the machine)",
     )
     group.add_argument(
         "--executor",
@@ -174,20 +190,20 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
         dest="executor",
         choices=list(EngineKind),
         default=EngineKind.LOCAL,
-        help="local: processes of this machine (default); ray: actors of a Ray cluster, of --threads processors each "
+        help="local: processes on this machine (default); ray: actors on a Ray cluster with --threads CPUs each "
         "(default: 1), whose nodes see BUNDLE, INPUT and DIR under the same paths",
     )
     group.add_argument(
         "--address",
         metavar="ADDRESS",
-        help="of the Ray cluster, such as auto (default: what RAY_ADDRESS says, else Ray is started on this machine)",
+        help="address of the Ray cluster, such as auto (default: RAY_ADDRESS, else Ray is started on this machine)",
     )
     group.add_argument(
         "--shard-rows",
         metavar="N",
         type=positive_int,
         default=SHARD_ROWS,
-        help=f"rows a shard: what is done again after a worker died (default: {SHARD_ROWS:,})",
+        help=f"rows per shard, the unit that is repeated after a worker dies (default: {SHARD_ROWS:,})",
     )
 
 
@@ -198,7 +214,7 @@ def _add_engine(parser: argparse.ArgumentParser) -> None:
 
 
 def _executor(options: argparse.Namespace) -> Executor | None:
-    """Ray where it was asked for, ``None`` for this machine.
+    """Return the executor: Ray if requested, ``None`` for this machine.
 
     Raises:
         OptionError: an address, and no Ray.
@@ -206,12 +222,12 @@ def _executor(options: argparse.Namespace) -> Executor | None:
     if options.executor == EngineKind.RAY:
         return RayExecutor(options.workers, options.threads, address=options.address)
     if options.address is not None:
-        raise OptionError("--address is of a Ray cluster: add --executor ray")
+        raise OptionError("--address needs a Ray cluster: add --executor ray")
     return None
 
 
 def natural_number(word: str) -> int:
-    """A whole number from 0 up."""
+    """Parse a non-negative integer."""
     if not word.isdecimal():
-        raise argparse.ArgumentTypeError(f"{word!r} is not a whole number from 0 up")
+        raise argparse.ArgumentTypeError(f"{word!r} is not a non-negative integer")
     return int(word)

@@ -1,4 +1,4 @@
-"""``claxon job status``: how far a job is."""
+"""``claxon job status``: shows the progress of a job."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from claxon.jobs.progress import JobStatus, duration, job_status
 
 
 class Status:
-    """A look at a job."""
+    """Shows the progress of a job."""
 
     name = "job status"
-    help = "Say how far the job in DIR is, by the markers of its shards; it may be running meanwhile."
+    help = "Show the progress of the job in DIR, which may be running."
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon job status DIR [options]"
         parser.add_argument("out", metavar="DIR", type=Path, help="the job's folder")
-        parser.add_argument("--json", action="store_true", help="the same as one JSON object")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def run(self, options: argparse.Namespace) -> int:
         """Print the status."""
@@ -38,7 +38,7 @@ STATUS = Status()
 
 
 def report(status: JobStatus) -> list[str]:
-    """The status for people, as lines."""
+    """Format the status as lines."""
     share = status.rows_done / status.rows if status.rows else 1.0
     rate = status.rows_done / status.worker_seconds if status.worker_seconds else 0.0
     return facts(
@@ -47,10 +47,11 @@ def report(status: JobStatus) -> list[str]:
             "shards": f"{status.shards_done:,} of {status.shards:,} done",
             "rows": f"{status.rows_done:,} of {status.rows:,} in {status.files:,} files ({share:.1%})",
             "labelled": f"{status.labelled:,}",
+            "without text": f"{status.missing:,}",
             "rejected": f"{status.rejected:,}",
             "truncated": f"{status.truncated:,}",
             "tokens": f"{status.n_tokens:,}",
-            "work": f"{duration(status.worker_seconds)} of all workers, {rate:,.0f} texts/s each",
+            "work": f"{duration(status.worker_seconds)} in all workers, {rate:,.0f} texts/s each",
             "bundle": f"{status.bundle} ({status.bundle_digest[:12]}…)",
         }
     )
@@ -59,4 +60,4 @@ def report(status: JobStatus) -> list[str]:
 def _state(status: JobStatus) -> str:
     if status.is_running:
         return "running"
-    return "done" if status.is_done else "not running; `claxon job run` with the same words goes on"
+    return "done" if status.is_done else "not running; the same `claxon job run` command resumes it"

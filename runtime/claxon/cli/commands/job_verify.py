@@ -1,4 +1,4 @@
-"""``claxon job verify``: is the result whole?"""
+"""``claxon job verify``: checks the result of a job."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ MAX_NAMED = 20
 
 
 class Verify:
-    """The check of a job."""
+    """Checks the result of a job."""
 
     name = "job verify"
     help = (
-        "Check the job in DIR: every shard is done, every file is the one that was written (SHA-256), rows and "
-        "rejects add up to the input, and nothing else lies among them. The exit code is 1 if something is wrong."
+        "Check the job in DIR: every shard is done, every file is unchanged (SHA-256), rows and "
+        "rejects add up to the input, and there are no other files. The exit code is 1 if something is wrong."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon job verify DIR [options]"
         parser.add_argument("out", metavar="DIR", type=Path, help="the job's folder")
         parser.add_argument(
-            "--redo", action="store_true", help="have the next run do the damaged shards again: remove their markers"
+            "--redo",
+            action="store_true",
+            help="remove the markers of damaged shards, so that the next run repeats them",
         )
-        parser.add_argument("--json", action="store_true", help="the same as one JSON object")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Print what is wrong."""
+        """Verify the job and print the problems."""
         verification = verify_job(options.out)
         if options.redo:
             forget_damaged(options.out, verification)
@@ -47,7 +49,7 @@ VERIFY = Verify()
 
 
 def report(verification: Verification, *, is_redone: bool) -> list[str]:
-    """What was found, for people, as lines."""
+    """Format the verification as lines."""
     counts = f"{verification.labelled:,} rows and {verification.rejected:,} rejects of {verification.rows:,}"
     if verification.is_whole:
         return [f"whole: {counts}, in {verification.shards:,} parts"]
@@ -56,7 +58,5 @@ def report(verification: Verification, *, is_redone: bool) -> list[str]:
         lines.append(f"  and {len(verification.problems) - MAX_NAMED:,} more")
     if verification.damaged:
         n_damaged = f"{len(verification.damaged):,} damaged shards"
-        lines.append(
-            f"the next run does {n_damaged} again" if is_redone else f"add --redo to have {n_damaged} done again"
-        )
+        lines.append(f"the next run does {n_damaged} again" if is_redone else f"add --redo to repeat {n_damaged}")
     return lines

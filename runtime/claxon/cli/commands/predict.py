@@ -21,25 +21,25 @@ from claxon.errors import OptionError
 
 
 class Predict:
-    """Labels from a bundle's own heads."""
+    """Labels texts with a bundle's own heads."""
 
     name = "predict"
     help = (
         "Label texts with a bundle's head. Every column of the input is kept; predicted_label and score are added, "
-        "and truncated where a text was cut."
+        "and truncated if a text was truncated."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon predict BUNDLE [INPUT] [options]"
         add_bundle(parser)
         add_input(parser)
         add_errors(parser)
         add_empty(parser.add_argument_group("empty texts"))
         heads = parser.add_argument_group("head").add_mutually_exclusive_group()
-        heads.add_argument("--head", metavar="NAME", help="which head answers (default: the only one)")
+        heads.add_argument("--head", metavar="NAME", help="head to use (default: the only one)")
         heads.add_argument(
-            "--all-heads", action="store_true", help="all heads, in columns predicted_label_HEAD and score_HEAD"
+            "--all-heads", action="store_true", help="use all heads; columns predicted_label_HEAD and score_HEAD"
         )
         add_decision(parser)
         add_row_format(add_output(parser))
@@ -63,7 +63,7 @@ def _opened(options: argparse.Namespace) -> Bundle:
 
 
 def _head(options: argparse.Namespace) -> str:
-    """The head asked for, or the only one; known before the encoder is loaded."""
+    """Return the requested head, or the only one, before the encoder is loaded."""
     names = [head.name for head in _opened(options).manifest.heads]
     if options.head is not None or not names:
         return str(options.head)  # the loader knows what to say

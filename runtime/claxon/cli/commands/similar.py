@@ -1,4 +1,4 @@
-"""``claxon similar``: texts in, the nearest of some label names out."""
+"""``claxon similar``: labels texts by similarity to label names."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from claxon.heads.label_sets import Combine, LabelSet, LabelSettings
 
 
 class Similar:
-    """Labels by similarity."""
+    """Labels texts by similarity to label names."""
 
     name = "similar"
     help = (
         "Label texts by the similarity between their embedding and those of label names or phrasings, without "
-        "training. The score is a cosine, which is no probability; --temperature makes one of it."
+        "training. The score is a cosine, not a probability; --temperature turns it into one."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon similar BUNDLE [INPUT] (--labels A,B,… | --labels-file FILE) [options]"
         add_bundle(parser)
         add_input(parser)
@@ -43,7 +43,7 @@ class Similar:
         add_labels(parser)
         parser.add_argument(
             "--label-precision",
-            choices=list(Precision),
+            choices=[str(choice) for choice in Precision],
             help="embed the labels in another precision than the texts: fp32 beside int8 texts is loaded once for "
             "them, for more labels as fp32 gives them (default: that of the texts)",
         )
@@ -53,7 +53,7 @@ class Similar:
         output.add_argument(
             "--matrix",
             metavar="FILE",
-            help="write the cosine of every text with every label too: .csv, .tsv, .jsonl or .npy",
+            help="also write the cosine of every text with every label: .csv, .tsv, .jsonl or .npy",
         )
         add_engine(parser)
 
@@ -67,20 +67,20 @@ SIMILAR = Similar()
 
 
 def add_labels(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
-    """Label names, and how texts are compared with them; returned is the choice of where labels come from."""
+    """Add label names and options of the comparison; returns the group that chooses the source of the labels."""
     group = parser.add_argument_group("labels")
     choice = group.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--labels", metavar="A,B,…", help="label names, with commas between")
+    choice.add_argument("--labels", metavar="A,B,…", help="label names, separated by commas")
     choice.add_argument(
         "--labels-file",
         metavar="FILE",
-        help=".json, .yaml: a list of names, or name to phrasings, perhaps below 'labels' and beside settings such as "
-        "'template' and 'threshold'; .txt: one name a line",
+        help=".json, .yaml: a list of names, or name to phrasings, optionally under 'labels', next to settings such as "
+        "'template' and 'threshold'; .txt: one name per line",
     )
-    group.add_argument("--template", metavar="WORDS", help="put around every phrasing: 'This is {label}.'")
+    group.add_argument("--template", metavar="WORDS", help="template for every phrasing, such as 'This is {label}.'")
     group.add_argument(
         "--combine",
-        choices=list(Combine),
+        choices=[str(choice) for choice in Combine],
         help="several phrasings of a label: their mean, or the best of them (default: mean)",
     )
     group.add_argument(
@@ -90,7 +90,7 @@ def add_labels(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGr
 
 
 def label_set_of(options: argparse.Namespace) -> LabelSet:
-    """The labels of ``add_labels``; what is said on the command line goes before what a file says.
+    """Return the labels of ``add_labels``; the command line takes precedence over a label file.
 
     Raises:
         OptionError, MissingDependencyError: as ``LabelSet.from_file``.

@@ -1,4 +1,4 @@
-"""``claxon tune``: which precision on which device is the fastest here."""
+"""``claxon tune``: finds the fastest precision and device on this machine."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ from claxon.storage.strict_json import encode
 
 
 class Tune:
-    """The timing of a machine."""
+    """Finds the fastest precision and device."""
 
     name = "tune"
     help = (
-        "Time what BUNDLE holds and this machine can run, a second each or a few, and remember the fastest: "
-        "--precision auto and --device auto then take it."
+        "Time every precision and device that BUNDLE and this machine support, a few seconds each, and remember the "
+        "fastest. --precision auto and --device auto then use it."
     )
 
     def configure(self, parser: argparse.ArgumentParser) -> None:
-        """Declare its arguments."""
+        """Declare the arguments."""
         parser.usage = "claxon tune BUNDLE [options]"
         add_bundle(parser)
         parser.add_argument(
-            "--texts", metavar="FILE", help="time these texts (.csv, .tsv, .jsonl or lines), not generated ones"
+            "--texts", metavar="FILE", help="time these texts (.csv, .tsv, .jsonl or lines) instead of generated ones"
         )
         parser.add_argument(
             "--text", metavar="COLUMN", help="the texts' column in FILE (default: text, or the only one)"
         )
         parser.add_argument(
             "--threads", metavar="N", type=positive_int,
-            help="threads; the result holds for as many only (default: what affinity and quota allow)",
+            help="number of threads; the result applies to this number only (default: as affinity and quota allow)",
         )  # fmt: skip
-        parser.add_argument("--forget", action="store_true", help="time nothing; forget what was found here")
-        parser.add_argument("--json", action="store_true", help="the result as one JSON object")
+        parser.add_argument("--forget", action="store_true", help="time nothing; forget this machine's result")
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def run(self, options: argparse.Namespace) -> int:
-        """Time, remember and print."""
+        """Time the candidates, save and print the result."""
         bundle = Bundle.open(options.bundle)
         if options.forget:
             return _forget(bundle, options)
@@ -63,7 +63,7 @@ TUNE = Tune()
 
 
 def summary(path: str, tuning: Tuning, *, is_kept: bool = True) -> list[str]:
-    """The tuning for people, as lines: the fastest first."""
+    """Format the tuning as lines, the fastest first."""
     head = ["", "short tokens/s", "medium tokens/s", "of the fastest"]
     best = tuning.rates[0]
     rows = [_row(rate, best) for rate in tuning.rates]
@@ -72,7 +72,7 @@ def summary(path: str, tuning: Tuning, *, is_kept: bool = True) -> list[str]:
         "runs here": f"{best.pair}, {here.threads} thread{'s' * (here.threads > 1)}",
         "holds for": f"{here.processor}, ONNX Runtime {here.onnxruntime}"
         + (f", OpenVINO plugin {here.openvino}" if here.openvino else ""),
-        "kept in": str(tuning_path(tuning.digest)) if is_kept else "no file: it cannot be written",
+        "kept in": str(tuning_path(tuning.digest)) if is_kept else "not saved: the file cannot be written",
     }
     return [*section(path, table([head, *rows])), *facts(about)]
 
@@ -98,5 +98,5 @@ def _forget(bundle: Bundle, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"forgotten": was_there}))
     else:
-        print("forgotten" if was_there else "nothing was remembered of this bundle on this machine")
+        print("forgotten" if was_there else "no result of this bundle on this machine was saved")
     return 0

@@ -29,7 +29,7 @@ def test_a_bundle_that_is_whole(tiny_bundle: Path, capsys: pytest.CaptureFixture
         assert expected in out
 
 
-def test_nothing_wrong_is_zero(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_healthy_machine_exits_with_0(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(doctor, "diagnose", lambda _: WELL)
     assert main(["doctor"]) == 0
     assert capsys.readouterr().out.endswith("no problems found\n")

@@ -48,7 +48,7 @@ def test_json_lines_by_default(tiny_bundle: Path, capsys: pytest.CaptureFixture[
     short, long = (json.loads(line) for line in captured.out.splitlines())
     assert list(short) == ["text", "x_embedding"]
     assert long["x_truncated"] is True
-    assert "1 of 2 texts were cut" in captured.err
+    assert "1 of 2 texts were truncated" in captured.err
     expected = claxon.Encoder.load(tiny_bundle).encode(["good"], feature="mean")[0]
     np.testing.assert_allclose(np.array(short["x_embedding"], np.float32), expected, atol=1e-6)
 

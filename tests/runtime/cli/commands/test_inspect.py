@@ -19,7 +19,7 @@ def test_the_summary_has_what_the_manifest_has(tiny_bundle: Path, capsys: pytest
         "embedding 32 (unit-norm mean, default)",
         "layer.0 to 1, each",
         "max tokens    48",
-        "because    not tuned; the bundle holds no int8; `claxon tune` measures",
+        "because    not tuned; the bundle has no int8; `claxon tune` measures",
         "negative, positive",
         "book, phone, food",
         "cosines, no probabilities",
@@ -49,3 +49,10 @@ def test_the_operators_of_the_graph(tiny_bundle: Path, capsys: pytest.CaptureFix
 def test_a_folder_that_is_no_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(tmp_path)]) == 1
     assert "has no manifest.json" in capsys.readouterr().err
+
+
+def test_every_kind_of_scores_is_said_in_words(bundle_of_kinds: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", str(bundle_of_kinds)]) == 0
+    out = capsys.readouterr().out
+    for words in ("a probability for each label by itself", "values of a decision function, no", "scores  a number"):
+        assert words in out

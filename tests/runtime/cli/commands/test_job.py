@@ -29,5 +29,6 @@ def test_the_help_lists_them(capsys: pytest.CaptureFixture[str]) -> None:
 def test_an_unknown_member(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["job", "walk"]) == 2
     assert (
-        capsys.readouterr().err == "claxon: error: claxon job has no command 'walk', but run, status, verify, merge\n"
+        capsys.readouterr().err
+        == "claxon: error: claxon job has no command 'walk'; choose one of run, status, verify, merge\n"
     )

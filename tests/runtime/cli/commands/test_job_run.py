@@ -22,8 +22,8 @@ def test_a_job_from_the_command_line(tiny_bundle: Path, tmp_path: Path, capsys: 
     words += ["--head", "topic", "--embed", "float16", "--key", "id", "--max-rejects", "1", "--threads", "1"]
     assert main(words) == 0
     assert capsys.readouterr().err.splitlines() == [
-        f"claxon: 1 of 2 rows are labelled, in {out / 'parts'}",
-        f"claxon: 1 rows could not be labelled; see {out / 'rejects'}",
+        f"claxon: 1 of 2 rows labeled, in {out / 'parts'}",
+        f"claxon: 1 rows could not be labeled; see {out / 'rejects'}",
     ]
     names = ["predicted_label_sentiment", "score_sentiment", "predicted_label_topic", "score_topic", "truncated"]
     assert pq.read_table(out / "parts" / "part-000000.parquet").column_names == ["id", *names, "embedding"]
@@ -45,16 +45,16 @@ def test_json_lines_out_and_columns_kept(tiny_bundle: Path, tmp_path: Path, caps
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--max-rejects", "-1"], "--max-rejects: expected one argument|'-1' is not a whole number from 0 up"),
+        (["--max-rejects", "-1"], "--max-rejects: expected one argument|'-1' is not a non-negative integer"),
         (["--keep", "a", "--key", "b"], "--key: not allowed with argument --keep"),
         (["--embed", "int8"], "invalid choice: 'int8'"),
         (["--engine", "spark"], "invalid choice: 'spark'"),
-        (["--address", "auto"], "--address is of a Ray cluster: add --executor ray"),
+        (["--address", "auto"], "--address needs a Ray cluster: add --executor ray"),
         (["--head", "nothing"], "has no head 'nothing', but sentiment, topic"),
         ([], "has several heads: add --head sentiment and --head topic, or some of them"),
     ],
 )
-def test_words_that_are_off(
+def test_invalid_arguments_are_usage_errors(
     tiny_bundle: Path, tmp_path: Path, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = write_csv(tmp_path / "in.csv", ["a"])
@@ -66,9 +66,9 @@ def test_words_that_are_off(
 def test_the_summary_tells_what_is_worth_telling() -> None:
     result = JobResult(Path("out"), 10, 9, 1, 2, 100, 3, 0, 1.0)
     assert summary(result) == [
-        f"claxon: 9 of 10 rows are labelled, in {Path('out/parts')}",
-        f"claxon: 1 rows could not be labelled; see {Path('out/rejects')}",
-        "claxon: 2 texts were cut",
+        f"claxon: 9 of 10 rows labeled, in {Path('out/parts')}",
+        f"claxon: 1 rows could not be labeled; see {Path('out/rejects')}",
+        "claxon: 2 texts were truncated",
     ]
 
 

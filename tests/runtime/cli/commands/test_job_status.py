@@ -20,7 +20,7 @@ def test_the_status_for_people() -> None:
         "4 of 10 done",
         "400 of 1,000 in 2 files (40.0%)",
         "20 texts/s each",
-        "`claxon job run` with the same",
+        "the same `claxon job run` command",
     ):
         assert part in text
     assert "running" in report(replace(STATUS, is_running=True))[0]

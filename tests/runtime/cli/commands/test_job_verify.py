@@ -33,7 +33,7 @@ def test_a_damaged_job_and_how_it_is_mended(out: Path, capsys: pytest.CaptureFix
     assert lines[0].startswith("not whole")
     assert lines[1:] == [
         f"  {part} has other bytes than its marker says (SHA-256)",
-        "add --redo to have 1 damaged shards done again",
+        "add --redo to repeat 1 damaged shards",
     ]
     assert main(["job", "verify", str(out), "--redo", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["damaged"] == [1]

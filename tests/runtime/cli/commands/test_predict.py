@@ -59,7 +59,7 @@ def test_json_lines_keep_their_keys_and_say_truncated_where_it_happened(
     assert list(short) == ["n", "text", "predicted_label", "score"]
     assert short["n"] == [1]
     assert long["truncated"] is True
-    assert captured.err == "claxon: 1 of 2 texts were cut at 48 tokens\n"
+    assert captured.err == "claxon: 2 rows read, 2 labelled\nclaxon: 1 of 2 texts were cut at 48 tokens\n"
 
 
 def test_csv_says_true_where_a_text_was_cut(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -174,14 +174,16 @@ def test_no_bundle_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "is not a folder" in capsys.readouterr().err
 
 
-def test_no_rows_are_a_header(tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_input_without_rows_gives_a_header(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "in.csv").write_text("text\n")
     assert main(["predict", str(tiny_bundle), str(tmp_path / "in.csv"), "--head", "sentiment"]) == 0
     assert capsys.readouterr().out == "text,predicted_label,score,truncated\n"
 
 
 BAD_ROWS = """{"id": 1, "text": "great book"}
-{"id": 2, "text": null}
+{"id": 2, "text": 2.5}
 {"id": 3, "text": "\\ud800"}
 {"id": 4}
 {"id": 5, "text": "awful film"}
@@ -195,7 +197,7 @@ def test_rows_without_a_text_are_recorded(
     path.write_text(BAD_ROWS)
     words = ["predict", str(tiny_bundle), str(path), "--head", "sentiment"]
     assert main(words) == 1
-    assert "line 2: 'text' is NoneType (None), expected a string" in capsys.readouterr().err
+    assert "line 2: 'text' is float (2.5), expected a string" in capsys.readouterr().err
     assert main([*words, "--errors", "record"]) == 0
     captured = capsys.readouterr()
     found = objects_of(captured.out)
@@ -204,7 +206,7 @@ def test_rows_without_a_text_are_recorded(
     assert [row["predicted_label"] for row in found if "predicted_label" in row] == expected
     assert [row["id"] for row in found if "error" in row] == [2, 3, 4]
     assert "claxon: 3 rows without a result, the first: " in captured.err
-    assert "line 2: 'text' is NoneType" in captured.err
+    assert "line 2: 'text' is float" in captured.err
     assert main([*words, "--errors", "record", "--output-format", "csv"]) == 0
     rows = rows_of(capsys.readouterr().out)
     assert list(rows[0]) == ["id", "text", "predicted_label", "score", "truncated", "error"]
@@ -216,5 +218,30 @@ def test_a_digest_can_be_pinned(tiny_bundle: Path, capsys: pytest.CaptureFixture
     words = ["predict", str(tiny_bundle), "--head", "sentiment", "--texts", "great book", "--expected-digest"]
     assert main([*words, claxon.Bundle.open(tiny_bundle).digest]) == 0
     assert main([*words, "0" * 64]) == 1
-    assert "it is another bundle" in capsys.readouterr().err
+    assert "this is a different bundle" in capsys.readouterr().err
     assert main([*words, "0"]) == 2
+
+
+@pytest.mark.parametrize("head", ["tags", "stars", "margin"])
+def test_every_kind_of_head_labels_in_csv_and_in_json(
+    bundle_of_kinds: Path, head: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["predict", str(bundle_of_kinds), "--head", head, "--texts", *TEXTS, " "]
+    assert main(asked) == 0
+    rows = rows_of(capsys.readouterr().out)
+    assert main([*asked, "--json"]) == 0
+    found = objects_of(capsys.readouterr().out)
+    expected = claxon.load(bundle_of_kinds, head).predictions(TEXTS)
+    assert [float(row["score"]) for row in rows[:-1]] == pytest.approx(expected.scores.max(axis=1), abs=1e-5)
+    assert rows[-1]["score"] == ""
+    if head == "stars":
+        assert list(rows[0]) == ["text", "score", "truncated"]
+        assert "predicted_label" not in found[0]
+    elif head == "tags":
+        assert [row["predicted_label"] for row in rows[:-1]] == ["|".join(labels) for labels in expected.labels]
+        assert [row["predicted_label"] for row in found] == [*map(list, expected.labels), None]
+
+
+def test_a_threshold_that_a_head_has_not_is_refused(bundle_of_kinds: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(bundle_of_kinds), "--head", "stars", "--threshold", "0.5", "--texts", "good"]) == 2
+    assert "head 'stars' gives numbers, which no threshold and no margin are for" in capsys.readouterr().err

@@ -12,7 +12,7 @@ import pytest
 
 from claxon.bundle.manifest import Feature, HeadKind, ScoreKind
 from claxon_export.errors import HeadError
-from claxon_export.heads import HeadGraph, logistic_head
+from claxon_export.heads import HeadGraph, estimator_head
 
 linear_model = pytest.importorskip("sklearn.linear_model", reason="scikit-learn is not installed")
 pytest.importorskip("skl2onnx", reason="skl2onnx is not installed")
@@ -57,7 +57,7 @@ def fitted(estimator: Any, count: int = CLASSES, dtype: type = np.float64) -> An
 
 
 def head_of(estimator: Any, **options: Any) -> HeadGraph:
-    return logistic_head(estimator, **{"feature": Feature.MEAN, "width": WIDTH, **options})
+    return estimator_head(estimator, **{"feature": Feature.MEAN, "width": WIDTH, **options})
 
 
 def run(head: HeadGraph, rows: Array) -> Array:

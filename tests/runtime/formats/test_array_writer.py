@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from claxon.formats.arrays import ArrayWriter
+from claxon.formats.writers import ArrayWriter
 
 
 @pytest.mark.parametrize("sizes", [[], [0], [1], [3, 0, 70]])

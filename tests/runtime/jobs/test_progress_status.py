@@ -12,7 +12,7 @@ from tests.jobs import planned, write_json_lines
 
 
 def test_the_status_of_a_job_that_is_half_done(tiny_bundle: Path, tmp_path: Path) -> None:
-    rows = [{"text": "good"}, {"text": None}, {"text": "very " * 99}, {"text": "bad"}]
+    rows = [{"text": "good"}, {"text": 5}, {"text": "very " * 99}, {"text": "bad"}]
     out = tmp_path / "out"
     plan = planned(tiny_bundle, [write_json_lines(tmp_path / "x.jsonl", rows)], out, shard_rows=3)
     with ShardRunner(plan, out, threads=1) as runner:

@@ -1,0 +1,1 @@
+"""Heads of several labels a text, trained and judged; heads of numbers, judged."""

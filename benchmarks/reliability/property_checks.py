@@ -112,8 +112,9 @@ def rows_that_are_no_texts(case: Case) -> None:
         words = _raised(InputError, lambda: case.classifier.predictions_all(case.rows, on_truncation="ignore"))
         _check(f"row {bad[0]} " in words, f"row {bad[0]} named in {words!r}")
     found = case.classifier.predictions_all(iter(case.rows), on_truncation="ignore", errors="record")
-    whole = case.classifier.predictions_all(_texts(case), on_truncation="ignore")
-    good = [number for number, row in enumerate(case.rows) if is_text(row)]
+    good = [number for number, row in enumerate(case.rows) if is_text(row) and row.strip()]
+    bad = [number for number in range(len(case.rows)) if number not in good]  # a text of blanks is missing, too
+    whole = case.classifier.predictions_all([case.rows[number] for number in good], on_truncation="ignore")
     for name, predictions in found.items():
         _check([failure.row for failure in predictions.errors] == bad, "the rows that failed")
         _check(bool(np.isnan(predictions.scores[bad]).all()), "no scores of rows that failed")

@@ -18,7 +18,7 @@ def test_results_come_back_as_they_were(kind: Kind, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [("{}", "schema 1"), ('{"schema": 2}', "schema 1"), ("no", "not valid JSON"), ('{"schema": 1}', "is missing")],
+    [("{}", "schema 1"), ('{"schema": 2}', "schema 1"), ("no", "not valid JSON"), ('{"schema": 1}', "missing key")],
 )
 def test_other_files_are_refused(content: str, reason: str, tmp_path: Path) -> None:
     path = tmp_path / "results.json"

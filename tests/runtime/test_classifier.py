@@ -68,9 +68,9 @@ def test_the_options_reach_the_encoder(tiny_bundle: Path) -> None:
 
 
 def test_an_unknown_head_is_told_the_known_ones(tiny_bundle: Path, classifier: Classifier) -> None:
-    with pytest.raises(OptionError, match="has no head 'stars', but sentiment, topic"):
+    with pytest.raises(OptionError, match="has no head 'stars'; its heads are: sentiment, topic"):
         claxon.load(tiny_bundle, "stars")
-    with pytest.raises(OptionError, match="has no head 'stars', but sentiment, topic"):
+    with pytest.raises(OptionError, match="has no head 'stars'; its heads are: sentiment, topic"):
         Classifier(classifier.encoder, classifier.heads, "stars")
 
 

@@ -107,7 +107,7 @@ def test_rows_that_failed_say_why(classifier: Classifier) -> None:
     records = classifier.predictions(ROWS, errors="record").to_records()  # type: ignore[arg-type]
     assert [record["label"] is None for record in records] == [False, True, False, True]
     assert (records[1]["score"], records[0]["error"]) == (None, None)
-    assert "None" in records[1]["error"]
+    assert records[1]["error"] == "has no text"
 
 
 def test_records_of_several_labels_and_of_numbers(bundle_of_kinds: Path) -> None:

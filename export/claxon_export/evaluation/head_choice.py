@@ -83,7 +83,7 @@ def _named(specs: Sequence[HeadSpec], names: Sequence[str] | None) -> list[HeadS
         raise OptionError(f"head {apart!r} gives {others[apart]}: evaluate it by evaluate_{others[apart]}")
     unknown = [name for name in names or () if name not in by_name]
     if unknown:
-        raise OptionError(f"the bundle has no head {unknown[0]!r}, but {', '.join(by_name)}")
+        raise OptionError(f"the bundle has no head {unknown[0]!r}; its heads are: {', '.join(by_name)}")
     return [by_name[name] for name in dict.fromkeys(by_name if names is None else names)]
 
 

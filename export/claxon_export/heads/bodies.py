@@ -132,7 +132,7 @@ def side_by_side(parts: Sequence[Body], places: Sequence[int], precision: Precis
     constants: dict[str, Array] = {}
     columns: list[str] = []
     for place, (part, column) in enumerate(zip(parts, places, strict=True)):
-        chosen, index = f"label.{place}.chosen", f"label.{place}.column"
+        chosen, index = f"label.{place}.chosen", f"label.{place}.index"
         nodes.append(helper.make_node("Identity", [begin], [part.begin], name=part.begin))
         nodes.extend(part.nodes)
         nodes.append(helper.make_node("Gather", [part.end, index], [chosen], name=chosen, axis=1))

@@ -104,6 +104,10 @@ def _score_kind(last: Step) -> ScoreKind:
 def _classes(last: Step, scores: ScoreKind) -> tuple[LabelValue, ...]:
     """The labels; the outputs of several at once have numbers for names, and a number has one of ours."""
     if scores is ScoreKind.REGRESSION:
+        coefficients = np.atleast_2d(getattr(last.estimator, "coef_", 0.0))
+        n_numbers = getattr(last.estimator, "n_outputs_", len(coefficients))
+        if n_numbers > 1:
+            raise HeadError(f"{last}, which gives {n_numbers} numbers, expected one; make a head of each")
         return (NUMBER,)
     classes = last.estimator.classes_
     if type(last.estimator).__name__ != MULTI_OUTPUT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import os
@@ -85,7 +86,7 @@ def check_output(target: str) -> None:
         )
     try_out(path, target)
     if not shutil.disk_usage(path.parent).free:
-        raise OutputError(f"{target} could not be written: no space is left on its disk")
+        raise OutputError(f"{target} could not be written: {os.strerror(errno.ENOSPC)}; nothing was changed")
 
 
 def _is_anothers(path: Path) -> bool:

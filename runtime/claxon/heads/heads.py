@@ -193,7 +193,7 @@ def check_has_head(bundle: Bundle, head: object, names: Sequence[str]) -> None:
     if head not in names:
         near = get_close_matches(str(head), names, n=1, cutoff=0.4)
         hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise OptionError(f"{bundle.path} has no head {head!r:.80}, but {', '.join(names) or 'none at all'}{hint}")
+        raise OptionError(f"{bundle.path} has no head {head!r:.80}; its heads are: {', '.join(names) or 'none'}{hint}")
 
 
 def check_heads(bundle: Bundle, head: str | None) -> None:

@@ -39,7 +39,7 @@ def test_seeds_are_right_answers_or_refused(target: Target) -> None:
 
 def test_changes_are_right_answers_or_refused(target: Target) -> None:
     seeds, draw, kinds = target.seeds(), random.Random(1), set()
-    for _ in range(60):
+    for _ in range(240):
         content = target.mutated(draw.choice(seeds), draw)
         try:
             target.try_once(b"" if content is None else content)

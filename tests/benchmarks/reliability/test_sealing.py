@@ -24,7 +24,7 @@ def test_a_changed_manifest_that_is_sealed_is_taken(raw: dict[str, Any]) -> None
 
 def test_without_a_new_seal_it_is_not(raw: dict[str, Any]) -> None:
     raw["encoder"]["prompt"] = "a"
-    with pytest.raises(BundleError, match="its seal differs"):
+    with pytest.raises(BundleError, match="its seal does not match"):
         Manifest.from_json(json.dumps(raw).encode())
 
 

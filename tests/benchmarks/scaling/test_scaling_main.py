@@ -17,7 +17,7 @@ def test_tables_page_and_plot_are_written(tmp_path: Path, capsys: pytest.Capture
     tables = (tmp_path / "scaling.md").read_text()
     assert capsys.readouterr().out.strip() == tables.strip()
     assert tables in page.read_text()
-    assert "at 0.1 a processor-hour" in tables
+    assert "at 0.1 per processor-hour" in tables
     assert (tmp_path / "plan.png").stat().st_size > 10_000
     assert (tmp_path / "plan.svg").exists()
 

@@ -26,7 +26,7 @@ def test_larger_shards_take_longer_in_proportion() -> None:
     assert times_of_shards(2.0, 4.0).seconds_of(5000) == (10.0, 20.0)
 
 
-@pytest.mark.parametrize(("content", "words"), [("{}", "is missing"), ("no", "JSON")])
+@pytest.mark.parametrize(("content", "words"), [("{}", "missing key"), ("no", "JSON")])
 def test_another_file_is_refused(content: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "times.json"
     path.write_text(content)

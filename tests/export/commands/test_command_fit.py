@@ -104,7 +104,7 @@ def test_progress_is_told_on_standard_error(
     copied_bundle: Path, reviews: Path, capsys: pytest.CaptureFixture[str], quiet: list[str]
 ) -> None:
     assert main(["fit", str(copied_bundle), str(reviews), "--head", "own", "--no-cache", *quiet]) == 0
-    lines = ["claxon: encoding 20 texts", "claxon: training on 16 texts"]
+    lines = ["claxon: 20 rows read, 20 used", "claxon: encoding 20 texts", "claxon: training on 16 texts"]
     assert capsys.readouterr().err.splitlines() == ([] if quiet else lines)
 
 

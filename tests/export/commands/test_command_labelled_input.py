@@ -10,6 +10,7 @@ from claxon_export.commands.labelled_input import add_labelled, labelled_input
 
 def parsed(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--quiet", action="store_true")
     add_labelled(parser)
     return parser.parse_args(words)
 

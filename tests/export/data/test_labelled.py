@@ -77,7 +77,7 @@ def test_many_rows_are_counted_and_the_first_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("a,x\nb,\n", r"line 3 has no label; label them, or leave them out \(--skip-unlabelled\)"),
+        ("a,x\nb,\n", r"line 3 has no label; label what is there, or leave it out \(--skip-unlabelled\)"),
         ("a,\nb, \nc,x\n", "lines 2, 3 have no label"),
     ],
 )
@@ -98,7 +98,7 @@ def test_rows_without_a_label_can_be_left_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("label", "message"),
     [
-        (4.0, r"line 2 has the label 4\.0 \(float\), expected str, int or bool; write integers without"),
+        (4.0, r"line 2 has the label 4\.0 \(float\), expected str, int or bool; write whole numbers without"),
         (["x"], r"line 2 has the label \['x'\] \(list\)"),
         ({"a": 1}, r"line 2 has the label \{'a': 1\} \(dict\)"),
         ("x", r"labels are of several types, int \(line 1\), str \(line 2\); expected one"),

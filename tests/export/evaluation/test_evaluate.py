@@ -159,7 +159,7 @@ def test_options_of_numpys_types_become_json_as_well(tiny_bundle: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"heads": ["mood"]}, OptionError, "no head 'mood', but sentiment, topic"),
+        ({"heads": ["mood"]}, OptionError, "no head 'mood'; its heads are: sentiment, topic"),
         ({"heads": "sentiment"}, OptionError, "expected a list of names"),
         ({"label_map": {"x": "positive"}}, OptionError, "no label 'x' to be mapped"),
         ({"resamples": 0}, OptionError, "resamples"),

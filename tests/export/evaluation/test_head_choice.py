@@ -60,7 +60,7 @@ def test_names_are_a_list(names: list[str]) -> None:
 
 
 def test_unknown_head() -> None:
-    with pytest.raises(OptionError, match="the bundle has no head 'moood', but mood, topic"):
+    with pytest.raises(OptionError, match="the bundle has no head 'moood'; its heads are: mood, topic"):
         chosen_heads([MOOD, TOPIC], ["good"], names=["moood"])
 
 

@@ -25,7 +25,6 @@ from sklearn import (  # noqa: E402 - after the skips
     model_selection,
     multiclass,
     multioutput,
-    naive_bayes,
     neighbors,
     neural_network,
     pipeline,
@@ -80,7 +79,6 @@ CLASSIFIERS: dict[str, Callable[[], Any]] = {
     "RobustScaler": lambda: piped(preprocessing.RobustScaler(), logistic()),
     "SelectKBest": lambda: piped(feature_selection.SelectKBest(k=6), logistic()),
     "LinearDiscriminantAnalysis": discriminant_analysis.LinearDiscriminantAnalysis,
-    "GaussianNB": naive_bayes.GaussianNB,
     "MLPClassifier": lambda: neural_network.MLPClassifier((8,), max_iter=40, random_state=0),
     "BaggingClassifier": lambda: ensemble.BaggingClassifier(logistic(), 3, random_state=0),
 }

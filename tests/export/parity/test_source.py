@@ -189,9 +189,9 @@ def test_an_architecture_that_neither_knows_is_an_error(open_tiny: OpenTiny) -> 
 def test_an_architecture_that_only_torch_knows_says_what_to_install(
     open_tiny: OpenTiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint = dataclasses.replace(open_tiny("bert"), architecture="roberta")
+    checkpoint = dataclasses.replace(open_tiny("bert"), architecture="nomic_bert")
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(UnsupportedArchitectureError, match=r"'roberta'.*pip install torch transformers"):
+    with pytest.raises(UnsupportedArchitectureError, match=r"'nomic_bert'.*pip install torch transformers"):
         open_source(checkpoint)
 
 

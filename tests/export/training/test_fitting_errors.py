@@ -37,9 +37,9 @@ def test_label_that_is_none_names_its_row(bundle: Path, label: Any, message: str
     assert_untouched(bundle)
 
 
-def test_text_that_is_none_names_its_row(bundle: Path) -> None:
-    with pytest.raises(InputError, match="row 2 is NoneType"):
-        fit(bundle, ["a", "b", None, "c"], ["x", "y", "x", "y"], head="mood")  # type: ignore[list-item]
+def test_text_that_is_not_text_names_its_row(bundle: Path) -> None:
+    with pytest.raises(InputError, match="row 2 is int"):
+        fit(bundle, ["a", "b", 3, "c"], ["x", "y", "x", "y"], head="mood")  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(("texts", "labels"), [(40, 39), (39, 40), (0, 40), (40, 0)])

@@ -31,4 +31,4 @@ def test_what_holds_together(scores: ScoreKind, labels: tuple[str, ...], thresho
 def test_the_first_problem_is_told() -> None:
     head = replace(HEAD, scores=ScoreKind.MULTI_LABEL, thresholds=(0.5, float("nan"), 0.5))
     assert head_problem(head, {Feature.MEAN}) == "needs 3 finite thresholds, one for each label"
-    assert head_problem(head, {Feature.CLS}) == "reads 'mean', which the encoder has not"
+    assert head_problem(head, {Feature.CLS}) == "reads 'mean', which the encoder does not output"

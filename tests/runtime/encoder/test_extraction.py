@@ -11,7 +11,7 @@ from claxon.bundle.manifest import Feature
 from claxon.encoder.encoder import Encoder
 from claxon.encoder.features import FloatMatrix
 from claxon.errors import InputError, OptionError, TokenizationError
-from claxon.text.inputs import FailedRow
+from claxon.text.inputs import NO_TEXT, FailedRow
 from claxon.text.tokenizer import Tokenizer
 from claxon.text.tokens import Tokens
 from tests.texts import TEXTS
@@ -25,8 +25,9 @@ TOLERANCE = 1e-5
 def test_the_other_rows_are_served(places: list[bool], odd: object, encoder: Encoder, alone: FloatMatrix) -> None:
     texts = [odd if is_odd else text for text, is_odd in zip(TEXTS, places, strict=True)]
     features = encoder.features(texts, errors="record")  # type: ignore[arg-type]
-    assert [failure.row for failure in features.failed] == np.flatnonzero(places).tolist()
-    for row, is_odd in enumerate(places):
+    apart = [is_odd or not text.strip() for text, is_odd in zip(TEXTS, places, strict=True)]
+    assert [failure.row for failure in features.failed] == np.flatnonzero(apart).tolist()
+    for row, is_odd in enumerate(apart):
         vector = features.values[Feature.EMBEDDING][row]
         if is_odd:
             assert np.isnan(vector).all()
@@ -36,19 +37,26 @@ def test_the_other_rows_are_served(places: list[bool], odd: object, encoder: Enc
 
 
 def test_a_failed_row_has_the_message_of_the_error(encoder: Encoder) -> None:
-    texts = ["a", None, "\ud800"]
-    with pytest.raises(InputError, match=r"^row 1 is NoneType"):
+    texts = ["a", 3, "\ud800"]
+    with pytest.raises(InputError, match=r"^row 1 is int"):
         encoder.features(texts)  # type: ignore[arg-type]
     failed = encoder.features(texts, errors="record").failed  # type: ignore[arg-type]
-    assert failed[0] == FailedRow(1, "is NoneType (None), expected str")
+    assert failed[0] == FailedRow(1, "is int (3), expected str")
     assert failed[1].row == 2
     assert "an unpaired surrogate" in failed[1].message
 
 
 def test_valid_texts_do_not_fail(encoder: Encoder) -> None:
-    features = encoder.features(TEXTS, errors="record")
+    texts = [text for text in TEXTS if text.strip()]
+    features = encoder.features(texts, errors="record")
     assert features.failed == ()
-    np.testing.assert_array_equal(features.values[Feature.MEAN], encoder.features(TEXTS).values[Feature.MEAN])
+    np.testing.assert_array_equal(features.values[Feature.MEAN], encoder.features(texts).values[Feature.MEAN])
+
+
+@pytest.mark.parametrize("missing", [None, "", " \n", float("nan")])
+def test_a_missing_text_is_recorded_as_one(missing: object, encoder: Encoder) -> None:
+    features = encoder.features(["good", missing], errors="record")  # type: ignore[list-item]
+    assert features.failed == (FailedRow(1, NO_TEXT),)
 
 
 def test_every_row_may_fail(encoder: Encoder) -> None:
@@ -88,8 +96,8 @@ def test_a_text_that_the_tokenizer_fails_on_is_named_with_its_row(encoder: Encod
 @pytest.mark.usefixtures("choking")
 def test_texts_that_the_tokenizer_fails_on_are_set_apart(encoder: Encoder, alone: FloatMatrix) -> None:
     features = encoder.features([*TEXTS, None, TEXTS[1]], errors="record")  # type: ignore[list-item]
-    assert [failure.row for failure in features.failed] == [1, 3, 6, 7]
-    served = [0, 2, 4, 5]
+    assert [failure.row for failure in features.failed] == [1, 2, 3, 6, 7]
+    served = [0, 4, 5]
     np.testing.assert_allclose(features.values[Feature.EMBEDDING][served], alone[served], atol=TOLERANCE)
 
 

@@ -125,7 +125,7 @@ def test_a_text_file_holds_a_name_a_line(tmp_path: Path) -> None:
     [
         ("labels.toml", b"a: b", r"end in \.json, \.yaml, \.yml, \.txt, found '\.toml'"),
         ("labels.yaml", b"a: b", "found 1 label"),
-        ("labels.yaml", b"a: b\nno: c", "line 2: no without quotes is YAML for a bool"),
+        ("labels.yaml", b"a: b\nno: c", "line 2: YAML reads unquoted no as a bool"),
         ("labels.json", b'{"labels": ["a", "b"], "tempature": 1}', "unknown setting 'tempature' beside 'labels'"),
         ("labels.json", b'{"labels": ["a", "b"], "temperature": 0}', "temperature is 0, expected a number above 0"),
         ("labels.json", b'{"labels": ["a", "b"], "template": 3}', "the template 3 does not contain"),

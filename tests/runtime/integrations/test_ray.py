@@ -63,14 +63,14 @@ def test_rows_that_are_no_texts_are_set_apart(kind: str, tiny_bundle: Path) -> N
     rows = {"text": np.array(["good", None], object)}
     batch: Any = {"numpy": rows, "pandas": pd.DataFrame(rows), "pyarrow": pa.table(rows)}[kind]
     found = predictor(tiny_bundle, errors="record")(batch)
-    labels, errors = list(found["predicted_label"]), list(found["error"])
-    assert (str(labels[0]) in ("negative", "positive"), "expected str" in str(errors[1])) == (True, True)
+    labels = [label.as_py() if kind == "pyarrow" else label for label in found["predicted_label"]]
+    assert (str(labels[0]) in ("negative", "positive"), pd.isna(labels[1])) == (True, True)
     assert not pd.isna(found["score"][0].as_py() if kind == "pyarrow" else found["score"][0])
 
 
 def test_they_are_an_error_where_nothing_else_is_asked(tiny_bundle: Path) -> None:
-    with pytest.raises(InputError, match=r"column 'review': row 1 is NoneType .*errors='record' sets such rows apart"):
-        predictor(tiny_bundle, text="review")({"review": np.array(["good", None], object)})
+    with pytest.raises(InputError, match=r"column 'review': row 1 is int .*errors='record' sets such rows apart"):
+        predictor(tiny_bundle, text="review")({"review": np.array(["good", 3], object)})
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_batch_that_cannot_be_labelled_is_an_error(
 def test_the_bundle_is_found_on_the_node_and_is_the_one_expected(tiny_bundle: Path) -> None:
     digest = Bundle.open(tiny_bundle).digest
     Predictor(lambda: tiny_bundle, heads="sentiment", threads=1, expected_digest=digest)
-    with pytest.raises(IntegrityError, match="another bundle"):
+    with pytest.raises(IntegrityError, match="has the digest"):
         Predictor(lambda: tiny_bundle, heads="sentiment", threads=1, expected_digest="0" * 64)
 
 

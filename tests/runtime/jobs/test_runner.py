@@ -42,7 +42,7 @@ def test_bad_rows_are_counted_and_told_of_with_their_lines(tiny_bundle: Path, tm
     assert (marker.rows, marker.rejected) == (2, 2)
     assert rejects_of(out) == [
         {"file": str(path), "row": 1, "line": 2, "reason": "'text' is float (2.5), expected a string"},
-        {"file": str(path), "row": 3, "line": 4, "reason": "'text' is int, expected a string"},
+        {"file": str(path), "row": 3, "line": 4, "reason": "'text' is int (1), expected a string"},
     ]
     assert [row["text"] for row in rows_of(out)] == ["good", "bad"]
 

@@ -226,7 +226,9 @@ def _last_layer(
 ) -> tuple[str, str | None]:
     """As ``layer``; beside its value that of the first tokens, ``(batch, width)``, if the writer writes it apart."""
     weights.check(shape, name)
-    if not writer.has_first_token_path or writer.owner(name) != name:  # layers that share weights stay as they are
+    # A query apart from key and value would be one more copy of weights that other layers have packed.
+    is_shared = writer.owner(f"{name}.") != f"{name}."
+    if is_shared or not writer.has_first_token_path:
         return layer(writer, value, weights, attention_bias, inputs, shape, name), None
     attention = f"{name}.attention"
     parts = writer.query_apart(value, weights.qkv_weight, weights.qkv_bias, attention)

@@ -92,7 +92,7 @@ RUN = Run()
 
 def summary(result: JobResult) -> list[str]:
     """What a job came to, for people."""
-    lines = [f"claxon: {result.labelled:,} of {result.rows:,} rows are labelled, in {result.out / 'parts'}"]
+    lines = [f"claxon: {result.labelled:,} of {result.rows:,} rows labeled, in {result.out / 'parts'}"]
     if result.missing:
         lines.append(f"claxon: {result.missing:,} rows have no text and got no label (--empty says otherwise)")
     if result.rejected:

@@ -50,7 +50,7 @@ def test_json_lines_out_and_columns_kept(tiny_bundle: Path, tmp_path: Path, caps
         (["--embed", "int8"], "invalid choice: 'int8'"),
         (["--engine", "spark"], "invalid choice: 'spark'"),
         (["--address", "auto"], "--address needs a Ray cluster: add --executor ray"),
-        (["--head", "nothing"], "has no head 'nothing', but sentiment, topic"),
+        (["--head", "nothing"], "has no head 'nothing'; its heads are: sentiment, topic"),
         ([], "has several heads: add --head sentiment and --head topic, or some of them"),
     ],
 )

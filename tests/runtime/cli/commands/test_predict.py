@@ -59,7 +59,7 @@ def test_json_lines_keep_their_keys_and_say_truncated_where_it_happened(
     assert list(short) == ["n", "text", "predicted_label", "score"]
     assert short["n"] == [1]
     assert long["truncated"] is True
-    assert captured.err == "claxon: 2 rows read, 2 labelled\nclaxon: 1 of 2 texts were cut at 48 tokens\n"
+    assert captured.err == "claxon: 2 rows read, 2 labelled\nclaxon: 1 of 2 texts were truncated to 48 tokens\n"
 
 
 def test_csv_says_true_where_a_text_was_cut(tiny_bundle: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -166,7 +166,7 @@ def test_which_head_must_be_said(tiny_bundle: Path, capsys: pytest.CaptureFixtur
     assert main(["predict", str(tiny_bundle), "--texts", "good"]) == 2
     assert "--head sentiment or --head topic, or --all-heads" in capsys.readouterr().err
     assert main(["predict", str(tiny_bundle), "--texts", "good", "--head", "x"]) == 2
-    assert "no head 'x', but sentiment, topic" in capsys.readouterr().err
+    assert "no head 'x'; its heads are: sentiment, topic" in capsys.readouterr().err
 
 
 def test_no_bundle_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,8 +16,8 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from claxon_export.checkpoint.hub import Snapshot, fetch, read_json
-from claxon_export.checkpoint.settings_audit import SettingsAudit
-from claxon_export.checkpoint.settings_tables import ADAPTER
+from claxon_export.checkpoint.settings.audit import SettingsAudit
+from claxon_export.checkpoint.settings.tables import ADAPTER
 from claxon_export.checkpoint.weights import Array, Weights, open_file, open_weights
 from claxon_export.errors import CheckpointError, CheckpointNotFoundError
 

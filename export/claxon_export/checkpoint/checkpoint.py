@@ -19,14 +19,14 @@ from claxon.bundle.manifest import SimilarityKind, TruncationSide
 from claxon.errors import OptionError
 from claxon_export.checkpoint.adapter import is_adapter, merge_adapter
 from claxon_export.checkpoint.classifier_output import output_function
-from claxon_export.checkpoint.config import read_config
 from claxon_export.checkpoint.hub import fetch
 from claxon_export.checkpoint.licensing import declared_license
 from claxon_export.checkpoint.sentence import Pooling, SentenceSettings, read_sentence_settings
 from claxon_export.checkpoint.sentence_modules import SentenceModules
-from claxon_export.checkpoint.settings_audit import SettingsAudit
+from claxon_export.checkpoint.settings.audit import SettingsAudit
+from claxon_export.checkpoint.settings.config import read_config
+from claxon_export.checkpoint.settings.tokenizer_settings import read_tokenizer_settings, stated_limit, truncation_side
 from claxon_export.checkpoint.tokenizer import pad_id, tokenizer_files, tokenizer_json, with_lowercase
-from claxon_export.checkpoint.tokenizer_settings import read_tokenizer_settings, stated_limit, truncation_side
 from claxon_export.checkpoint.ways_in import check_folder, check_shards, check_tensors, check_vocabulary, unwrapped
 from claxon_export.checkpoint.weights import Weights, open_weights
 from claxon_export.errors import CheckpointError, UnreadMeaningError

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from claxon.bundle.manifest import SimilarityKind
-from claxon_export.checkpoint import settings_tables as tables
 from claxon_export.checkpoint.hub import read_json
 from claxon_export.checkpoint.sentence_modules import NormalizeStep, PoolingMode, SentenceModules, read_modules
-from claxon_export.checkpoint.settings_audit import SettingsAudit
+from claxon_export.checkpoint.settings import tables
+from claxon_export.checkpoint.settings.audit import SettingsAudit
 from claxon_export.errors import CheckpointError
 
 # The first that is there counts, as in sentence-transformers.

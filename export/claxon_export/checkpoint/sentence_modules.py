@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from claxon_export.checkpoint import settings_tables as tables
 from claxon_export.checkpoint.hub import read_json, read_json_value
-from claxon_export.checkpoint.settings_audit import SettingsAudit
+from claxon_export.checkpoint.settings import tables
+from claxon_export.checkpoint.settings.audit import SettingsAudit
 from claxon_export.checkpoint.weights import Array, open_weights
 from claxon_export.errors import CheckpointError
 

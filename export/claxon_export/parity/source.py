@@ -23,7 +23,7 @@ from claxon.errors import InputError, MissingDependencyError, OptionError
 from claxon.text.inputs import check_texts
 from claxon_export.checkpoint.classifier_output import output_function
 from claxon_export.checkpoint.sentence import read_sentence_settings
-from claxon_export.checkpoint.settings_audit import SettingsAudit
+from claxon_export.checkpoint.settings.audit import SettingsAudit
 from claxon_export.errors import CheckpointError, UnsupportedArchitectureError
 from claxon_export.parity import reference
 from claxon_export.parity.equal_lengths import EqualLengths, Rows, pooled_rows

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from claxon_export.graphs.architectures import blocks, positions
+from claxon_export.graphs import positions
+from claxon_export.graphs.architectures import blocks
 from claxon_export.graphs.architectures.base_model import BaseModel
 from claxon_export.graphs.architectures.blocks import EncoderShape, GraphInputs, LayerWeights, TokenStates, integer
 from claxon_export.graphs.writer import Array, GraphWriter

@@ -101,12 +101,12 @@ CONFIG_OF_MODEL: Mapping[str, frozenset[str]] = {
     "deberta-v2": _words(
         f"{_BERT} max_relative_positions pos_att_type position_biased_input relative_attention pooler_hidden_act "
         "pooler_hidden_size pooler_dropout legacy attention_head_size share_att_key norm_rel_ebd position_buckets "
-        "conv_kernel_size conv_act conv_groups"
+        "conv_kernel_size conv_act conv_groups embedding_size"
     ),
     "modernbert": _words(
         f"{_BERT} attention_bias classifier_activation classifier_bias classifier_pooling decoder_bias "
         "global_attn_every_n_layers global_rope_theta hidden_activation local_attention local_rope_theta mlp_bias "
-        "norm_bias norm_eps sparse_pred_ignore_index sparse_prediction layer_types rope_parameters rope_theta"
+        "norm_bias norm_eps rope_scaling sparse_pred_ignore_index sparse_prediction layer_types rope_parameters rope_theta"
     ),
 }
 

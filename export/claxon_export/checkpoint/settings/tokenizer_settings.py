@@ -8,8 +8,8 @@ from typing import Any
 
 from claxon.bundle.manifest import TruncationSide
 from claxon_export.checkpoint.hub import read_json
-from claxon_export.checkpoint.settings_audit import SettingsAudit
-from claxon_export.checkpoint.settings_tables import SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG, TOKENIZER_JSON
+from claxon_export.checkpoint.settings.audit import SettingsAudit
+from claxon_export.checkpoint.settings.tables import SPECIAL_TOKENS_MAP, TOKENIZER_CONFIG, TOKENIZER_JSON
 from claxon_export.errors import CheckpointError
 
 _NO_LIMIT = 10**9  # transformers writes 1e30 where a tokenizer has no limit

@@ -1,4 +1,4 @@
-"""No setting goes unread: every key of a checkpoint's files is looked up in ``settings_tables``."""
+"""No setting goes unread: every key of a checkpoint's files is looked up in ``tables``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from claxon.errors import OptionError
-from claxon_export.checkpoint.settings_tables import Table
+from claxon_export.checkpoint.settings.tables import Table
 from claxon_export.errors import CheckpointError
 
 NOTHING: tuple[Any, ...] = (None, [], {})

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from claxon_export.checkpoint.hub import read_json
-from claxon_export.checkpoint.settings_audit import SettingsAudit
-from claxon_export.checkpoint.settings_tables import CONFIG, CONFIG_OF_MODEL
+from claxon_export.checkpoint.settings.audit import SettingsAudit
+from claxon_export.checkpoint.settings.tables import CONFIG, CONFIG_OF_MODEL
 from claxon_export.checkpoint.ways_in import check_quantized
 from claxon_export.errors import CheckpointError
 

@@ -126,6 +126,7 @@ def _write_tokenizer(folder: Path, architecture: str, setting: Setting) -> int:
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {f"{role}_token": token for role, token in roles.items()}
     settings |= {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": MAX_TOKENS[architecture]}  # type: ignore[dict-item]
+    settings |= {"model_input_names": ["input_ids", "attention_mask"]}  # type: ignore[dict-item]
     (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
     held = int(tokenizer.get_vocab_size())
     return held if setting.sizes.width is not None else max(VOCABULARY[architecture], held)

@@ -98,7 +98,8 @@ def _measured(case: Case) -> dict[str, Any]:
         figures = case.run()
     except Exception as error:  # the other cases are run all the same
         traceback.print_exc()
-        problem = f"{type(error).__name__}: {error}"[:500]
+        # The last line: what is before it, in another process's words, names folders of the machine.
+        problem = f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[-1]}"[:500]
     return {"seconds": round(time.monotonic() - start, 3), "figures": figures, "problem": problem}
 
 

@@ -13,7 +13,8 @@ from claxon import Encoder
 from claxon.bundle.manifest import Feature
 from claxon.engine.providers import Device
 from claxon.errors import EngineError
-from claxon_export.parity.parity import cosine, has_another_label, packaged_texts
+from claxon_export.heads.comparison import PROBABILITIES, has_another_label
+from claxon_export.parity.parity import cosine, packaged_texts
 from gpu.record import WRONG, Case, Figures
 from gpu.running import answering, cuda_options, encoder_of, in_new_process, memory_mib, texts_of
 from gpu.setting import Setting, Subject
@@ -70,7 +71,7 @@ def agreement(setting: Setting, subject: Subject, precision: str) -> Figures:
         ran = {"device": str(encoder.device), "providers": list(encoder.providers), "precision": encoder.precision}
     cosines = {str(name): cosine(features[name], found[name]) for name in features}
     worst = min(float(values.min()) for values in cosines.values())
-    labels = int(has_another_label(asked, scores, MARGIN).sum()) if are_probabilities(asked) else 0
+    labels = int(has_another_label(PROBABILITIES, asked, scores, MARGIN).sum()) if are_probabilities(asked) else 0
     not_finite = int(sum((~np.isfinite(values)).sum() for values in (*found.values(), scores)))
     wrong = [f"worst cosine {worst:.6f}, expected {LEAST_COSINE[precision]} or more"] * (
         worst < LEAST_COSINE[precision]

@@ -107,8 +107,8 @@ def cuda_options(**more: str) -> Iterator[None]:
     """Sessions that are started inside are given these options of the CUDA provider as well."""
     ours = cuda.provider_options
 
-    def theirs(asked: EngineRequest) -> dict[str, str]:
-        return ours(asked) | more
+    def theirs(request: EngineRequest) -> dict[str, str]:
+        return ours(request) | more
 
     cuda.provider_options = theirs  # the parts try what the runtime has no switch for
     try:

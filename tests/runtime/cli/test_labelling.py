@@ -13,6 +13,7 @@ from claxon.cli.matrix import NoMatrix
 from claxon.encoder.features import FloatMatrix
 from claxon.formats.tables import Format, Row
 from claxon.heads.decision import Abstention
+from claxon.text.inputs import OnError, read_texts
 
 
 def options(*words: str) -> argparse.Namespace:
@@ -28,7 +29,9 @@ def row(text: str, error: str | None = None) -> Row:
 
 
 def cells(labelling: RowLabeller, texts: list[str], file_format: Format) -> list[dict[str, Any]]:
-    return labelling.cells([row(text) for text in texts], labelling.predictions(texts), file_format)
+    return labelling.cells(
+        [row(text) for text in texts], labelling.predictions(read_texts(texts, OnError.RAISE)), file_format
+    )
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import polars as pl
@@ -65,7 +66,7 @@ def delimiter_for(table: Table, rng: random.Random) -> str:
 
 def python_csv(table: Table, rng: random.Random) -> bytes:
     target = io.StringIO()
-    quoting = rng.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC))
+    quoting: Any = rng.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC))
     writer = csv.writer(target, delimiter=delimiter_for(table, rng), quoting=quoting)
     writer.writerows([("id", "text"), *table])
     return target.getvalue().encode(rng.choice(("utf-8", "utf-8-sig", "utf-16")))
@@ -76,7 +77,7 @@ def pandas_csv(table: Table, rng: random.Random) -> bytes:
     if line_end == "\n":  # a lone carriage return is not quoted then
         drop(table, "\r")
     frame = pd.DataFrame(table, columns=["id", "text"])
-    text = frame.to_csv(index=False, sep=delimiter, lineterminator=line_end)
+    text: str = frame.to_csv(index=False, sep=delimiter, lineterminator=line_end)
     return text.encode(rng.choice(("utf-8", "utf-16")))
 
 
@@ -84,7 +85,8 @@ def polars_csv(table: Table, rng: random.Random) -> bytes:
     delimiter = delimiter_for(table, rng)
     style = rng.choice(("necessary", "always", "non_numeric"))
     frame = pl.DataFrame(table, schema=["id", "text"], orient="row")
-    return frame.write_csv(separator=delimiter, quote_style=style).encode()
+    text: str = frame.write_csv(separator=delimiter, quote_style=style)
+    return text.encode()
 
 
 def excel_csv(table: Table, rng: random.Random) -> bytes:

@@ -106,7 +106,8 @@ CONFIG_OF_MODEL: Mapping[str, frozenset[str]] = {
     "modernbert": _words(
         f"{_BERT} attention_bias classifier_activation classifier_bias classifier_pooling decoder_bias "
         "global_attn_every_n_layers global_rope_theta hidden_activation local_attention local_rope_theta mlp_bias "
-        "norm_bias norm_eps rope_scaling sparse_pred_ignore_index sparse_prediction layer_types rope_parameters rope_theta"
+        "norm_bias norm_eps rope_scaling sparse_pred_ignore_index sparse_prediction layer_types rope_parameters "
+        "rope_theta"
     ),
 }
 

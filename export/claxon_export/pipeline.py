@@ -51,6 +51,8 @@ def export(
     pooling: str | None = None,
     max_tokens: int | None = None,
     labels: Sequence[str] | None = None,
+    prompt: str | None = None,
+    accept_unknown: Sequence[str] = (),
     exporter: str = Exporter.NATIVE,
     texts: Sequence[str] = (),
     verify: bool = True,
@@ -70,6 +72,10 @@ def export(
         pooling: ``mean`` or ``cls``, where the checkpoint does not say how a sentence embedding is pooled.
         max_tokens: Another limit than the checkpoint's own, special tokens included; at most its position table's.
         labels: Other names for the classifier's labels, in the order of its outputs.
+        prompt: The name of one of the checkpoint's prompts, which then is put before every text instead of its default
+            one; the bundle keeps all of them.
+        accept_unknown: Settings of the checkpoint that Claxon does not know and may leave unread, as ``key`` or
+            ``file: key``; the manifest records them.
         exporter: ``native``, or ``optimum`` for architectures without a graph writer.
         texts: More texts to compare on, in addition to the 64 packaged ones.
         verify: ``False`` skips the comparison; the manifest records this.
@@ -104,7 +110,15 @@ def export(
     pooled = None if pooling is None else choice("pooling", pooling, Pooling)
     with steps(is_shown=show_progress_bar) as begin:
         begin("reading the checkpoint")
-        checkpoint = open_checkpoint(source, revision=revision, pooling=pooled, max_tokens=max_tokens, labels=labels)
+        checkpoint = open_checkpoint(
+            source,
+            revision=revision,
+            pooling=pooled,
+            max_tokens=max_tokens,
+            labels=labels,
+            prompt=prompt,
+            accept_unknown=accept_unknown,
+        )
         check_trust(checkpoint.folder, is_trusted=trust_pickle)
         with whole_folder(target, force=force) as folder:
             begin("writing the graph")
@@ -145,7 +159,14 @@ def write_bundle(
     heads = _pretrained_heads(checkpoint, folder)
     (folder / TOKENIZER_NAME).write_bytes(checkpoint.tokenizer_json.encode())
     provenance = Provenance(
-        checkpoint.name, checkpoint.revision, exporter, dict(checkpoint.hashes), tool_versions(), checkpoint.license
+        checkpoint.name,
+        checkpoint.revision,
+        exporter,
+        dict(checkpoint.hashes),
+        tool_versions(),
+        checkpoint.license,
+        checkpoint.accepted_unknown,
+        checkpoint.notes,
     )
     return seal(folder, encoder, heads, provenance)
 

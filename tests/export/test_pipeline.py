@@ -25,6 +25,7 @@ from claxon_export.parity.source import ReferenceSource
 from claxon_export.pipeline import PRETRAINED_HEAD_NAME, Exporter, export
 from tests.checkpoints import write_checkpoint
 from tests.encoder_graphs import ARCHITECTURES
+from tests.gate_texts import gate_texts
 
 # Two float32 implementations of two layers of width 32.
 TOLERANCE = 1e-5
@@ -45,7 +46,7 @@ def test_every_architecture_goes_the_whole_way(name: str, tmp_path: Path) -> Non
     assert bundle.manifest.encoder.architecture == name
     parity = bundle.manifest.encoder.variants[0].parity
     assert parity is not None
-    assert parity.texts == len(packaged_texts())
+    assert parity.texts == len(gate_texts(tmp_path / "source"))
     with claxon.Encoder.load(bundle.path) as encoder:
         vectors = encoder.encode(TEXTS, on_truncation="ignore")
     assert vectors.shape == (len(TEXTS), 32)
@@ -255,7 +256,7 @@ def test_own_texts_are_compared_too(tiny_checkpoint: Path, tmp_path: Path) -> No
     bundle = export(tiny_checkpoint, tmp_path / "out", texts=["great book", "late phone"])
     parity = bundle.manifest.encoder.variants[0].parity
     assert parity is not None
-    assert parity.texts == len(packaged_texts()) + 2
+    assert parity.texts == len(gate_texts(tiny_checkpoint)) + 2
 
 
 def test_prompt_of_the_checkpoint_is_put_before_every_text(tiny_checkpoint: Path, tmp_path: Path) -> None:

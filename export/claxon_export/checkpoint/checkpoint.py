@@ -6,24 +6,33 @@ What no file says must be given as an option, and the error names the option.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
-from claxon.bundle.manifest import SimilarityKind
+from claxon.bundle.manifest import SimilarityKind, TruncationSide
 from claxon.errors import OptionError
+from claxon_export.checkpoint.adapter import is_adapter, merge_adapter
 from claxon_export.checkpoint.classifier_output import output_function
-from claxon_export.checkpoint.hub import fetch, read_json
+from claxon_export.checkpoint.hub import fetch
 from claxon_export.checkpoint.licensing import declared_license
 from claxon_export.checkpoint.sentence import Pooling, SentenceSettings, read_sentence_settings
+from claxon_export.checkpoint.sentence_modules import SentenceModules
+from claxon_export.checkpoint.settings.audit import SettingsAudit
+from claxon_export.checkpoint.settings.config import read_config
+from claxon_export.checkpoint.settings.tokenizer_settings import read_tokenizer_settings, stated_limit, truncation_side
 from claxon_export.checkpoint.tokenizer import pad_id, tokenizer_files, tokenizer_json, with_lowercase
+from claxon_export.checkpoint.ways_in import check_folder, check_shards, check_tensors, check_vocabulary, unwrapped
 from claxon_export.checkpoint.weights import Weights, open_weights
 from claxon_export.errors import CheckpointError, UnreadMeaningError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
 __all__ = ["Checkpoint", "Pooling", "open_checkpoint"]
 
@@ -41,7 +50,6 @@ _CLASSIFIER_WEIGHT = {
 }
 # Positions of these begin after the padding id's row, so the table's first rows hold no token.
 _POSITIONS_AFTER_PADDING = frozenset({"mpnet", "roberta", "xlm-roberta", "camembert", "longformer"})
-_NO_LIMIT = 10**9  # transformers writes 1e30 where a tokenizer has no limit
 _MIN_TOKENS = 3  # one token between the two special ones
 
 
@@ -67,6 +75,13 @@ class Checkpoint:
         license: What the model card names; None where it names none.
         prompts: All prompts that the source names.
         similarity: How the source compares embeddings.
+        truncation_side: Where the source cuts a text that is too long.
+        modules: What modules.json composes; None where there is none.
+        truncate_dim: Columns of the source's embedding; None for all.
+        accepted_unknown: Settings left unread because the user said so, as ``file: key``.
+        chosen_prompt: The name of the prompt that the user chose; None for the default one.
+        chosen_max_tokens: The limit that the user gave; None where the checkpoint's own counts.
+        notes: What was done to the checkpoint to read it.
     """
 
     name: str
@@ -86,6 +101,13 @@ class Checkpoint:
     license: str | None = None
     prompts: Mapping[str, str] = field(default_factory=dict)
     similarity: SimilarityKind = SimilarityKind.COSINE
+    truncation_side: TruncationSide = TruncationSide.RIGHT
+    modules: SentenceModules | None = None
+    truncate_dim: int | None = None
+    accepted_unknown: tuple[str, ...] = ()
+    chosen_prompt: str | None = None
+    chosen_max_tokens: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 def open_checkpoint(
@@ -95,6 +117,8 @@ def open_checkpoint(
     pooling: Pooling | None = None,
     max_tokens: int | None = None,
     labels: Sequence[str] | None = None,
+    prompt: str | None = None,
+    accept_unknown: Sequence[str] = (),
 ) -> Checkpoint:
     """Open a checkpoint and read what it means.
 
@@ -104,6 +128,8 @@ def open_checkpoint(
         pooling: How to pool, for a checkpoint that does not say.
         max_tokens: The longest input, special tokens included; at most what the position table holds.
         labels: New names for the classifier's labels, in id order.
+        prompt: The name of a prompt of the checkpoint, which is put before every text instead of its default one.
+        accept_unknown: Settings that may stay unread, as ``key`` or ``file: key``.
 
     Raises:
         CheckpointNotFoundError: There is nothing under that name.
@@ -113,14 +139,29 @@ def open_checkpoint(
     """
     snapshot = fetch(os.fspath(source), revision=revision)
     folder = snapshot.folder
-    config = _read_config(folder)
-    settings = read_sentence_settings(folder)
-    weights = open_weights(folder)
+    notes: tuple[str, ...] = ()
+    audit = SettingsAudit(accept_unknown)
+    check_folder(folder)
+    if is_adapter(folder):
+        merged = Path(mkdtemp(prefix="claxon-adapter-"))
+        atexit.register(shutil.rmtree, merged, ignore_errors=True)
+        notes = (merge_adapter(folder, merged, audit),)
+        folder = merged
+    settings = read_sentence_settings(folder, audit)
+    config = read_config(folder, settings.config_arguments, audit)
+    tokenizer_settings = read_tokenizer_settings(folder, settings.tokenizer_arguments, audit)
+    audit.finish()
+    check_shards(folder)
+    weights, taken_off = unwrapped(open_weights(folder))
+    check_tensors(weights, folder)
+    notes += taken_off
     label_names = _labels(config, weights, labels)
-    tokenizer = tokenizer_json(folder)
+    tokenizer = tokenizer_json(folder, settings.tokenizer_arguments)
     if settings.do_lower_case:
         tokenizer = with_lowercase(tokenizer)
-    files = (folder / "config.json", *settings.files, *tokenizer_files(folder), *weights.files)
+    check_vocabulary(tokenizer, config, weights)
+    modules_weights = settings.modules.weight_files() if settings.modules else ()
+    files = (folder / "config.json", *settings.files, *modules_weights, *tokenizer_files(folder), *weights.files)
     return Checkpoint(
         name=snapshot.name,
         revision=snapshot.revision,
@@ -132,29 +173,36 @@ def open_checkpoint(
         pad_id=pad_id(config, tokenizer),
         pooling=_pooling(settings, pooling, needed=label_names is None),
         normalize=settings.normalize,
-        max_tokens=_max_tokens(config, _stated_limit(folder, settings), max_tokens),
+        max_tokens=_max_tokens(config, stated_limit(tokenizer_settings, settings.max_seq_length), max_tokens),
         labels=label_names,
-        prompt=settings.prompt,
+        prompt=_prompt(settings, prompt),
         hashes=_hashes(folder, files),
         license=declared_license(folder),
         prompts=settings.prompts,
         similarity=settings.similarity,
+        truncation_side=truncation_side(folder, tokenizer_settings),
+        modules=settings.modules,
+        truncate_dim=settings.truncate_dim,
+        accepted_unknown=tuple(audit.used),
+        chosen_prompt=prompt,
+        notes=notes,
+        chosen_max_tokens=max_tokens,
     )
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
-    config = read_json(folder / "config.json")
-    if not isinstance(config.get("model_type"), str):
-        raise CheckpointError(
-            f"{folder / 'config.json'} has no model_type: expected a transformers checkpoint, "
-            'with "model_type": "distilbert" or the like'
-        )
-    return config
+def _prompt(settings: SentenceSettings, name: str | None) -> str:
+    """The prompt of that name, else the default one."""
+    if name is None:
+        return settings.prompt
+    if name not in settings.prompts:
+        known = ", ".join(settings.prompts) or "none"
+        raise OptionError(f"prompt is {name!r}, and the checkpoint's prompts are {known}: give one of them by --prompt")
+    return settings.prompts[name]
 
 
 def _pooling(settings: SentenceSettings, requested: Pooling | None, *, needed: bool) -> Pooling | None:
-    if requested is not None and requested not in set(Pooling):
-        raise OptionError(f"pooling is {requested!r}; possible: {', '.join(Pooling)}")
+    if requested is not None and requested not in (Pooling.MEAN, Pooling.CLS):
+        raise OptionError(f"pooling is {requested!r}; possible: {Pooling.MEAN}, {Pooling.CLS}")
     if settings.pooling and requested and settings.pooling != requested:
         raise CheckpointError(
             f"pooling is {requested}, but the checkpoint's modules.json pools by {settings.pooling}: "
@@ -169,16 +217,8 @@ def _pooling(settings: SentenceSettings, requested: Pooling | None, *, needed: b
     return pooling
 
 
-def _stated_limit(folder: Path, settings: SentenceSettings) -> int | None:
-    """The length limit that a file states: sentence-transformers' own before the tokenizer's."""
-    path = folder / "tokenizer_config.json"
-    tokenizer = read_json(path) if path.is_file() else {}
-    limit = settings.max_seq_length or tokenizer.get("model_max_length")
-    return int(limit) if limit and limit < _NO_LIMIT else None
-
-
 def _max_tokens(config: Mapping[str, Any], stated: int | None, requested: int | None) -> int:
-    table = _position_table(config)
+    table = position_table(config)
     if requested is None:
         known = [limit for limit in (stated, table) if limit]
         if not known:
@@ -190,7 +230,7 @@ def _max_tokens(config: Mapping[str, Any], stated: int | None, requested: int | 
     return requested
 
 
-def _position_table(config: Mapping[str, Any]) -> int | None:
+def position_table(config: Mapping[str, Any]) -> int | None:
     """How many tokens have a position; None where positions have no table."""
     rows = config.get("max_position_embeddings") or config.get("n_positions")
     if not isinstance(rows, int) or rows < 1:

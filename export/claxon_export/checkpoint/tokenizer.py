@@ -89,16 +89,17 @@ _FAMILIES = {
 }
 
 
-def tokenizer_json(folder: Path) -> str:
+def tokenizer_json(folder: Path, arguments: Mapping[str, Any] | None = None) -> str:
     """The tokenizer of a checkpoint as tokenizer.json text, without padding and truncation.
 
     Args:
         folder: The checkpoint: config.json, and tokenizer.json or vocab.txt with its settings.
+        arguments: What wins over tokenizer_config.json.
 
     Raises:
         CheckpointError: No tokenizer here can be read or built; the message says how to make one.
     """
-    settings = _read_settings(folder)
+    settings = _read_settings(folder) | dict(arguments or {})
     class_name = _class_name(folder, settings)
     family = _FAMILIES.get(class_name)
     file, vocab_file = folder / "tokenizer.json", folder / "vocab.txt"
@@ -196,6 +197,10 @@ def _follow_settings(document: dict[str, Any], settings: Mapping[str, Any], fami
     if family is not None and normalizer and normalizer.get("type") == "BertNormalizer":
         for key, name in family.normalizer_keys.items():
             normalizer[key] = settings.get(name, _NORMALIZER_DEFAULTS[name])
+    pre_tokenizer = document.get("pre_tokenizer") or {}
+    # Of the tokenizers of GPT-2's kind transformers changes this one step, and only where it stands alone.
+    if "add_prefix_space" in pre_tokenizer and pre_tokenizer.get("type") == "ByteLevel":
+        pre_tokenizer["add_prefix_space"] = bool(settings.get("add_prefix_space", False))
 
 
 def _from_file(path: Path, settings: Mapping[str, Any], family: _Family | None) -> str:

@@ -12,6 +12,7 @@ import importlib
 import json
 import math
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -108,6 +109,12 @@ class Weights(Mapping[str, Array]):
         file, stored_name = self._find(name)
         return file.shapes()[stored_name]
 
+    def without_prefix(self, prefix: str) -> Weights:
+        """The same tensors, their names without a prefix that all of them have."""
+        other = copy(self)
+        other._where = {name.removeprefix(prefix): place for name, place in self._where.items()}
+        return other
+
     def _find(self, name: str) -> tuple[TensorFile, str]:
         if name not in self._where:
             nearest = difflib.get_close_matches(name, self._where, n=3) or sorted(self._where)[:3]
@@ -122,20 +129,29 @@ def open_weights(folder: Path) -> Weights:
     Raises:
         CheckpointError: There are none, a file is damaged, or only ``.bin`` files are there and torch is not.
     """
-    for stem, suffix, open_file in (
+    for stem, suffix, opened in (
         ("model", "safetensors", _Safetensors),
         ("pytorch_model", "bin", _open_pickle),
     ):
         whole = folder / f"{stem}.{suffix}"
         if whole.is_file():
-            return Weights([open_file(whole)])
+            return Weights([opened(whole)])
         index = folder / f"{stem}.{suffix}.index.json"
         if index.is_file():
-            return Weights([open_file(shard) for shard in _shards(index)], index=index)
+            return Weights([opened(shard) for shard in _shards(index)], index=index)
     raise CheckpointError(
         f"no weights in {folder}: expected model.safetensors, or shards with model.safetensors.index.json, "
         "or pytorch_model.bin"
     )
+
+
+def open_file(path: Path) -> TensorFile:
+    """Open one file of tensors, ``.safetensors`` or ``.bin``.
+
+    Raises:
+        CheckpointError: it is damaged, or a ``.bin`` and torch is not installed.
+    """
+    return _Safetensors(path) if path.suffix == ".safetensors" else _open_pickle(path)
 
 
 class _Safetensors:
@@ -219,9 +235,10 @@ def _open_pickle(path: Path) -> TensorFile:
         torch = importlib.import_module("torch")
     except ImportError as error:
         raise CheckpointError(
-            f"{path.parent} has its weights in {path.name} only, which needs torch: "
-            "pip install torch, or convert them to model.safetensors (transformers: "
-            "AutoModel.from_pretrained(...).save_pretrained(..., safe_serialization=True))"
+            f"{path.parent} has its weights in {path.name} only, which needs torch: pip install torch, or convert them "
+            'once where torch is: python -c "import torch; from safetensors.torch import save_file; save_file({k: '
+            f"v.contiguous().clone() for k, v in torch.load({path.name!r}, weights_only=True).items()}}, "
+            "'model.safetensors', {'format': 'pt'})\""
         ) from error
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)

@@ -39,6 +39,16 @@ class Export:
         )
         parser.add_argument("--labels", metavar="A,B,…", help="other names for its classifier's labels, in their order")
         parser.add_argument(
+            "--prompt", metavar="NAME", help="one of SOURCE's named prompts, to be put before every text by default"
+        )
+        parser.add_argument(
+            "--accept-unknown",
+            metavar="KEY",
+            action="append",
+            default=[],
+            help="leave this setting of SOURCE, which Claxon does not know, unread; may be given several times",
+        )
+        parser.add_argument(
             "--exporter",
             choices=["native", "optimum"],
             default="native",
@@ -81,6 +91,8 @@ class Export:
                 pooling=options.pooling,
                 max_tokens=options.max_tokens,
                 labels=None if options.labels is None else _names(options.labels),
+                prompt=options.prompt,
+                accept_unknown=options.accept_unknown,
                 exporter=options.exporter,
                 texts=_texts(options.texts),
                 verify=not options.no_verify,

@@ -119,6 +119,11 @@ def emulation(bundle: Bundle, variant: GraphVariant) -> EmulatedSession:
 def emulating_encoder(bundle: Bundle, variant: GraphVariant, session: Session) -> Encoder:
     """The bundle's encoder on that session; NaN are the comparison's to find."""
     spec = bundle.manifest.encoder
-    tokenizer = Tokenizer(bundle.read(TOKENIZER_NAME).tobytes(), max_tokens=spec.max_tokens, prompt=spec.prompt)
+    tokenizer = Tokenizer(
+        bundle.read(TOKENIZER_NAME).tobytes(),
+        max_tokens=spec.max_tokens,
+        prompt=spec.prompt,
+        truncation_side=spec.truncation_side,
+    )
     runner = BatchRunner(session, spec, workers=1, refuses_nan=False)
     return Encoder(bundle, tokenizer, runner, variant, spec.max_tokens)

@@ -17,7 +17,7 @@ from claxon_export.checkpoint.checkpoint import Checkpoint
 from claxon_export.errors import ExportError
 from claxon_export.graphs.architectures import architecture
 from claxon_export.graphs.architectures.blocks import EncoderShape
-from claxon_export.graphs.outputs import write_outputs
+from claxon_export.graphs.outputs import sentence_of, write_outputs
 from claxon_export.graphs.writer import Array, GraphWriter
 
 GRAPH_NAME = "encoder.onnx"
@@ -57,7 +57,8 @@ def write_graph(
     chosen = architecture(checkpoint.architecture)
     shape = chosen.sizes(checkpoint.config)
     states = chosen.write(writer, checkpoint.config, checkpoint.weights)
-    write_outputs(writer, states, shape.width, checkpoint.pooling, token_states=token_states)
+    sentence = sentence_of(checkpoint, shape.width)
+    write_outputs(writer, states, shape.width, checkpoint.pooling, token_states=token_states, sentence=sentence)
     writer.prune()
     write_weights(writer.weights, folder / weights)
     model = writer.model(weights, weight_offsets(folder / weights), {"claxon.source": checkpoint.name})
@@ -99,7 +100,12 @@ def parameter_count(weights: Mapping[str, Array]) -> int:
 
 def encoder_spec(checkpoint: Checkpoint, sizes: Sizes, inputs: tuple[str, ...], *, token_states: bool) -> EncoderSpec:
     """What the manifest says of an fp32 encoder, before it was verified."""
-    names = [Feature.CLS, Feature.MEAN, *([Feature.EMBEDDING] if checkpoint.pooling else [])]
+    sentence = sentence_of(checkpoint, sizes.width)
+    widths = {Feature.CLS: sizes.width, Feature.MEAN: sizes.width}
+    if sentence is not None:
+        widths[Feature.SENTENCE] = sentence.width
+    if checkpoint.pooling is not None:
+        widths[Feature.EMBEDDING] = sentence.width if sentence else sizes.width
     return EncoderSpec(
         architecture=checkpoint.architecture,
         layers=sizes.layers,
@@ -108,20 +114,21 @@ def encoder_spec(checkpoint: Checkpoint, sizes: Sizes, inputs: tuple[str, ...], 
         vocab_size=sizes.vocab_size,
         parameters=sizes.parameters,
         inputs=inputs,
-        features=dict.fromkeys(names, sizes.width),
+        features=widths,
         pooling=Feature(checkpoint.pooling) if checkpoint.pooling else None,
-        default_feature=_default_feature(checkpoint),
+        default_feature=default_feature(checkpoint),
         token_states=token_states,
         max_tokens=checkpoint.max_tokens,
         pad_id=checkpoint.pad_id,
         prompt=checkpoint.prompt,
         prompts=dict(checkpoint.prompts),
         similarity=checkpoint.similarity,
+        truncation_side=checkpoint.truncation_side,
         variants=(GraphVariant(Precision.FP32, GRAPH_NAME, WEIGHTS_NAME, ("cpu", "cuda", "openvino"), (), None),),
     )
 
 
-def _default_feature(checkpoint: Checkpoint) -> Feature | None:
+def default_feature(checkpoint: Checkpoint) -> Feature | None:
     """What the source gives as its sentence embedding: unit-norm where it normalizes, else as pooled."""
     if checkpoint.pooling is None:
         return None

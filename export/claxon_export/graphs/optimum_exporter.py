@@ -25,7 +25,7 @@ from claxon_export.graphs.encoder_files import (
     weight_offsets,
     write_weights,
 )
-from claxon_export.graphs.outputs import write_features, write_token_states
+from claxon_export.graphs.outputs import sentence_of, write_features, write_token_states
 from claxon_export.graphs.writer import Array, GraphWriter, external
 from claxon_export.requirements import quiet_transformers
 
@@ -47,7 +47,7 @@ def write_encoder(checkpoint: Checkpoint, folder: Path, *, token_states: bool = 
     width = _width(model)
     inputs = _inputs(model)
     writer, states = GraphWriter("outputs"), TokenStates(HIDDEN_STATES, "attention_mask")
-    write_features(writer, states, width, checkpoint.pooling)
+    write_features(writer, states, width, checkpoint.pooling, sentence_of(checkpoint, width))
     if token_states:
         write_token_states(writer, states, width)
     writer.append_to(model)

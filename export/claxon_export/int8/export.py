@@ -52,7 +52,12 @@ def write_int8(
         ExportError: ONNX's checker refuses the graph.
     """
     limit = min(checkpoint.max_tokens, MAX_TOKENS)
-    tokenizer = Tokenizer(checkpoint.tokenizer_json.encode(), max_tokens=limit, prompt=checkpoint.prompt)
+    tokenizer = Tokenizer(
+        checkpoint.tokenizer_json.encode(),
+        max_tokens=limit,
+        prompt=checkpoint.prompt,
+        truncation_side=checkpoint.truncation_side,
+    )
     # The caller's texts come before the packaged ones, which show what else there is, as far as there is room.
     tokens = tokenizer([EMPTY_TEXT, *calibrating_repetitions(), *_shuffled(texts), *calibration_texts()])
     observed = observe(checkpoint, tokens)

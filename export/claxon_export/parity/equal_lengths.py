@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from claxon.errors import InputError
 from claxon_export.parity import reference
+from claxon_export.parity.composition import sentence_embedding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from claxon_export.checkpoint.checkpoint import Pooling
+    from claxon_export.checkpoint.sentence_modules import SentenceModules
     from claxon_export.parity.reference_model import Floats
 
 # Larger groups are no faster on a processor, and their attention scores grow with rows x tokens².
@@ -36,16 +38,26 @@ class Rows:
     probabilities: Floats | None
 
 
-def pooled_rows(hidden_states: Floats, probabilities: Floats | None, pooling: Pooling | None) -> Rows:
+def pooled_rows(
+    hidden_states: Floats,
+    probabilities: Floats | None,
+    pooling: Pooling | None,
+    modules: SentenceModules | None = None,
+    truncate_dim: int | None = None,
+) -> Rows:
     """Return the features of texts of equal length: ``cls``, ``mean``, and ``embedding`` for a known pooling.
 
     Args:
         hidden_states: The last ones, float32 ``(rows, tokens, width)``, without padding.
         probabilities: float32 ``(rows, labels)``, or None.
         pooling: What ``embedding`` is, at unit length.
+        modules: What ``sentence`` is composed of, for that pooling.
+        truncate_dim: Columns of ``sentence``; None for all.
     """
     mask = np.ones(hidden_states.shape[:2], dtype=np.int64)
     features = {name: reference.pool(hidden_states, mask, name) for name in ("cls", "mean")}
+    if pooling == "sentence" and modules is not None:
+        features["sentence"] = sentence_embedding(hidden_states, modules, truncate_dim)
     if pooling is not None:
         features["embedding"] = reference.normalize(features[pooling.value])
     return Rows(features, probabilities)

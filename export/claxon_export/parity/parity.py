@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from claxon.bundle.bundle import Bundle
-from claxon.bundle.manifest import Comparison, HeadKind, LabelValue, Parity, Precision
+from claxon.bundle.manifest import Comparison, Feature, HeadKind, LabelValue, Parity, Precision
 from claxon.encoder.encoder import Encoder
 from claxon.encoder.loading import load_parts
 from claxon.engine.providers import Device
@@ -27,12 +27,16 @@ from claxon.heads.heads import GraphHead
 from claxon.text.tokens import Tokens
 from claxon_export.checkpoint.checkpoint import Checkpoint
 from claxon_export.errors import Failure, ParityError, ParityReport
+from claxon_export.graphs.encoder_files import default_feature
 from claxon_export.heads.comparison import NAMES, has_another_label, is_head_output, label_agreement, units_of
-from claxon_export.parity.source import SourceOutputs, open_source
+from claxon_export.parity.end_to_end import EndToEnd, call_of, end_to_end
+from claxon_export.parity.hard_texts import hard_texts
+from claxon_export.parity.source import SourceOutputs, TorchSource, open_source
 
 Array = np.ndarray[Any, Any]
 
 PADDED_TEXTS = 6
+END_TO_END = ", end to end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def parity_report(
     checkpoint: Checkpoint, folder: Path, texts: Sequence[str], gate: Gate, fp32: AloneOutputs | None = None
 ) -> ParityReport:
     """The figures and failures, without raising."""
-    every = [*packaged_texts(), *texts]
+    every = [*packaged_texts(), *hard_texts(checkpoint), *texts]
     fp32 = fp32 or AloneOutputs(folder, checkpoint.labels)
     with compared_encoder(folder, Precision.FP32) as encoder:
         tokens = encoder.tokenize(every)
@@ -140,9 +144,34 @@ def parity_report(
         _compare(np.arange(len(every)), expected, alone, every, gate, suffix=""),
         _compare(chosen, expected, padded, every, gate, suffix=", padded"),
     ]
+    unseen, name = source.unseen, source.name
+    if isinstance(source, TorchSource):
+        del source
+        gc.collect()
+        ran = end_to_end(checkpoint, every)
+        if ran is None:
+            missing = call_of(checkpoint)
+            unseen += () if missing is None else (missing,)
+        else:
+            name += f", {ran.name}"
+            runs.append(
+                _compare(np.arange(len(every)), *_end(ran, checkpoint, expected, alone), every, gate, END_TO_END)
+            )
     comparisons = tuple(comparison for run in runs for comparison in run.comparisons)
     failures = tuple(failure for run in runs for failure in run.failures)
-    return ParityReport(Parity(source.name, len(every), texts_digest(every), comparisons), failures)
+    return ParityReport(Parity(name, len(every), texts_digest(every), comparisons, unseen), failures)
+
+
+def _end(
+    ran: EndToEnd, checkpoint: Checkpoint, expected: SourceOutputs, alone: Mapping[str, Array]
+) -> tuple[SourceOutputs, dict[str, Array]]:
+    """What was run end to end, and the bundle's output that it is compared with."""
+    if ran.probabilities is not None:
+        heads = {name: values for name, values in alone.items() if name not in set(Feature)}
+        return SourceOutputs({}, ran.probabilities, expected.input_ids), heads
+    feature = str(default_feature(checkpoint))
+    embeddings = ran.embeddings if ran.embeddings is not None else np.empty((0, 0), np.float32)
+    return SourceOutputs({feature: embeddings}, None, expected.input_ids), {feature: alone[feature]}
 
 
 def texts_digest(texts: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from claxon.errors import InputError, MissingDependencyError, OptionError
 from claxon.text.inputs import check_texts
 from claxon_export.checkpoint.classifier_output import output_function
 from claxon_export.checkpoint.sentence import read_sentence_settings
+from claxon_export.checkpoint.settings.audit import SettingsAudit
 from claxon_export.errors import CheckpointError, UnsupportedArchitectureError
 from claxon_export.parity import reference
 from claxon_export.parity.equal_lengths import EqualLengths, Rows, pooled_rows
@@ -70,6 +71,10 @@ class Source(Protocol):
     def name(self) -> str:
         """What runs the checkpoint, with versions."""
 
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """What it took from Claxon's own reading of the checkpoint, and so cannot check."""
+
     def outputs(self, texts: Sequence[str]) -> SourceOutputs:
         """Run the texts, each after the checkpoint's prompt and cut at its ``max_tokens``.
 
@@ -116,6 +121,8 @@ class TorchSource:
         CheckpointError: transformers cannot load the folder, or would invent weights that it lacks.
     """
 
+    unseen: tuple[str, ...] = ()
+
     def __init__(self, checkpoint: Checkpoint) -> None:
         """Load tokenizer and model; nothing is fetched, and no code from the folder runs."""
         self._checkpoint = checkpoint
@@ -128,9 +135,15 @@ class TorchSource:
                 "install a version that does"
             )
         # sentence-transformers lowers texts itself, before the tokenizer sees them
-        self._lowercase = read_sentence_settings(checkpoint.folder).do_lower_case
+        settings = read_sentence_settings(
+            checkpoint.folder, SettingsAudit(checkpoint.accepted_unknown, is_strict=False)
+        )
+        self._lowercase = settings.do_lower_case
+        # What wins over the folder's own files; the limit is given at the call.
+        self._tokenizer_arguments = {k: v for k, v in settings.tokenizer_arguments.items() if k != "model_max_length"}
+        self._config_arguments = dict(settings.config_arguments)
         with quiet_transformers(self._transformers):
-            self._tokenizer = self._load(self._transformers.AutoTokenizer)
+            self._tokenizer = self._load(self._transformers.AutoTokenizer, **self._tokenizer_arguments)
             self._model = self._load_model()
 
     def outputs(self, texts: Sequence[str]) -> SourceOutputs:
@@ -156,13 +169,16 @@ class TorchSource:
         labelled = self._checkpoint.labels is not None
         function = output_function(self._checkpoint.config, logits.shape[-1]) if labelled else None
         probabilities = None if function is None else reference.applied(function, logits.numpy())
-        return pooled_rows(hidden[0].numpy(), probabilities, self._checkpoint.pooling)
+        source = self._checkpoint
+        return pooled_rows(hidden[0].numpy(), probabilities, source.pooling, source.modules, source.truncate_dim)
 
     def _load_model(self) -> Any:
         labelled = self._checkpoint.labels is not None
         names = self._transformers
         model_class = names.AutoModelForSequenceClassification if labelled else names.AutoModel
-        model, report = self._load(model_class, torch_dtype=self._torch.float32, output_loading_info=True)
+        model, report = self._load(
+            model_class, torch_dtype=self._torch.float32, output_loading_info=True, **self._config_arguments
+        )
         missing = sorted(name for name in report["missing_keys"] if labelled or "pooler." not in name)
         if missing:
             raise CheckpointError(
@@ -189,6 +205,11 @@ class ReferenceSource:
     """
 
     name = "numpy reference"
+    unseen = (
+        "the tokenizer, which is read and built by Claxon",
+        "limits, prompts, lower case and the side where texts are cut, as Claxon reads them",
+        "SentenceTransformer.encode and transformers' pipeline",
+    )
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         """Check that the architecture is known; weights are read when texts are run."""
@@ -201,7 +222,10 @@ class ReferenceSource:
             ) from error
         self._tokenizer = Tokenizer.from_str(checkpoint.tokenizer_json)
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(checkpoint.max_tokens)  # special tokens stay, as in transformers
+        side = str(checkpoint.truncation_side)
+        self._tokenizer.enable_truncation(
+            checkpoint.max_tokens, direction=side
+        )  # special tokens stay, as in transformers
 
     def outputs(self, texts: Sequence[str]) -> SourceOutputs:
         """Run the texts; see `Source`. Groups run side by side, each on one thread."""
@@ -216,7 +240,7 @@ class ReferenceSource:
         known = (checkpoint.architecture, checkpoint.config, checkpoint.weights)
         hidden = reference.forward(*known, input_ids, np.ones_like(input_ids))
         probabilities = reference.classify(*known, hidden) if checkpoint.labels is not None else None
-        return pooled_rows(hidden, probabilities, checkpoint.pooling)
+        return pooled_rows(hidden, probabilities, checkpoint.pooling, checkpoint.modules, checkpoint.truncate_dim)
 
 
 def _joined(groups: EqualLengths, results: Sequence[Rows]) -> SourceOutputs:

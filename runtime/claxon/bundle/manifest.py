@@ -27,10 +27,14 @@ LabelValue = str | int | float | bool
 
 
 class Feature(StrEnum):
-    """A pooled output of the encoder graph: one vector per text."""
+    """A pooled output of the encoder graph, one vector a text.
+
+    ``sentence`` is the source's own embedding as it comes, where that is neither of the first two nor unit-norm.
+    """
 
     CLS = "cls"
     MEAN = "mean"
+    SENTENCE = "sentence"
     EMBEDDING = "embedding"
 
 
@@ -80,6 +84,13 @@ class SimilarityKind(StrEnum):
     MANHATTAN = "manhattan"
 
 
+class TruncationSide(StrEnum):
+    """Where a text that is too long is cut."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
 @dataclass(frozen=True, slots=True)
 class FileEntry:
     """A file of the bundle; ``sha256`` is lower-case hexadecimal."""
@@ -105,12 +116,16 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """The parity of a bundle with its source: the source, the number and SHA-256 of the texts, and the figures."""
+    """How far the bundle is from its source: which source, on how many texts (and their SHA-256), and the figures.
+
+    ``unseen`` is what the source took from Claxon's own reading of the checkpoint, and so cannot check.
+    """
 
     source: str
     texts: int
     texts_sha256: str
     comparisons: tuple[Comparison, ...]
+    unseen: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +167,7 @@ class EncoderSpec:
     variants: tuple[GraphVariant, ...]
     prompts: dict[str, str] = field(default_factory=dict, metadata=LATER)
     similarity: SimilarityKind = field(default=SimilarityKind.COSINE, metadata=LATER)
+    truncation_side: TruncationSide = field(default=TruncationSide.RIGHT, metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +193,11 @@ class HeadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The source of the encoder: a Hub id or folder name, commit, license, and the SHA-256 of each file read."""
+    """Where the encoder comes from: a Hub id or a folder's name, commit, license, the SHA-256 of each file read.
+
+    ``accepted_unknown`` are settings that were not read because the user said so, as ``file: key``. ``notes`` say what
+    else was done to the checkpoint, such as a prefix that was taken off its tensors' names.
+    """
 
     source: str
     revision: str | None
@@ -185,6 +205,8 @@ class Provenance:
     files: dict[str, str]
     tools: dict[str, str]
     license: str | None = field(default=None, metadata=LATER)
+    accepted_unknown: tuple[str, ...] = field(default=(), metadata=LATER)
+    notes: tuple[str, ...] = field(default=(), metadata=LATER)
 
 
 @dataclass(frozen=True, slots=True)

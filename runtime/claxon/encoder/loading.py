@@ -92,7 +92,13 @@ def load_parts(
         files = submitted(pool, _read_files, bundle, expected)
         run = plan_run(bundle, device, precision, threads, tuning, cuda_graphs=cuda_graphs)
         content = bundle.read(TOKENIZER_NAME).tobytes()
-        tokenizer = Tokenizer(content, max_tokens=limit, prompt=spec.prompt, n_embeddings=spec.vocab_size)
+        tokenizer = Tokenizer(
+            content,
+            max_tokens=limit,
+            prompt=spec.prompt,
+            n_embeddings=spec.vocab_size,
+            truncation_side=spec.truncation_side,
+        )
         contents = files.result()
     if not tokenizer.n_special:  # its empty text would be a mean of nothing
         raise BundleError(

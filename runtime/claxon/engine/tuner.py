@@ -131,7 +131,13 @@ def _workloads(bundle: Bundle, texts: Sequence[str] | None) -> tuple[Workload, W
     if not texts:
         raise InputError("there are no texts to time; expected one or more")
     content = bundle.read(TOKENIZER_NAME).tobytes()
-    tokenizer = Tokenizer(content, max_tokens=spec.max_tokens, prompt=spec.prompt, n_embeddings=spec.vocab_size)
+    tokenizer = Tokenizer(
+        content,
+        max_tokens=spec.max_tokens,
+        prompt=spec.prompt,
+        n_embeddings=spec.vocab_size,
+        truncation_side=spec.truncation_side,
+    )
     return of_texts(spec, tokenizer(check_texts(texts)))
 
 

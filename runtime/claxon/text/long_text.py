@@ -1,6 +1,7 @@
-"""The first token ids of a very long text, without tokenizing all of it.
+"""A text that is much longer than the limit -> its first or last token ids, without tokenizing all of it.
 
-The ids are those that the whole text begins with: a word that has ended stays as it is, whatever follows.
+The ids are those that the whole text begins or ends with: a word that has ended stays as it is, whatever follows, and
+a word that begins after a blank is as it is, whatever is before.
 """
 
 from __future__ import annotations
@@ -59,6 +60,25 @@ def first_ids(chunks: Iterator[str], room: int, encode: Callable[[str], Encoding
         size = 2 * len(text)
 
 
+def last_ids(text: str, room: int, encode: Callable[[str], Encoding], shorten: Callable[[str], str]) -> list[int]:
+    """All ids of a text; or, where they are more than ``room``, the last of them, more than ``room``.
+
+    Args:
+        text: The text.
+        room: Ids that are wanted.
+        encode: Text to tokens.
+        shorten: A text with the same tokens, but for those of its first word.
+    """
+    size = FIRST_WINDOW
+    while size < len(text):
+        window = shorten(text[-size:])
+        ids = _settled_end(encode(window), window)
+        if len(ids) > room:
+            return ids
+        size *= 2
+    return list(encode(shorten(text)).ids)
+
+
 def slices(text: str) -> Iterator[str]:
     """The text in parts, each as long as all before it."""
     start, size = 0, FIRST_WINDOW
@@ -77,3 +97,14 @@ def _settled(encoding: Encoding, end: int) -> list[int]:
             break
         n_settled += 1
     return list(encoding.ids[:n_settled])
+
+
+def _settled_end(encoding: Encoding, window: str) -> list[int]:
+    """Ids of the words that more text before them cannot change: from a blank on that lies beyond ``MARGIN``."""
+    blanks = (i for i in range(MARGIN + 1, len(window)) if window[i].isspace() and not window[i - 1].isspace())
+    start = next(blanks, len(window))
+    words, offsets = encoding.word_ids, encoding.offsets
+    for i in range(1, len(words)):
+        if offsets[i][0] >= start and words[i] != words[i - 1]:
+            return list(encoding.ids[i:])
+    return []

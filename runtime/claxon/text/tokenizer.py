@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import tokenizers
 
+from claxon.bundle.manifest import TruncationSide
 from claxon.bundle.tokenizer_policy import check_ids, check_tokenizer
 from claxon.errors import BundleError, OptionError, TokenizationError
-from claxon.text.long_text import LONG, first_ids, slices
+from claxon.text.long_text import LONG, first_ids, last_ids, slices
 from claxon.text.shortening import Kind, LongTextShortener
 from claxon.text.tokens import Tokens
 
@@ -32,7 +33,15 @@ PANIC = "PanicException"
 class Tokenizer:
     """A ``tokenizer.json`` with a limit; stateless, so that threads may share it."""
 
-    def __init__(self, content: bytes, *, max_tokens: int, prompt: str = "", n_embeddings: int | None = None) -> None:
+    def __init__(
+        self,
+        content: bytes,
+        *,
+        max_tokens: int,
+        prompt: str = "",
+        n_embeddings: int | None = None,
+        truncation_side: TruncationSide = TruncationSide.RIGHT,
+    ) -> None:
         """Read ``tokenizer.json``.
 
         Args:
@@ -40,6 +49,7 @@ class Tokenizer:
             max_tokens: The limit, special tokens included.
             prompt: Put before every text.
             n_embeddings: Rows of the encoder's word-embedding table; ``None`` if unknown.
+            truncation_side: Where a text that is too long is cut, its prompt included.
 
         Raises:
             BundleError: the content is not a tokenizer, or none that a bundle may hold.
@@ -51,6 +61,7 @@ class Tokenizer:
         self._prefix, self._suffix = _special_tokens(self._tokenizer)
         self._room = max_tokens - self.n_special
         self._prompt = prompt
+        self._is_cut_left = truncation_side is TruncationSide.LEFT
         self._shortener = _shortener(self._tokenizer, document)
         if self._room < 1:
             raise OptionError(f"max_tokens is {max_tokens}, expected at least {max_tokens - self._room + 1}")
@@ -74,13 +85,14 @@ class Tokenizer:
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Token ids of ``texts``, in their order.
 
-        Of a text of more than ``LONG`` characters only the beginning is looked at, as far as its ids are needed.
+        Of a text of more than ``LONG`` characters only the end that is kept is looked at, as far as its ids are needed.
 
         Raises:
             TokenizationError: the native code failed on a text.
         """
         pieces = self._pieces(list(texts))
-        rows = [[*self._prefix, *piece[: self._room], *self._suffix] for piece in pieces]
+        kept = slice(-self._room, None) if self._is_cut_left else slice(self._room)
+        rows = [[*self._prefix, *piece[kept], *self._suffix] for piece in pieces]
         return Tokens(
             input_ids=np.fromiter(chain.from_iterable(rows), np.int64),
             lengths=np.array([len(row) for row in rows], np.int64),
@@ -88,12 +100,12 @@ class Tokenizer:
         )
 
     def _pieces(self, texts: list[str]) -> list[list[int]]:
-        """Ids of each text with its prompt, no special ones; of a long text the first, more than there is room for."""
+        """Ids of each text with its prompt, no special ones; of a long text more than there is room for."""
         most = LONG - len(self._prompt)
         if max(map(len, texts), default=0) <= most:
             return self._whole(texts)
         whole = iter(self._whole([text for text in texts if len(text) <= most]))
-        return [next(whole) if len(text) <= most else self._first(text) for text in texts]
+        return [next(whole) if len(text) <= most else self._part(text) for text in texts]
 
     def _whole(self, texts: list[str]) -> list[list[int]]:
         encodings = []
@@ -122,15 +134,19 @@ class Tokenizer:
                 return TokenizationError(f"{text!r:.40}: {_words(own)}", text)
         return TokenizationError(f"{len(texts)} texts together: {_words(error)}", texts[0])
 
-    def _first(self, text: str) -> list[int]:
-        prompted = self._prompt + text
-        chunks = slices(prompted) if self._shortener is None else self._shortener.chunks(prompted)
+    def _part(self, text: str) -> list[int]:
+        prompted, compactor = self._prompt + text, self._shortener
 
         def encode(part: str) -> Any:
             return self._tokenizer.encode(part, add_special_tokens=False)
 
+        def shorten(part: str) -> str:
+            return part if compactor is None else "".join(compactor.chunks(part))
+
         try:
-            return first_ids(chunks, self._room, encode)
+            if self._is_cut_left:
+                return last_ids(prompted, self._room, encode, shorten)
+            return first_ids(slices(prompted) if compactor is None else compactor.chunks(prompted), self._room, encode)
         except BaseException as error:
             if not _is_native(error):
                 raise

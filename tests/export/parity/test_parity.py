@@ -16,6 +16,7 @@ from claxon_export.checkpoint.checkpoint import open_checkpoint
 from claxon_export.parity import parity as parity_module
 from claxon_export.parity.parity import AloneOutputs, Gate, check_parity, cosine, packaged_texts
 from tests.broken_bundles import report
+from tests.gate_texts import gate_texts
 
 # What two float32 implementations of two layers of width 32 may differ by; the gate allows 1e-4.
 TOLERANCE = 2e-6
@@ -39,8 +40,8 @@ def test_honest_sentence_encoder_passes_with_its_figures(tiny_checkpoint: Path, 
     parity = check_parity(open_checkpoint(tiny_checkpoint), sentence_bundle)
     names = ("cls", "mean", "embedding")
     assert [c.output for c in parity.comparisons] == [*names, *(f"{name}, padded" for name in names)]
-    assert (parity.source, parity.texts) == ("numpy reference", N_TEXTS)
-    assert parity.texts_sha256 == hashlib.sha256("\0".join(packaged_texts()).encode()).hexdigest()
+    assert (parity.source, parity.texts) == ("numpy reference", len(gate_texts(tiny_checkpoint)))
+    assert parity.texts_sha256 == hashlib.sha256("\0".join(gate_texts(tiny_checkpoint)).encode()).hexdigest()
     for comparison in parity.comparisons:
         assert comparison.max_abs_difference < TOLERANCE
         assert comparison.min_cosine is not None
@@ -66,19 +67,20 @@ def test_source_is_transformers_where_it_is_installed(
     transformers = pytest.importorskip("transformers")
     monkeypatch.undo()
     parity = check_parity(open_checkpoint(tiny_classifier), classifier_bundle)
-    assert parity.source == f"transformers {transformers.__version__}, torch {torch.__version__}"
+    libraries = f"transformers {transformers.__version__}, torch {torch.__version__}"
+    assert parity.source == f'{libraries}, pipeline("text-classification") {transformers.__version__}'
     assert max(comparison.max_abs_difference for comparison in parity.comparisons) < TOLERANCE
 
 
 def test_more_texts_come_after_the_packaged_ones(tiny_checkpoint: Path, sentence_bundle: Path) -> None:
     more = ["a great book", "an awful film " * 40]
     parity = check_parity(open_checkpoint(tiny_checkpoint), sentence_bundle, more)
-    assert parity.texts == N_TEXTS + 2
-    assert parity.texts_sha256 == hashlib.sha256("\0".join([*packaged_texts(), *more]).encode()).hexdigest()
+    assert parity.texts == len(gate_texts(tiny_checkpoint)) + 2
+    assert parity.texts_sha256 == hashlib.sha256("\0".join([*gate_texts(tiny_checkpoint), *more]).encode()).hexdigest()
 
 
 def test_text_that_is_none_is_an_input_error(tiny_checkpoint: Path, sentence_bundle: Path) -> None:
-    with pytest.raises(InputError, match="row 65"):
+    with pytest.raises(InputError, match=f"row {len(gate_texts(tiny_checkpoint)) + 1}"):
         check_parity(open_checkpoint(tiny_checkpoint), sentence_bundle, ["fine", None])  # type: ignore[list-item]
 
 

@@ -18,10 +18,11 @@ from claxon_export.checkpoint.checkpoint import Pooling, open_checkpoint
 from claxon_export.errors import ParityError
 from claxon_export.graphs import encoder_files
 from claxon_export.graphs.architectures import blocks
-from claxon_export.parity.parity import PADDED_TEXTS, Gate, check_parity, packaged_texts
+from claxon_export.parity.parity import PADDED_TEXTS, Gate, check_parity
 from claxon_export.pipeline import export
 from tests.broken_bundles import change_file, change_weight, outputs_of, report
 from tests.checkpoints import write_checkpoint
+from tests.gate_texts import gate_texts
 
 LABELS = ("NEGATIVE", "POSITIVE")
 N_TEXTS = 64
@@ -34,8 +35,8 @@ def test_scaled_bias_fails_every_output(tiny_checkpoint: Path, sentence_bundle: 
     result = report(tiny_checkpoint, sentence_bundle)
     names = {"cls", "mean", "embedding"}
     assert outputs_of(result.failures) == names | {f"{name}, padded" for name in names}
-    assert {failure.row for failure in result.failures} == set(range(N_TEXTS))
-    texts = packaged_texts()
+    assert {failure.row for failure in result.failures} == set(range(len(gate_texts(tiny_checkpoint))))
+    texts = gate_texts(tiny_checkpoint)
     assert all(failure.text == texts[failure.row] for failure in result.failures)
 
 
@@ -52,8 +53,9 @@ def test_one_word_that_is_wrong_is_found_in_the_rows_that_have_it(tiny_checkpoin
     with pytest.raises(ParityError) as caught:
         check_parity(encoder, sentence_bundle, ["a good film", "a good book"])
     rows = {failure.row for failure in caught.value.report.failures}
-    assert N_TEXTS + 1 in rows
-    assert N_TEXTS not in rows
+    first = len(gate_texts(tiny_checkpoint))
+    assert first + 1 in rows
+    assert first not in rows
 
 
 def test_error_says_how_many_texts_which_rows_and_which_outputs(tiny_checkpoint: Path, sentence_bundle: Path) -> None:
@@ -61,7 +63,8 @@ def test_error_says_how_many_texts_which_rows_and_which_outputs(tiny_checkpoint:
     with pytest.raises(ParityError) as caught:
         check_parity(open_checkpoint(tiny_checkpoint), sentence_bundle)
     message = str(caught.value)
-    assert message.startswith(f"the bundle differs from its source on {N_TEXTS} of {N_TEXTS} texts")
+    n_texts = len(gate_texts(tiny_checkpoint))
+    assert message.startswith(f"the bundle differs from its source on {n_texts} of {n_texts} texts")
     assert "nothing was written" in message
     assert "row 0, cls: differs by" in message
     assert "embedding, padded: max difference" in message
@@ -70,7 +73,9 @@ def test_error_says_how_many_texts_which_rows_and_which_outputs(tiny_checkpoint:
 
 def test_weight_that_is_not_a_number_fails(tiny_checkpoint: Path, sentence_bundle: Path) -> None:
     change_weight(sentence_bundle, "layer.0.attention.output.bias", lambda bias: bias * np.float32("nan"))
-    assert {failure.row for failure in report(tiny_checkpoint, sentence_bundle).failures} == set(range(N_TEXTS))
+    assert {failure.row for failure in report(tiny_checkpoint, sentence_bundle).failures} == set(
+        range(len(gate_texts(tiny_checkpoint)))
+    )
 
 
 def test_padding_that_is_attended_to_fails_in_the_padded_batch_only(
@@ -98,7 +103,7 @@ def test_wrong_tokenizer_fails_in_the_ids(tiny_checkpoint: Path, sentence_bundle
 
     change_file(sentence_bundle, "tokenizer.json", keep_case)
     failures = report(tiny_checkpoint, sentence_bundle).failures
-    texts = packaged_texts()
+    texts = gate_texts(tiny_checkpoint)
     rows = {failure.row for failure in failures if failure.output == "input_ids"}
     assert rows
     assert all(texts[row] != texts[row].lower() for row in rows)
@@ -139,7 +144,7 @@ def test_label_that_changes_is_refused_only_where_the_source_is_clear(
     assert outputs_of(refused.failures) == {"probabilities", "probabilities, padded"}
     agreement = next(c.label_agreement for c in refused.parity.comparisons if c.output == "probabilities")
     changed = len({failure.row for failure in refused.failures if failure.output == "probabilities"})
-    assert agreement == pytest.approx(1 - changed / N_TEXTS)
+    assert agreement == pytest.approx(1 - changed / len(gate_texts(tiny_classifier)))
     blind = Gate(max_abs_difference=2.0, label_margin=1.0)
     assert not report(tiny_classifier, classifier_bundle, blind).failures
 

@@ -73,7 +73,7 @@ def test_neither_neighbours_nor_order_nor_batches_change_a_row(
     np.testing.assert_allclose(found, alone[order], atol=PADDING_TOLERANCE)
 
 
-@pytest.mark.parametrize("feature", Feature)
+@pytest.mark.parametrize("feature", [Feature.CLS, Feature.MEAN, Feature.EMBEDDING])
 def test_padding_does_not_change_any_feature(feature: Feature, encoder: Encoder) -> None:
     padded = encoder.encode(["great", LONG], feature=feature, on_truncation="ignore")
     np.testing.assert_allclose(padded[:1], encoder.encode(["great"], feature=feature), atol=PADDING_TOLERANCE)
@@ -145,7 +145,7 @@ def test_input_that_is_not_a_list_of_texts_is_refused(texts: Any, message: str, 
 def test_several_features_come_from_one_run(encoder: Encoder, runs: Runs) -> None:
     features = encoder.features(TEXTS)
     assert len(runs) == 1
-    assert features.values.keys() == set(Feature)
+    assert features.values.keys() == {Feature.CLS, Feature.MEAN, Feature.EMBEDDING}
     for name, values in features.values.items():
         np.testing.assert_array_equal(values, encoder.encode(TEXTS, feature=name))
 

@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from claxon_export.graphs import positions
 from claxon_export.graphs.architectures import blocks
 from claxon_export.graphs.architectures.base_model import BaseModel
 from claxon_export.graphs.architectures.blocks import EncoderShape, GraphInputs, LayerWeights, TokenStates, integer
 from claxon_export.graphs.writer import Array, GraphWriter
 
-# The source's embeddings fix the padding row, whatever config.json says: token 0 has position 2.
-FIRST_POSITION = 2
+# The source's embeddings fix the padding token, whatever config.json says, and begin behind its row.
+PADDING_ID = 1
+FIRST_POSITION = PADDING_ID + 1
 MAX_DISTANCE = 128
 
 
@@ -42,8 +44,8 @@ def write(writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, 
     inputs = blocks.graph_inputs(writer)
     words = model.table("embeddings.word_embeddings.weight", shape.vocab_size, shape.width)
     rows = shape.positions + FIRST_POSITION
-    positions = model.table("embeddings.position_embeddings.weight", rows, shape.width)[FIRST_POSITION:]
-    hidden = blocks.embeddings(writer, inputs, words, positions)
+    table = model.table("embeddings.position_embeddings.weight", rows, shape.width)
+    hidden = positions.embeddings(writer, inputs, words, table, PADDING_ID)
     hidden = blocks.embedding_norm(writer, hidden, model, shape)
     bias = position_bias(writer, inputs, model["encoder.relative_attention_bias.weight"], shape.positions)
     bias = writer.node("Add", [bias, blocks.mask_bias(writer, inputs)], "attention_bias")

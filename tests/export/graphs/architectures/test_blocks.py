@@ -179,7 +179,7 @@ def test_token_states_never_leave_the_graph(encoder: TinyEncoder) -> None:
     assert {value.name for value in encoder.graph.graph.output} == set(encoder.spec.features)
 
 
-@pytest.mark.parametrize("pooling", Pooling)
+@pytest.mark.parametrize("pooling", [Pooling.MEAN, Pooling.CLS])
 def test_embedding_is_the_chosen_pooling_at_unit_norm(pooling: Pooling, tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "checkpoint", "bert", sentence=False)
     encoder = write_graph(open_checkpoint(folder, pooling=pooling), tmp_path / "encoder")

@@ -22,6 +22,7 @@ from tests.encoder_graphs import (
     reference_features,
     run_graph,
     run_writer,
+    torch_features,
 )
 
 BUCKETS = 32
@@ -31,10 +32,18 @@ LONGEST = POSITIONS - FIRST_POSITION
 def test_two_rows_of_the_position_table_belong_to_no_token(encoders: dict[str, TinyEncoder]) -> None:
     checkpoint = encoders["mpnet"].checkpoint
     assert mpnet.sizes(checkpoint.config).positions == LONGEST
-    writer = GraphWriter("mpnet")
-    mpnet.write(writer, checkpoint.config, checkpoint.weights)
-    table = checkpoint.weights["embeddings.position_embeddings.weight"]
-    np.testing.assert_array_equal(writer.weights["embeddings.position"], table[FIRST_POSITION:])
+
+
+@pytest.mark.parametrize("places", [(0,), (3,), (2, 3, 6)])
+def test_a_padding_token_inside_a_text_has_no_position(
+    encoders: dict[str, TinyEncoder], places: tuple[int, ...]
+) -> None:
+    encoder = encoders["mpnet"]
+    batch = random_batch(encoder, (8, 5))
+    batch.input_ids[0, list(places)] = mpnet.PADDING_ID
+    result = run_graph(encoder, batch)
+    assert_features_equal(result, reference_features(encoder.checkpoint, batch), TOLERANCE)
+    assert_features_equal(result, torch_features(encoder.checkpoint, batch), TOLERANCE)
 
 
 def test_longest_text_of_the_position_table_equals_the_reference(encoders: dict[str, TinyEncoder]) -> None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from claxon_export.pipeline import export
     from claxon_export.pseudo_labels.bootstrap import bootstrap
     from claxon_export.pseudo_labels.report import BootstrapReport
+    from claxon_export.targets.multi_label import MultiLabelReport, fit_multi_label
+    from claxon_export.targets.targets_evaluation import TargetsEvaluation, evaluate_multi_label, evaluate_regression
     from claxon_export.training.fitting import fit
     from claxon_export.training.report import FitReport
 

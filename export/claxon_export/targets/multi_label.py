@@ -92,7 +92,9 @@ def fit_multi_label(
         class_weight: ``None`` or ``balanced``: texts with a rare label weigh more.
         test_size: Share of the texts that is held out, 0 for none.
         seed: Of the split.
-        precision, device, threads: As for ``Encoder.load``.
+        precision: As for ``Encoder.load``.
+        device: As for ``Encoder.load``.
+        threads: As for ``Encoder.load``.
         cache: Use the feature cache.
         force: Replace a head of that name.
         show_progress_bar: Show progress on standard error.

@@ -91,7 +91,10 @@ def evaluate_multi_label(
         labels: The truth: of each text a list, tuple or set of labels, perhaps empty.
         head: The head's name.
         threshold: From which probability on a label holds; ``None``: the head's own, or 0.5.
-        device, precision, threads, max_tokens: As for ``Encoder.load``.
+        device: As for ``Encoder.load``.
+        precision: As for ``Encoder.load``.
+        threads: As for ``Encoder.load``.
+        max_tokens: As for ``Encoder.load``.
         cache: Look up and keep the texts' features in the cache folder.
         show_progress_bar: Show progress on standard error.
 
@@ -128,7 +131,10 @@ def evaluate_regression(
         texts: As for ``Encoder.encode``.
         numbers: The truth, one a text.
         head: The head's name.
-        device, precision, threads, max_tokens: As for ``Encoder.load``.
+        device: As for ``Encoder.load``.
+        precision: As for ``Encoder.load``.
+        threads: As for ``Encoder.load``.
+        max_tokens: As for ``Encoder.load``.
         cache: Look up and keep the texts' features in the cache folder.
         show_progress_bar: Show progress on standard error.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from claxon_export.checkpoint.checkpoint import open_checkpoint
+from claxon_export.checkpoint.checkpoint import Pooling, open_checkpoint
 from claxon_export.checkpoint.ways_in import check_folder, check_quantized, check_shards
 from claxon_export.errors import CheckpointError
 from tests.checkpoints import write_checkpoint
@@ -51,4 +51,4 @@ def test_open_checkpoint_says_it_before_any_work(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "c", "bert")
     (folder / "model.safetensors").write_bytes(POINTER)
     with pytest.raises(CheckpointError, match="git lfs pull"):
-        open_checkpoint(folder, pooling="mean")
+        open_checkpoint(folder, pooling=Pooling.MEAN)

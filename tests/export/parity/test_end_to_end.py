@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from claxon_export.checkpoint.checkpoint import open_checkpoint
+from claxon_export.checkpoint.checkpoint import Pooling, open_checkpoint
 from claxon_export.parity.end_to_end import call_of, end_to_end
 from tests.checkpoints import write_checkpoint
 from tests.sentence_folders import WIDTH, encoded_by_source, sentence_folder
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 def test_a_plain_encoder_has_no_call(tmp_path: Path) -> None:
-    checkpoint = open_checkpoint(write_checkpoint(tmp_path / "c", "bert", sentence=False), pooling="mean")
+    checkpoint = open_checkpoint(write_checkpoint(tmp_path / "c", "bert", sentence=False), pooling=Pooling.MEAN)
     assert call_of(checkpoint) is None
     assert end_to_end(checkpoint, TEXTS) is None
 
@@ -28,6 +28,7 @@ def test_a_sentence_encoder_is_encoded(tmp_path: Path) -> None:
     result = end_to_end(open_checkpoint(folder), TEXTS)
     assert result is not None
     assert result.name.startswith("SentenceTransformer.encode")
+    assert result.embeddings is not None
     np.testing.assert_allclose(result.embeddings, encoded_by_source(folder, TEXTS), rtol=0, atol=1e-6)
 
 

@@ -67,7 +67,10 @@ def test_heads_are_the_only_one_or_named_or_none_with_embeddings(tiny_bundle: Pa
     bundle = Bundle.open(tiny_bundle)
     assert chosen_heads(bundle, ["topic", "sentiment"], is_embedded=False) == ("topic", "sentiment")
     assert chosen_heads(bundle, None, is_embedded=True) == ()
-    for heads, told in [(None, "has several heads: add --head sentiment and --head topic"), ("x", "no head 'x'; its heads are")]:
+    for heads, told in [
+        (None, "has several heads: add --head sentiment and --head topic"),
+        ("x", "no head 'x'; its heads are"),
+    ]:
         with pytest.raises(OptionError, match=told):
             chosen_heads(bundle, heads, is_embedded=False)
     with pytest.raises(OptionError, match="a head is named twice"):

@@ -89,7 +89,7 @@ def test_ids_of_a_long_text_that_are_not_those_of_the_uncut_one_are_noticed(
     small_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = made(TargetName.TOKENIZER, small_bundle, tmp_path)
-    plant(monkeypatch, Tokenizer, "_first", lambda ids: [*ids[1:], ids[0]])
+    plant(monkeypatch, Tokenizer, "_part", lambda ids: [*ids[1:], ids[0]])
     monkeypatch.setattr(fuzz_targets, "LONG_TEXTS", fuzz_targets.LONG_TEXTS[:1])
     with pytest.raises(WrongAnswer, match="ids of a cut text"):
         target.try_once(target.seeds()[0])

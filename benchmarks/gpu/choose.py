@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from claxon import Encoder
@@ -30,16 +31,16 @@ def cases(setting: Setting) -> Iterator[Case]:
     """Those that change a default first."""
     on_cuda = setting.device is Device.CUDA
     for subject in setting.large:
-        yield Case(f"{subject.name}: token budget", lambda subject=subject: token_budgets(setting, subject))  # type: ignore[misc]
-        yield Case(f"{subject.name}: callers", lambda subject=subject: callers(setting, subject))  # type: ignore[misc]
+        yield Case(f"{subject.name}: token budget", partial(token_budgets, setting, subject))
+        yield Case(f"{subject.name}: callers", partial(callers, setting, subject))
         if on_cuda:
-            yield Case(f"{subject.name}: CUDA graphs", lambda subject=subject: graphs(setting, subject))  # type: ignore[misc]
+            yield Case(f"{subject.name}: CUDA graphs", partial(graphs, setting, subject))
     first = setting.large[0]
-    yield Case("tokenising", lambda: tokenising(setting, first))
+    yield Case("tokenising", partial(tokenising, setting, first))
     if on_cuda:
-        yield Case("padding", lambda: paddings(setting, first))
+        yield Case("padding", partial(paddings, setting, first))
         for name, options in OPTIONS.items():
-            yield Case(f"options: {name}", lambda options=options: with_options(setting, first, options))  # type: ignore[misc]
+            yield Case(f"options: {name}", partial(with_options, setting, first, options))
 
 
 def token_budgets(setting: Setting, subject: Subject) -> Figures:
@@ -87,7 +88,7 @@ def tokenising(setting: Setting, subject: Subject) -> Figures:
     with _encoder(setting, subject) as encoder:
         for length in LENGTHS:
             texts = texts_of(length, setting.sizes.texts)
-            call = lambda texts=texts: encoder.tokenize(texts)  # noqa: E731
+            call = partial(encoder.tokenize, texts)
             found[length] = rates(call, len(texts), setting.sizes.rounds)["texts_per_second"]
     return found
 
@@ -121,6 +122,6 @@ def _speeds(encoder: Encoder, setting: Setting) -> dict[str, float]:
     found = {}
     for length in LENGTHS:
         texts = texts_of(length, setting.sizes.texts // 2)
-        call = lambda texts=texts: encoder.encode(texts, on_truncation="ignore")  # noqa: E731
+        call = partial(encoder.encode, texts, on_truncation="ignore")
         found[length] = float(rates(call, len(texts), setting.sizes.rounds)["texts_per_second"])
     return found

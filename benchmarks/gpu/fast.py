@@ -96,7 +96,7 @@ def claxon(setting: Setting, subject: Subject, device: str, precision: str) -> F
             texts = texts_of(length, count_of(setting, length, device))
             with encoder_of(subject, device, precision, max_tokens=cut(encoder.max_tokens, length)) as cutting:
                 answer = answering(cutting)
-                call = lambda answer=answer, texts=texts: answer(texts)  # noqa: E731
+                call = partial(answer, texts)
                 found["throughput"][length] = rates(call, len(texts), setting.sizes.rounds)
         answer = answering(encoder)
         one = latencies(lambda text: answer([text]), latency_texts(), setting.sizes.latencies)
@@ -140,7 +140,7 @@ def batch_sizes(setting: Setting, subject: Subject) -> Figures:
 def _rate(encoder: Any, size: int, setting: Setting, device: str) -> float:
     most = 2 if device == Device.CPU else 8
     texts = texts_of("medium", size * (most if size < setting.sizes.batches[-1] else 1))
-    call = lambda: encoder.encode(texts, batch_size=size, on_truncation="ignore")  # noqa: E731
+    call = partial(encoder.encode, texts, batch_size=size, on_truncation="ignore")
     return float(rates(call, len(texts), setting.sizes.rounds)["texts_per_second"])
 
 

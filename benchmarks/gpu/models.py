@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ VOCABULARY = {"mpnet": 30_527, "distilbert": 30_522}
 def cases(setting: Setting) -> Iterator[Case]:
     """A checkpoint and a bundle for each model."""
     for subject in setting.subjects:
-        yield Case(subject.name, lambda subject=subject: make(subject, setting))  # type: ignore[misc]
+        yield Case(subject.name, partial(make, subject, setting))
 
 
 def make(subject: Subject, setting: Setting) -> Figures:
@@ -124,9 +125,9 @@ def _write_tokenizer(folder: Path, architecture: str, setting: Setting) -> int:
     ends = [(roles[role], tokenizer.token_to_id(roles[role])) for role in ("sep", "cls")]
     tokenizer.post_processor = processors.BertProcessing(*ends)
     tokenizer.save(str(folder / "tokenizer.json"))
-    settings = {f"{role}_token": token for role, token in roles.items()}
-    settings |= {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": MAX_TOKENS[architecture]}  # type: ignore[dict-item]
-    settings |= {"model_input_names": ["input_ids", "attention_mask"]}  # type: ignore[dict-item]
+    settings: dict[str, Any] = {f"{role}_token": token for role, token in roles.items()}
+    settings |= {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": MAX_TOKENS[architecture]}
+    settings |= {"model_input_names": ["input_ids", "attention_mask"]}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
     held = int(tokenizer.get_vocab_size())
     return held if setting.sizes.width is not None else max(VOCABULARY[architecture], held)

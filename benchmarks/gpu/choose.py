@@ -23,6 +23,10 @@ OPTIONS = {
     "arena by powers of two": {"arena_extend_strategy": "kNextPowerOfTwo"},
     "cuDNN's attention": {"sdpa_kernel": "8"},
     "one stream": {"use_ep_level_unified_stream": "1"},
+    "one stream, arena by powers of two": {
+        "use_ep_level_unified_stream": "1",
+        "arena_extend_strategy": "kNextPowerOfTwo",
+    },
 }
 STEPS = (8, 16, 32, 64)
 
@@ -30,17 +34,20 @@ STEPS = (8, 16, 32, 64)
 def cases(setting: Setting) -> Iterator[Case]:
     """Those that change a default first."""
     on_cuda = setting.device is Device.CUDA
-    for subject in setting.large:
-        yield Case(f"{subject.name}: token budget", partial(token_budgets, setting, subject))
-        yield Case(f"{subject.name}: callers", partial(callers, setting, subject))
-        if on_cuda:
-            yield Case(f"{subject.name}: CUDA graphs", partial(graphs, setting, subject))
     first = setting.large[0]
-    yield Case("tokenising", partial(tokenising, setting, first))
     if on_cuda:
-        yield Case("padding", partial(paddings, setting, first))
         for name, options in OPTIONS.items():
             yield Case(f"options: {name}", partial(with_options, setting, first, options))
+        yield Case(f"{first.name}: throughput with CUDA graphs", partial(graphed, setting, first))
+    yield Case("tokenising", partial(tokenising, setting, first))
+    for subject in setting.large:
+        if on_cuda:
+            yield Case(f"{subject.name}: CUDA graphs", partial(graphs, setting, subject))
+        yield Case(f"{subject.name}: callers", partial(callers, setting, subject))
+    if on_cuda:
+        yield Case("padding", partial(paddings, setting, first))
+    for subject in setting.large:
+        yield Case(f"{subject.name}: token budget", partial(token_budgets, setting, subject))
 
 
 def token_budgets(setting: Setting, subject: Subject) -> Figures:
@@ -57,18 +64,24 @@ def token_budgets(setting: Setting, subject: Subject) -> Figures:
 def callers(setting: Setting, subject: Subject) -> Figures:
     """Two threads on one session, and two sessions, against one."""
     texts = texts_of("mixed", setting.sizes.texts)
-    halves = (texts[::2], texts[1::2])
-    with _encoder(setting, subject) as one, _encoder(setting, subject) as two, ThreadPoolExecutor(2) as pool:
+    with _encoder(setting, subject) as one, _encoder(setting, subject) as two:
+        found = {
+            "one": rates(lambda: one.encode(texts, on_truncation="ignore"), len(texts), setting.sizes.rounds),
+            "two threads": side_by_side(setting, (one, one), texts),
+            "two sessions": side_by_side(setting, (one, two), texts),
+        }
+        return {name: figures["texts_per_second"] for name, figures in found.items()}
 
-        def both(encoders: Sequence[Encoder]) -> None:
+
+def side_by_side(setting: Setting, encoders: Sequence[Encoder], texts: Sequence[str]) -> dict[str, Any]:
+    """The rates of two threads, with half of the texts each."""
+    halves = (texts[::2], texts[1::2])
+    with ThreadPoolExecutor(2) as pool:
+
+        def both() -> None:
             list(pool.map(lambda encoder, half: encoder.encode(half, on_truncation="ignore"), encoders, halves))
 
-        calls = {
-            "one": lambda: one.encode(texts, on_truncation="ignore"),
-            "two threads": lambda: both((one, one)),
-            "two sessions": lambda: both((one, two)),
-        }
-        return {name: rates(call, len(texts), setting.sizes.rounds)["texts_per_second"] for name, call in calls.items()}
+        return rates(both, len(texts), setting.sizes.rounds)
 
 
 def graphs(setting: Setting, subject: Subject) -> Figures:
@@ -80,6 +93,12 @@ def graphs(setting: Setting, subject: Subject) -> Figures:
             one = latencies(lambda text: encoder.encode([text]), latency_texts(), setting.sizes.latencies)
             found[name] = one | {"mib": memory_mib(setting) - idle}
     return found
+
+
+def graphed(setting: Setting, subject: Subject) -> Figures:
+    """Throughput and two threads with CUDA graphs switched on: their batches are padded to few shapes."""
+    with encoder_of(subject, "cuda", setting.fastest, cuda_graphs=True) as encoder:
+        return {**_speeds(encoder, setting), **_two_threads(encoder, setting)}
 
 
 def tokenising(setting: Setting, subject: Subject) -> Figures:
@@ -111,11 +130,17 @@ def with_options(setting: Setting, subject: Subject, options: dict[str, str]) ->
     idle = memory_mib(setting)
     with cuda_options(**options), _encoder(setting, subject) as encoder:
         one = latencies(lambda text: encoder.encode([text]), latency_texts(), setting.sizes.latencies)
-        return {**_speeds(encoder, setting), **one, "mib": memory_mib(setting) - idle}
+        speeds = {**_speeds(encoder, setting), **_two_threads(encoder, setting)}
+        return {**speeds, **one, "mib": memory_mib(setting) - idle}
 
 
 def _encoder(setting: Setting, subject: Subject) -> Encoder:
     return encoder_of(subject, str(setting.device), setting.fastest)
+
+
+def _two_threads(encoder: Encoder, setting: Setting) -> dict[str, float]:
+    texts = texts_of("mixed", setting.sizes.texts)
+    return {"two threads": float(side_by_side(setting, (encoder, encoder), texts)["texts_per_second"])}
 
 
 def _speeds(encoder: Encoder, setting: Setting) -> dict[str, float]:

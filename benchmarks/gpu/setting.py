@@ -9,7 +9,7 @@ from pathlib import Path
 from claxon.engine.providers import Device
 
 # Parts in their order, with the seconds that each may take; a part stops at its budget, and the next begins.
-BUDGETS = {"models": 75, "found": 15, "right": 110, "fast": 160, "where": 35, "choose": 75}
+BUDGETS = {"models": 50, "found": 10, "right": 90, "fast": 220, "where": 15, "choose": 90}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Sizes:
     threads: int = 16
     budgets: tuple[int, ...] = (2_048, 4_096, 8_192, 16_384, 32_768, 65_536)
     too_large: int = 4_000
-    cold_starts: int = 3
+    cold_starts: int = 2
 
 
 FULL = Sizes()

@@ -72,13 +72,14 @@ def _right(results: dict[str, Any]) -> str:
 
 def _fast(results: dict[str, Any]) -> str:
     head = ["texts/s", *Length, "one text, p50 ms", "p95", "p99", "device MiB", "new process, s", "its peak, MiB"]
+    # A new process was timed in the fastest precision on the device, which comes first.
     rows, cold = [head], _cold(results)
     for name, found in figures(results, "fast").items():
         if "throughput" in found:
             speeds = [f"{found['throughput'][length]['texts_per_second']:,.0f}" for length in Length]
             one = [f"{found['latency'][share]:.2f}" for share in ("p50_ms", "p95_ms", "p99_ms")]
             rows.append(
-                [name, *speeds, *one, str(found["device_mib"]), *cold.get(name.partition(",")[0], (MISSING,) * 2)]
+                [name, *speeds, *one, str(found["device_mib"]), *cold.pop(name.partition(",")[0], (MISSING,) * 2)]
             )
     return table(rows) if len(rows) > 1 else ""
 
@@ -87,7 +88,7 @@ def _cold(results: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """Seconds and memory of a new process, by model and library."""
     found = figures(results, "fast")
     cases = {name.replace("new process, ", ""): case for name, case in found.items() if ": new process, " in name}
-    return {name: (f"{case['seconds']:.2f}", str(case["peak_mib"])) for name, case in cases.items()}
+    return {name: (f"{case['seconds']:.2f}", str(case.get("peak_mib", MISSING))) for name, case in cases.items()}
 
 
 def _batches(results: dict[str, Any]) -> Iterator[str]:

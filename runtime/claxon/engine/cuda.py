@@ -1,7 +1,7 @@
 """Runs on CUDA: what its provider is told, outputs that stay on the device until they are asked for, CUDA graphs.
 
 Every function takes the module ``onnxruntime`` or its session, which ``claxon.engine.session`` alone imports. The tests
-show what ONNX Runtime is asked for; nothing here was run on a GPU yet.
+show what ONNX Runtime is asked for; `make gpu-check` runs it on a GPU (docs/devices.md has the figures).
 """
 
 from __future__ import annotations

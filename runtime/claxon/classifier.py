@@ -31,12 +31,13 @@ from claxon.predictions import Predictions, Rankings, predictions_of
 from claxon.support.signatures import names_nearest, shows_options
 from claxon.support.stack_level import caller_level
 from claxon.text.inputs import OnError, iter_windows
+from claxon.zero_shot import ZeroShotCalls, features_of
 
 if TYPE_CHECKING:
     import onnxruntime
 
 
-class Classifier:
+class Classifier(ZeroShotCalls):
     """A head on an encoder. May be shared between threads.
 
     ``scores`` are the head's own, as ``score_kind`` says: probabilities that sum to one; cosines, which are not
@@ -298,6 +299,9 @@ class Classifier:
             raise OptionError(f"{self.encoder.bundle.path} has several heads; load it with head= one of {names}")
         return self.heads[self.head_name]
 
+    def _with_head(self, head: Head) -> Self:
+        return type(self)(self.encoder, {head.name: head})
+
     def _abstention(self, head: Head, threshold: Threshold | None, margin: float | None) -> Abstention:
         """What holds for a head, checked."""
         asked = Abstention.of(threshold_for(head, threshold), margin)
@@ -308,7 +312,7 @@ class Classifier:
         threshold, margin = left.pop("threshold", None), left.pop("margin", None)
         limits = [self._abstention(head, threshold, margin) for head in heads]
         run: RunOptions = left
-        features = self.encoder.features(texts, [head.feature for head in heads], **run)
+        features = features_of(self.encoder, texts, heads, **run)
         may_fail = run.get("errors") == OnError.RECORD
         return {
             head.name: predictions_of(head, features, limit, may_fail=may_fail)

@@ -38,8 +38,8 @@ def pipeline(folder: Path) -> Any:
 
 
 @pytest.fixture(scope="module")
-def distil(tmp_path_factory: pytest.TempPathFactory) -> claxon.Classifier:
-    return claxon.load(write_entailment(tmp_path_factory.mktemp("distil")) / "bundle", threads=1)
+def distil(entailment_bundle: Path) -> claxon.Classifier:
+    return claxon.load(entailment_bundle, threads=1)
 
 
 def expected_scores(pipeline: Any, texts: list[str], labels: list[str], **options: Any) -> Matrix:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
 import numpy as np
 
+from claxon.bundle.manifest import Feature
 from claxon.encoder.encoder import Encoder
 from claxon.encoder.extraction import without
 from claxon.encoder.features import Features
 from claxon.encoder.run_options import RUN_DEFAULTS, RunOptions
+from claxon.errors import OptionError
 from claxon.heads.decision import ranked
 from claxon.heads.entailment import HYPOTHESIS, EntailmentHead
 from claxon.heads.heads import Head
@@ -20,7 +22,7 @@ from claxon.support.progress import progress
 from claxon.support.signatures import names_nearest, shows_options
 from claxon.support.validation import choice
 from claxon.text.inputs import Deduplicated, OnError, read_texts
-from claxon.text.pairs import PairTruncation
+from claxon.text.pairs import Pair, PairTruncation
 from claxon.text.truncation import OnTruncation, report_truncation
 
 # Pairs whose features are held at a time.
@@ -101,13 +103,33 @@ class ZeroShotCalls(ABC):
 
 
 def features_of(
-    encoder: Encoder, texts: Iterable[str], heads: Sequence[Head], **options: Unpack[RunOptions]
+    encoder: Encoder, texts: Iterable[str | Pair], heads: Sequence[Head], **options: Unpack[RunOptions]
 ) -> Features:
-    """What the heads read: pooled features of texts, or for a head of candidate labels the logits of its pairs."""
+    """What the heads read: pooled features of texts or of pairs, or for candidate labels the logits of their pairs.
+
+    Raises:
+        OptionError: ``errors="record"`` with pairs.
+        ClaxonError: as ``Encoder.features`` and ``Encoder.pair_features``.
+    """
+    names = [head.feature for head in heads]
+    are_pairs = isinstance(texts, list) and bool(texts) and isinstance(texts[0], tuple)
+    singles: Iterable[str] = texts  # type: ignore[assignment]  # rows are checked where they are read
     for head in heads:
         if isinstance(head, EntailmentHead):
-            return pair_logits(encoder, texts, head, **options)
-    return encoder.features(texts, [head.feature for head in heads], **options)
+            return pair_logits(encoder, singles, head, **options)
+    return _of_pairs(encoder, texts, names, options) if are_pairs else encoder.features(singles, names, **options)
+
+
+def _of_pairs(encoder: Encoder, pairs: Iterable[Any], names: list[Feature], options: RunOptions) -> Features:
+    if choice("errors", options.get("errors", OnError.RAISE), OnError) is OnError.RECORD:
+        raise OptionError("errors is 'record', which is for single texts; leave it out where texts are pairs")
+    return encoder.pair_features(
+        pairs,
+        names,
+        batch_size=options.get("batch_size"),
+        show_progress_bar=options.get("show_progress_bar", False),
+        on_truncation=options.get("on_truncation", OnTruncation.WARN),
+    )
 
 
 def pair_logits(

@@ -11,7 +11,7 @@ import pytest
 
 import claxon
 from tests.checkpoints import WORDS
-from tests.entailment import write_entailment
+from tests.entailment import NAMES, write_entailment
 
 TEXTS = ["great book", "awful service ! i hate it", "not so good " * 30, "great book", "the phone [SEP] broke </s> !"]
 LABELS = ["a {b}", "love, hate", "service room", "food"]
@@ -85,6 +85,31 @@ def test_single_texts_are_what_they_were(entailing: claxon.Classifier, folder: P
     with torch.no_grad():
         expected = pipeline.model(**inputs).logits.softmax(-1).numpy()
     np.testing.assert_allclose(entailing.predict_proba(TEXTS[:2]), expected, rtol=0, atol=TOLERANCE)
+
+
+def test_pairs_are_classified_as_the_model_does(entailing: claxon.Classifier, pipeline: Any) -> None:
+    import torch
+
+    pairs = [("great book", "it is good"), ("not so good " * 30, "the phone broke " * 30), ("", "awful")]
+    inputs = pipeline.tokenizer(
+        *map(list, zip(*pairs, strict=True)), return_tensors="pt", padding=True, truncation=True, max_length=64
+    )
+    with torch.no_grad():
+        expected = pipeline.model(**inputs).logits.softmax(-1).numpy()
+    result = entailing.predict_proba(pairs, on_truncation="ignore")
+    np.testing.assert_allclose(result, expected, rtol=0, atol=TOLERANCE)
+    assert entailing.predict(pairs, on_truncation="ignore").tolist() == [NAMES[i] for i in expected.argmax(axis=1)]
+
+
+def test_pairs_are_read_whole_or_not_at_all(distil: claxon.Classifier) -> None:
+    with pytest.raises(claxon.InputError, match="row 1 is str"):
+        distil.predict([("great", "book"), "good"])
+    with pytest.raises(claxon.InputError, match="row 1 is tuple"):
+        distil.predict(["good", ("great", "book")])
+    with pytest.raises(claxon.InputError, match="row 0 is tuple"):
+        distil.with_labels(LABELS).predict([("great", "book")])
+    with pytest.raises(claxon.OptionError, match="errors is 'record'"):
+        distil.predict([("great", "book")], errors="record")
 
 
 def test_rows_are_labels_best_first(distil: claxon.Classifier) -> None:

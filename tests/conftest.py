@@ -16,6 +16,7 @@ from hypothesis import settings
 import claxon
 import claxon_export
 from tests.checkpoints import write_checkpoint
+from tests.entailment import write_entailment
 from tests.head_kinds import add_kinds
 from tests.texts import REVIEWS
 
@@ -96,6 +97,12 @@ def bundle_of_two_precisions(tiny_checkpoint: Path, tmp_path_factory: pytest.Tem
     """A bundle of ``tiny_checkpoint`` that holds fp32 and int8, without heads; read only."""
     bundle = tmp_path_factory.mktemp("bundles") / "two"
     return claxon_export.export(tiny_checkpoint, bundle, precision=["fp32", "int8"], verify=False).path
+
+
+@pytest.fixture(scope="session")
+def entailment_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of a DistilBERT with random weights and the labels contradiction, entailment and neutral; read only."""
+    return write_entailment(tmp_path_factory.mktemp("entailment")) / "bundle"
 
 
 @pytest.fixture

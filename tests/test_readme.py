@@ -72,12 +72,15 @@ def test_every_shell_line_is_of_a_kind_that_is_checked() -> None:
 
 
 @pytest.fixture
-def folder(tiny_bundle: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(
+    tiny_bundle: Path, entailment_bundle: Path, tiny_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A folder with what the pages call ``demo`` and ``out``, all of it tiny."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(tiny_checkpoint, tmp_path / "demo" / "all-MiniLM-L6-v2")
     for name in ("demo/minilm", "out/minilm"):
         shutil.copytree(tiny_bundle, tmp_path / name)
+    shutil.copytree(entailment_bundle, tmp_path / "out" / "nli")
     return tmp_path
 
 

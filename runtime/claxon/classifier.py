@@ -31,12 +31,14 @@ from claxon.predictions import Predictions, Rankings, predictions_of
 from claxon.support.signatures import names_nearest, shows_options
 from claxon.support.stack_level import caller_level
 from claxon.text.inputs import OnError, iter_windows
+from claxon.text.pairs import Pair
+from claxon.zero_shot import ZeroShotCalls, features_of
 
 if TYPE_CHECKING:
     import onnxruntime
 
 
-class Classifier:
+class Classifier(ZeroShotCalls):
     """A head on an encoder. May be shared between threads.
 
     ``scores`` are the head's own, as ``score_kind`` says: probabilities that sum to one; cosines, which are not
@@ -160,7 +162,7 @@ class Classifier:
     @shows_options(RunOptions, RUN_DEFAULTS)
     def predict(
         self,
-        texts: Iterable[str],
+        texts: Iterable[str | Pair],
         *,
         threshold: Threshold | None = None,
         margin: float | None = None,
@@ -169,7 +171,7 @@ class Classifier:
         """The label of each text; its labels from a ``multi_label`` head, its number from a ``regression``.
 
         Args:
-            texts: As for ``Encoder.encode``.
+            texts: As for ``Encoder.encode``; or a list of pairs, tuples of two texts, for a head trained on pairs.
             threshold: Texts whose best score is below it get ``None``, not a guess. A mapping has a threshold for each
                 label that it names. Of a ``multi_label`` head every label holds whose probability is not below it; left
                 out, it is the head's own, or 0.5.
@@ -188,7 +190,7 @@ class Classifier:
         return self.predictions(texts, threshold=threshold, margin=margin, **options).labels
 
     @shows_options(RunOptions, RUN_DEFAULTS)
-    def predict_proba(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
+    def predict_proba(self, texts: Iterable[str | Pair], **options: Unpack[RunOptions]) -> FloatMatrix:
         """Probabilities, rows sum to one but those of a ``multi_label`` head. Shape: ``(texts, labels)``, float32.
 
         Raises:
@@ -198,7 +200,7 @@ class Classifier:
         return self.predictions(texts, **options).scores
 
     @shows_options(RunOptions, RUN_DEFAULTS)
-    def decision_function(self, texts: Iterable[str], **options: Unpack[RunOptions]) -> FloatMatrix:
+    def decision_function(self, texts: Iterable[str | Pair], **options: Unpack[RunOptions]) -> FloatMatrix:
         """What ``predict`` goes by. Shape: ``(texts, labels)``, float32; see the class for its kind."""
         return self.predictions(texts, **options).scores
 
@@ -216,7 +218,7 @@ class Classifier:
     @shows_options(RunOptions, RUN_DEFAULTS)
     def classify(
         self,
-        texts: Iterable[str],
+        texts: Iterable[str | Pair],
         *,
         top_k: int | str | None = AUTO,
         threshold: Threshold | None = None,
@@ -243,7 +245,7 @@ class Classifier:
         return Rankings.of(ranked(self.predictions(texts, **options).scores, self.labels, most, abstention))
 
     @shows_options(PredictOptions, PREDICT_DEFAULTS)
-    def predictions(self, texts: Iterable[str], **options: Unpack[PredictOptions]) -> Predictions:
+    def predictions(self, texts: Iterable[str | Pair], **options: Unpack[PredictOptions]) -> Predictions:
         """Labels, scores, token counts and truncation from one call; the arguments are those of ``predict``."""
         head = self._head()
         return self._all(texts, [head], options)[head.name]
@@ -266,13 +268,13 @@ class Classifier:
 
     @shows_options(PredictOptions, PREDICT_DEFAULTS)
     def predict_all(
-        self, texts: Iterable[str], **options: Unpack[PredictOptions]
+        self, texts: Iterable[str | Pair], **options: Unpack[PredictOptions]
     ) -> dict[str, np.ndarray[tuple[int], Any]]:
         """The labels that every head gives, by head; the encoder runs once for all of them."""
         return {name: predictions.labels for name, predictions in self.predictions_all(texts, **options).items()}
 
     @shows_options(PredictOptions, PREDICT_DEFAULTS)
-    def predictions_all(self, texts: Iterable[str], **options: Unpack[PredictOptions]) -> dict[str, Predictions]:
+    def predictions_all(self, texts: Iterable[str | Pair], **options: Unpack[PredictOptions]) -> dict[str, Predictions]:
         """``predictions`` of every head, by head; the encoder runs once for all of them."""
         return self._all(texts, list(self.heads.values()), options)
 
@@ -298,17 +300,22 @@ class Classifier:
             raise OptionError(f"{self.encoder.bundle.path} has several heads; load it with head= one of {names}")
         return self.heads[self.head_name]
 
+    def _with_head(self, head: Head) -> Self:
+        return type(self)(self.encoder, {head.name: head})
+
     def _abstention(self, head: Head, threshold: Threshold | None, margin: float | None) -> Abstention:
         """What holds for a head, checked."""
         asked = Abstention.of(threshold_for(head, threshold), margin)
         return limits_of(head.name, head.score_kind, thresholds_of(head), asked.over(self.abstention))
 
-    def _all(self, texts: Iterable[str], heads: Sequence[Head], options: PredictOptions) -> dict[str, Predictions]:
+    def _all(
+        self, texts: Iterable[str | Pair], heads: Sequence[Head], options: PredictOptions
+    ) -> dict[str, Predictions]:
         left = options.copy()
         threshold, margin = left.pop("threshold", None), left.pop("margin", None)
         limits = [self._abstention(head, threshold, margin) for head in heads]
         run: RunOptions = left
-        features = self.encoder.features(texts, [head.feature for head in heads], **run)
+        features = features_of(self.encoder, texts, heads, **run)
         may_fail = run.get("errors") == OnError.RECORD
         return {
             head.name: predictions_of(head, features, limit, may_fail=may_fail)

@@ -157,6 +157,29 @@ class Rankings(list[LabelList]):
         return _data_frame(self.to_dict())
 
 
+class ZeroShotRankings(Rankings):
+    """What ``Classifier.zero_shot`` gives: the labels of each text, and the scores as a matrix.
+
+    Attributes:
+        scores: In the order of ``labels``. Shape: ``(texts, labels)``, float32.
+        labels: The candidates, in the order in which they were given.
+        truncated: Which texts were cut. Shape: ``(texts,)``, bool.
+    """
+
+    scores: FloatMatrix
+    labels: tuple[str, ...]
+    truncated: BoolArray
+
+    @classmethod
+    def from_scores(
+        cls, rows: Iterable[Iterable[Label]], scores: FloatMatrix, labels: tuple[str, ...], truncated: BoolArray
+    ) -> Self:
+        """The labels of each text, in the texts' order, and what they were ranked by."""
+        rankings = cls.of(rows)
+        rankings.scores, rankings.labels, rankings.truncated = scores, labels, truncated
+        return rankings
+
+
 def predictions_of(head: Head, features: Features, limits: Abstention, *, may_fail: bool) -> Predictions:
     """What a head finds out.
 

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from claxon.bundle.manifest import EncoderSpec, Feature, GraphVariant, Precision
 from claxon.bundle.safetensors import read_layout
+from claxon.heads.entailment import entailment_column
 from claxon_export.checkpoint.checkpoint import Checkpoint
 from claxon_export.errors import ExportError
 from claxon_export.graphs.architectures import architecture
@@ -43,7 +44,7 @@ def write_encoder(checkpoint: Checkpoint, folder: Path, *, token_states: bool = 
     writer = GraphWriter(checkpoint.architecture)
     shape = write_graph(writer, checkpoint, folder, GRAPH_NAME, WEIGHTS_NAME, token_states=token_states)
     sizes = Sizes(shape.layers, shape.width, shape.attention_heads, shape.vocab_size, parameter_count(writer.weights))
-    return encoder_spec(checkpoint, sizes, ("input_ids", "attention_mask"), token_states=token_states)
+    return encoder_spec(checkpoint, sizes, writer.inputs, token_states=token_states)
 
 
 def write_graph(
@@ -56,6 +57,7 @@ def write_graph(
     """
     chosen = architecture(checkpoint.architecture)
     shape = chosen.sizes(checkpoint.config)
+    writer.takes_token_types = entailment_column(checkpoint.labels or ()) is not None
     states = chosen.write(writer, checkpoint.config, checkpoint.weights)
     sentence = sentence_of(checkpoint, shape.width)
     write_outputs(writer, states, shape.width, checkpoint.pooling, token_states=token_states, sentence=sentence)

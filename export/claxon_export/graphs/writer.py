@@ -61,6 +61,8 @@ class GraphWriter:
     ir_version = IR_VERSION
     # Whether the last layer is written a second time, for the first token alone.
     has_first_token_path = True
+    # Whether token types are an input where the source has several, for pairs of texts.
+    takes_token_types = False
 
     def __init__(self, name: str) -> None:
         """Begin an empty graph."""
@@ -72,6 +74,11 @@ class GraphWriter:
         self._constants: dict[str, onnx.TensorProto] = {}
         self._owners: dict[str, str] = {}
         self.weights: dict[str, Array] = {}
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return tuple(value.name for value in self._inputs)
 
     def input(self, name: str, shape: Sequence[str | int]) -> str:
         """An int64 input of that shape; names in ``shape`` are dynamic dimensions."""

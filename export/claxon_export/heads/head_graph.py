@@ -19,6 +19,7 @@ Array = np.ndarray[Any, Any]
 
 FEATURES = "features"
 SCORES = "scores"
+LOGITS = "logits"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ def head_model(
 
     Args:
         name: Of the graph.
-        nodes: From the value ``features`` to the value ``scores``, each before those that read it.
+        nodes: From the value ``features`` to the value ``scores``, each before those that read it. A value ``logits``
+            is an output too.
         constants: Weights by name.
         width: Of the features.
         labels: Number of columns of the scores.
@@ -105,11 +107,12 @@ def head_model(
             graph.
     """
     check_finite(constants)
+    outputs = [SCORES, *(LOGITS for node in nodes if LOGITS in node.output)]
     graph = helper.make_graph(
         list(nodes),
         name,
         [helper.make_tensor_value_info(FEATURES, TensorProto.FLOAT, ["texts", width])],
-        [helper.make_tensor_value_info(SCORES, TensorProto.FLOAT, ["texts", labels])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, ["texts", labels]) for output in outputs],
         [numpy_helper.from_array(np.ascontiguousarray(value), key) for key, value in constants.items()],
     )
     opsets = [helper.make_opsetid("", OPSET)]

@@ -25,9 +25,10 @@ import onnx
 from onnx import helper
 
 from claxon.bundle.manifest import Feature, HeadKind
+from claxon.heads.entailment import entailment_column
 from claxon_export.checkpoint.classifier_output import OutputFunction, output_function, output_kind
 from claxon_export.errors import HeadError, UnsupportedArchitectureError
-from claxon_export.heads.head_graph import FEATURES, SCORES, Array, HeadGraph, check_label_count, head_model
+from claxon_export.heads.head_graph import FEATURES, LOGITS, SCORES, Array, HeadGraph, check_label_count, head_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def pretrained_head(
     constants |= {f"{linear.layer.name}.bias": linear.bias for linear in linears}
     constants |= {f"{linear.layer.norm}.weight": linear.scale for linear in linears if linear.scale is not None}
     function = output_function(config, count)
-    nodes = _nodes(linears, OPERATORS[function], config)
+    nodes = _nodes(linears, OPERATORS[function], config, logits=entailment_column(labels) is not None)
     graph = head_model(f"{architecture}.classifier", nodes, constants, linears[0].weight.shape[1], count)
     details = {"architecture": architecture, "function": str(function)}
     feature = Feature(config.get("classifier_pooling", Feature.CLS))
@@ -160,15 +161,19 @@ def _check_widths(linears: Sequence[Linear], width: Any) -> None:
         width = linear.weight.shape[0]
 
 
-def _nodes(linears: Sequence[Linear], last: str, config: Mapping[str, Any]) -> list[onnx.NodeProto]:
+def _nodes(
+    linears: Sequence[Linear], last: str, config: Mapping[str, Any], *, logits: bool = False
+) -> list[onnx.NodeProto]:
+    """``last`` is the operator after the last layer; with ``logits`` that layer's values are an output."""
     nodes = []
     value = FEATURES
     for linear in linears:
         name, activation = linear.layer.name, linear.layer.activation or last
         output = SCORES if linear is linears[-1] else f"{name}.{activation.lower()}"
         inputs = [value, f"{name}.weight", f"{name}.bias"]
-        nodes.append(helper.make_node("Gemm", inputs, [name], name=name, transB=1))
-        nodes.append(helper.make_node(activation, [name], [output], name=f"{name}.{activation.lower()}"))
+        product = LOGITS if logits and linear is linears[-1] else name
+        nodes.append(helper.make_node("Gemm", inputs, [product], name=name, transB=1))
+        nodes.append(helper.make_node(activation, [product], [output], name=f"{name}.{activation.lower()}"))
         value = output
         if linear.layer.norm is not None:
             value, epsilon = linear.layer.norm, float(config.get("norm_eps", 1e-5))

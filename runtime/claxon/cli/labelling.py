@@ -1,4 +1,4 @@
-"""Labels a stream of rows, for ``predict`` and ``similar``."""
+"""Labels a stream of rows, for ``predict``, ``similar`` and ``zero-shot``."""
 
 from __future__ import annotations
 

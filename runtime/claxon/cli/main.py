@@ -47,6 +47,9 @@ KNOWN = {
     "similar": Known(
         "label texts by similarity to label names, without training", "claxon.cli.commands.similar:SIMILAR"
     ),
+    "zero-shot": Known(
+        "label texts with any labels, by a head trained on entailment", "claxon.cli.commands.zero_shot:ZERO_SHOT"
+    ),
     "embed": Known("turn texts into vectors", "claxon.cli.commands.embed:EMBED"),
     "job": Known("label files of any size with several processes; can be resumed", "claxon.cli.commands.job:JOB"),
     "inspect": Known("show what is in a bundle", "claxon.cli.commands.inspect:INSPECT"),

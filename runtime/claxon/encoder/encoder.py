@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from claxon.bundle.bundle import Bundle, by_absolute_path
@@ -12,6 +13,7 @@ from claxon.encoder.extraction import Extraction
 from claxon.encoder.features import Features, FloatMatrix, FloatVector, chosen_feature, chosen_features
 from claxon.encoder.load_spec import LoadSpec, reopen
 from claxon.encoder.loading import LOAD_DEFAULTS, LoadOptions, load_parts, runner_of
+from claxon.encoder.pairs import check_pairs, check_takes_pairs
 from claxon.encoder.prompts import chosen_prompt
 from claxon.encoder.sentence_encoder import SentenceEncoder
 from claxon.engine.fork import PerProcess
@@ -22,6 +24,7 @@ from claxon.support.progress import Bar
 from claxon.support.signatures import names_nearest, shows_options
 from claxon.support.validation import choice, count
 from claxon.text.inputs import OnError, check_texts, iter_windows, read_texts
+from claxon.text.pairs import PairTruncation
 from claxon.text.tokenizer import Tokenizer
 from claxon.text.tokens import Tokens
 from claxon.text.truncation import OnTruncation, report_truncation
@@ -140,7 +143,6 @@ class Encoder(SentenceEncoder):
         self._known().token_budget = tokens
 
     @names_nearest
-    @names_nearest
     def encode_iter(
         self, texts: Iterable[str], *, feature: str | None = None, batch_size: int | None = None
     ) -> Iterator[FloatVector]:
@@ -192,6 +194,44 @@ class Encoder(SentenceEncoder):
         tokenizer = self._tokenizer if chosen_words is None else self._tokenizer.with_prompt(chosen_words)
         extraction = Extraction(tokenizer, runner, self.spec, self.max_tokens, chosen, size, action, show_progress_bar)
         features = extraction.run(read_texts(texts, on_error), on_error)
+        report_truncation(features.n_tokens, features.truncated, self.max_tokens, action)
+        return features
+
+    @names_nearest
+    def pair_features(
+        self,
+        pairs: Iterable[tuple[str, str]],
+        names: Sequence[str] | None = None,
+        *,
+        truncation: str = PairTruncation.LONGEST_FIRST,
+        batch_size: int | None = None,
+        show_progress_bar: bool | Bar = False,
+        on_truncation: str = OnTruncation.WARN,
+    ) -> Features:
+        """Compute several pooled features of pairs of texts; equal pairs run once.
+
+        Args:
+            pairs: Two texts each, which the encoder reads as one, without a prompt.
+            names: As for ``features``.
+            truncation: What is cut where a pair has more than ``max_tokens``, which counts both texts and all special
+                tokens: ``longest_first``, ``only_first`` or ``only_second``.
+            batch_size, show_progress_bar, on_truncation: As for ``encode``.
+
+        Returns:
+            float32 arrays of shape ``(pairs, width)``; token counts are those of both texts together.
+
+        Raises:
+            InputError: something that is not a pair of texts, with its row; or the text that is not to be cut leaves no
+                room for the other.
+            OptionError: the bundle was exported without token types, which its architecture needs for pairs.
+            ClaxonError: as ``encode``.
+        """
+        chosen, size, runner = chosen_features(self.spec, names), _batch_size(batch_size), self._open()
+        action = choice("on_truncation", on_truncation, OnTruncation)
+        check_takes_pairs(self.bundle)
+        join = partial(self._tokenizer.pairs, truncation=choice("truncation", truncation, PairTruncation))
+        extraction = Extraction(join, runner, self.spec, self.max_tokens, chosen, size, action, show_progress_bar)
+        features = extraction.of_rows(check_pairs(pairs))
         report_truncation(features.n_tokens, features.truncated, self.max_tokens, action)
         return features
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Generic
 
 import numpy as np
 
@@ -13,8 +14,7 @@ from claxon.engine.runner import BatchRunner
 from claxon.errors import TokenizationError
 from claxon.support.parallel import prefetch
 from claxon.support.progress import Bar, progress
-from claxon.text.inputs import Deduplicated, FailedRow, OnError, ReadTexts
-from claxon.text.tokenizer import Tokenizer
+from claxon.text.inputs import Deduplicated, FailedRow, OnError, ReadTexts, Row
 from claxon.text.tokens import Tokens
 from claxon.text.truncation import OnTruncation, report_truncation
 
@@ -23,10 +23,10 @@ CHUNK = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Extraction:
-    """The extraction of features, with its parts and options."""
+class Extraction(Generic[Row]):
+    """The extraction of features of texts, or of pairs of texts, with its parts and options."""
 
-    tokenizer: Tokenizer
+    tokenizer: Callable[[list[Row]], Tokens]
     runner: BatchRunner
     spec: EncoderSpec
     max_tokens: int
@@ -35,7 +35,7 @@ class Extraction:
     on_truncation: OnTruncation
     is_shown: bool | Bar
 
-    def run(self, read: ReadTexts, on_error: OnError) -> Features:
+    def run(self: Extraction[str], read: ReadTexts, on_error: OnError) -> Features:
         """Extract the features of every row; rows that cannot be read get NaN.
 
         Raises:
@@ -45,7 +45,7 @@ class Extraction:
         """
         while True:
             try:
-                return _without(self._of_rows(read.texts), read.failed)
+                return without(self.of_rows(read.texts), read.failed)
             except TokenizationError as error:
                 before = {failure.row for failure in read.failed}
                 rows = [row for row, text in enumerate(read.texts) if text == error.text and row not in before]
@@ -55,7 +55,13 @@ class Extraction:
                     raise TokenizationError(f"{where}{error}", error.text) from error
                 read = read.but_for(failed)
 
-    def _of_rows(self, rows: list[str]) -> Features:
+    def of_rows(self, rows: list[Row]) -> Features:
+        """Extract the features of every row, equal rows once.
+
+        Raises:
+            TokenizationError: the tokenizer fails on a text.
+            TruncatedTextError, EngineError: as ``Encoder.features``.
+        """
         distinct, parts = Deduplicated.from_texts(rows), []
         with progress(len(rows), unit="text", is_shown=self.is_shown, description="encoding") as bar:
             bar.update(len(rows) - len(distinct.texts))
@@ -70,7 +76,7 @@ class Extraction:
                 parts.append(Features(values, tokens.uncut_lengths, tokens.truncated))
         return joined(parts, self.names, self.spec).taken(distinct.to_rows)
 
-    def _chunks(self, distinct: Deduplicated) -> Iterator[Tokens]:
+    def _chunks(self, distinct: Deduplicated[Row]) -> Iterator[Tokens]:
         """Tokenize in chunks, the next one while this one runs; all at once if truncation is an error."""
         is_error = self.on_truncation is OnTruncation.ERROR
         if len(distinct.texts) <= CHUNK or is_error:
@@ -83,7 +89,7 @@ class Extraction:
         return prefetch(self.tokenizer, (distinct.texts[start : start + CHUNK] for start in starts))
 
 
-def _without(features: Features, failed: tuple[FailedRow, ...]) -> Features:
+def without(features: Features, failed: tuple[FailedRow, ...]) -> Features:
     """Return the features with NaN in the rows that failed."""
     if not failed:
         return features

@@ -71,7 +71,8 @@ class GraphHead:
         check_graph(graph, f"{bundle.path / spec.file}", {}, HEAD_OPERATORS)
         check_sizes(graph, f"{bundle.path / spec.file}", bundle.manifest.encoder.features[spec.feature])
         self._session = Session(graph, {}, asked)
-        if (self._session.inputs, self._session.outputs) != (("features",), ("scores",)):
+        outputs = self._session.outputs
+        if self._session.inputs != ("features",) or outputs not in (("scores",), ("scores", "logits")):
             raise BundleError(f"{bundle.path}: {spec.file} is not a head: expected features -> scores")
         self._try(bundle.manifest.encoder.features[spec.feature])
 
@@ -107,15 +108,27 @@ class GraphHead:
 
     def __call__(self, features: FloatMatrix) -> FloatMatrix:
         """Scores ``(texts, labels)`` for features ``(texts, width)``, float32 both."""
+        return self._output("scores", features)
+
+    @property
+    def has_logits(self) -> bool:
+        """Whether its graph gives the values before the function that makes scores of them."""
+        return "logits" in self._session.outputs
+
+    def logits(self, features: FloatMatrix) -> FloatMatrix:
+        """Logits ``(texts, labels)`` for features ``(texts, width)``, float32 both, where it ``has_logits``."""
+        return self._output("logits", features)
+
+    def _output(self, name: str, features: FloatMatrix) -> FloatMatrix:
         if not len(features):
             return np.empty((0, len(self.labels)), np.float32)
-        scores: FloatMatrix = self._session.run(["scores"], {"features": features})[0]
+        values: FloatMatrix = self._session.run([name], {"features": features})[0]
         expected = (len(features), len(self.labels))
-        if scores.shape != expected or scores.dtype != np.float32:
+        if values.shape != expected or values.dtype != np.float32:
             raise BundleError(
-                f"head {self.name!r} gave {scores.dtype} scores of shape {scores.shape}, expected float32 of {expected}"
+                f"head {self.name!r} gave {values.dtype} {name} of shape {values.shape}, expected float32 of {expected}"
             )
-        return scores
+        return values
 
     def __reduce__(self) -> tuple[type[GraphHead], tuple[Bundle, HeadSpec]]:
         """The bundle's path and manifest travel; the graph is read again, and its hash checked."""

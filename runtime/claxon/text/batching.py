@@ -22,16 +22,22 @@ class Batch:
         rows: Where each text stands in the input. Shape: ``(batch,)``, int64.
         input_ids: Shape: ``(batch, tokens)``, int64.
         attention_mask: 1 for a token, 0 for padding. Shape: ``(batch, tokens)``, int64.
+        token_types: 1 for tokens of a pair's second text; ``None`` where there are no pairs. Shape:
+            ``(batch, tokens)``, int64.
     """
 
     rows: IntArray
     input_ids: Matrix
     attention_mask: Matrix
+    token_types: Matrix | None = None
 
     def feeds(self, inputs: Sequence[str]) -> dict[str, Matrix]:
-        """Return the feeds of a graph with these inputs; token types, if it has them, are all zero."""
+        """Return the feeds of a graph with these inputs; token types, if it has them, are zero but for pairs."""
         feeds = {"input_ids": self.input_ids, "attention_mask": self.attention_mask}
-        return feeds | ({OPTIONAL_INPUT: np.zeros_like(self.input_ids)} if OPTIONAL_INPUT in inputs else {})
+        if OPTIONAL_INPUT in inputs:
+            types = self.token_types
+            feeds[OPTIONAL_INPUT] = np.zeros_like(self.input_ids) if types is None else types
+        return feeds
 
 
 def plan(lengths: IntArray, *, token_budget: int, batch_size: int | None = None) -> list[IntArray]:
@@ -72,7 +78,10 @@ def pad(tokens: Tokens, starts: IntArray, rows: IntArray, *, pad_id: int) -> Bat
     is_token = columns < lengths[:, None]
     input_ids: np.ndarray[Any, Any] = np.full(is_token.shape, pad_id, np.int64)
     input_ids[is_token] = tokens.input_ids[(starts[rows, None] + columns)[is_token]]
-    return Batch(rows, input_ids, is_token.astype(np.int64))
+    types = None
+    if tokens.first_lengths is not None:
+        types = (is_token & (columns >= tokens.first_lengths[rows][:, None])).astype(np.int64)
+    return Batch(rows, input_ids, is_token.astype(np.int64), types)
 
 
 def batches(tokens: Tokens, *, pad_id: int, token_budget: int, batch_size: int | None = None) -> Iterator[Batch]:

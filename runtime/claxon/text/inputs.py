@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from claxon.errors import InputError
 from claxon.text.tokens import IntArray
+
+Row = TypeVar("Row", bound=Hashable)
 
 
 class OnError(StrEnum):
@@ -180,21 +182,21 @@ def _is_unicode(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Deduplicated:
-    """Every text once, in the order of its first row.
+class Deduplicated(Generic[Row]):
+    """Every text or pair of texts once, in the order of its first row.
 
     Attributes:
         texts: The different ones.
         rows: Where each row's text stands in ``texts``, ``None`` if all rows differ. Shape: ``(rows,)``, int64.
     """
 
-    texts: list[str]
+    texts: list[Row]
     rows: IntArray | None
 
     @classmethod
-    def from_texts(cls, texts: list[str]) -> Deduplicated:
+    def from_texts(cls, texts: list[Row]) -> Deduplicated[Row]:
         """Find the duplicates in a list of texts."""
-        places: dict[str, int] = {}
+        places: dict[Row, int] = {}
         rows = np.fromiter((places.setdefault(text, len(places)) for text in texts), np.int64, len(texts))
         if len(places) == len(texts):
             return cls(texts, None)

@@ -20,6 +20,7 @@ from claxon.bundle.manifest import TruncationSide
 from claxon.bundle.tokenizer_policy import check_ids, check_tokenizer
 from claxon.errors import BundleError, OptionError, TokenizationError
 from claxon.text.long_text import LONG, first_ids, last_ids, slices
+from claxon.text.pairs import Pair, PairTemplate, PairTruncation, joined_pairs, template_of
 from claxon.text.shortening import Kind, LongTextShortener
 from claxon.text.tokens import Tokens
 
@@ -59,7 +60,7 @@ class Tokenizer:
         self._tokenizer = _load(content)
         check_ids(max(self._tokenizer.get_added_tokens_decoder(), default=0), n_embeddings)
         self._prefix, self._suffix = _special_tokens(self._tokenizer)
-        self._room = max_tokens - self.n_special
+        self._max_tokens, self._room = max_tokens, max_tokens - self.n_special
         self._prompt = prompt
         self._is_cut_left = truncation_side is TruncationSide.LEFT
         self._shortener = _shortener(self._tokenizer, document)
@@ -98,6 +99,25 @@ class Tokenizer:
             lengths=np.array([len(row) for row in rows], np.int64),
             uncut_lengths=np.array([len(piece) + self.n_special for piece in pieces], np.int64),
         )
+
+    def pairs(self, pairs: Sequence[Pair], truncation: PairTruncation) -> Tokens:
+        """Token ids of pairs of texts, in their order; each text is tokenized once, without the prompt.
+
+        Args:
+            pairs: Two texts each.
+            truncation: Which text is cut where both together are longer than the limit.
+
+        Raises:
+            InputError: the text that is not cut leaves no room for the other.
+            TokenizationError: the native code failed on a text.
+            BundleError: ``tokenizer.json`` puts a pair together in a way that is not supported.
+        """
+        template = _pair_template(self._tokenizer)
+        texts = list(dict.fromkeys(chain.from_iterable(pairs)))
+        ids = dict(zip(texts, self.with_prompt("")._pieces(texts), strict=True))
+        room = self._max_tokens - template.n_special
+        pieces = [(ids[first], ids[second]) for first, second in pairs]
+        return joined_pairs(pieces, template, room, truncation, is_cut_left=self._is_cut_left)
 
     def _pieces(self, texts: list[str]) -> list[list[int]]:
         """Ids of each text with its prompt, no special ones; of a long text more than there is room for."""
@@ -190,6 +210,16 @@ def _special_tokens(tokenizer: tokenizers.Tokenizer) -> tuple[list[int], list[in
         if full[start : start + len(bare)] == bare:
             return full[:start], full[start + len(bare) :]
     raise BundleError("tokenizer.json changes a text's own tokens when it adds special tokens; this is not supported")
+
+
+def _pair_template(tokenizer: tokenizers.Tokenizer) -> PairTemplate:
+    """The special tokens of a pair, found by looking at what the template does to a pair of words."""
+    with _native_errors():
+        pair = tokenizer.encode(WORD, WORD, add_special_tokens=True)
+        template = template_of(_ids(tokenizer, WORD, add_special_tokens=False), pair.ids, pair.type_ids)
+    if template is None:
+        raise BundleError("tokenizer.json changes the texts of a pair when it joins them; this is not supported")
+    return template
 
 
 def _ids(tokenizer: tokenizers.Tokenizer, text: str, *, add_special_tokens: bool) -> list[int]:

@@ -19,11 +19,14 @@ class Tokens:
         lengths: Tokens of each text after the cut. Shape: ``(texts,)``, int64.
         uncut_lengths: Tokens of each text before it; of a text of more than 16,384 characters, which is not tokenized
             whole, at least so many. Shape: ``(texts,)``, int64.
+        first_lengths: Of pairs of texts: how many tokens of each are of token type 0; those after them are of type 1.
+            ``None`` where there are no pairs. Shape: ``(texts,)``, int64.
     """
 
     input_ids: IntArray
     lengths: IntArray
     uncut_lengths: IntArray
+    first_lengths: IntArray | None = None
 
     @property
     def starts(self) -> IntArray:

@@ -177,3 +177,19 @@ def test_a_weight_that_is_not_finite_is_named(bert_weights: dict[str, Array]) ->
     bert_weights["classifier.weight"][0, 0] = np.inf
     with pytest.raises(HeadError, match=r"classifier\.weight has 1 value"):
         pretrained_head("bert", {}, bert_weights, LABELS)
+
+
+def test_logits_are_an_output_of_heads_for_entailment_alone(bert_weights: dict[str, Array]) -> None:
+    config = {"hidden_size": WIDTH}
+    graphs = {
+        labels: pretrained_head("bert", config, bert_weights, labels).graph
+        for labels in (LABELS, ("contradiction", "neutral", "Entailment"))
+    }
+    outputs = [[value.name for value in onnx.load_from_string(graph).graph.output] for graph in graphs.values()]
+    assert outputs == [["scores"], ["scores", "logits"]]
+    features = np.random.default_rng(1).normal(size=(3, WIDTH)).astype(np.float32)
+    plain, entailing = graphs.values()
+    np.testing.assert_array_equal(run(entailing, features), run(plain, features))
+    session = onnxruntime.InferenceSession(entailing, providers=["CPUExecutionProvider"])
+    logits = session.run(["logits"], {"features": features})[0]
+    np.testing.assert_allclose(scipy_softmax(logits, axis=1), run(plain, features), rtol=0, atol=TOLERANCE)

@@ -83,7 +83,7 @@ def test_an_unknown_command_lists_the_known_ones(capsys: pytest.CaptureFixture[s
     assert main(["predcit"]) == 2
     err = capsys.readouterr().err
     assert "no command 'predcit'" in err
-    assert "predict, similar, embed" in err
+    assert "predict, similar, zero-shot, embed" in err
 
 
 @pytest.mark.parametrize("name", ["predict", "similar", "embed", "inspect", "doctor"])

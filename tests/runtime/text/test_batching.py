@@ -87,3 +87,15 @@ def test_a_batch_is_as_wide_as_its_longest_text() -> None:
 
 def test_no_texts_make_no_batches() -> None:
     assert list(batches(ragged(np.empty(0, np.int64)), pad_id=PAD, token_budget=10)) == []
+
+
+def test_token_types_are_zero_but_for_second_texts_of_pairs() -> None:
+    ids, lengths = np.arange(8), np.array([5, 3])
+    inputs = ("input_ids", "attention_mask", "token_type_ids")
+    rows = np.array([0, 1])
+    pairs = Tokens(ids, lengths, lengths, first_lengths=np.array([3, 3]))
+    feeds = pad(pairs, pairs.starts, rows, pad_id=9).feeds(inputs)
+    assert feeds["token_type_ids"].tolist() == [[0, 0, 0, 1, 1], [0, 0, 0, 0, 0]]
+    assert "token_type_ids" not in pad(pairs, pairs.starts, rows, pad_id=9).feeds(inputs[:2])
+    single = Tokens(ids, lengths, lengths)
+    assert not pad(single, single.starts, rows, pad_id=9).feeds(inputs)["token_type_ids"].any()

@@ -42,12 +42,26 @@ def write(writer: GraphWriter, config: Mapping[str, Any], tensors: Mapping[str, 
     words = model.table("embeddings.word_embeddings.weight", shape.vocab_size, shape.width)
     positions = model.table("embeddings.position_embeddings.weight", shape.positions, shape.width)
     # One text has one token type, so its row is a constant; it goes into the positions.
-    positions = positions + model["embeddings.token_type_embeddings.weight"][0]
-    hidden = blocks.embeddings(writer, inputs, words, positions)
+    types = model["embeddings.token_type_embeddings.weight"]
+    hidden = typed(writer, blocks.embeddings(writer, inputs, words, positions + types[0]), types)
     hidden = blocks.embedding_norm(writer, hidden, model, shape)
     bias = blocks.square(writer, inputs, blocks.mask_bias(writer, inputs))
     layers = (layer_weights(model, f"encoder.layer.{i}") for i in range(shape.layers))
     return blocks.layers(writer, hidden, layers, bias, inputs, shape)
+
+
+def typed(writer: GraphWriter, value: str, types: Array) -> str:
+    """Add what tells a pair's second text from its first, where the graph takes token types.
+
+    Args:
+        value: Embeddings that have the first type's row already. Shape: ``(batch, tokens, width)``.
+        types: A row for each type. Shape: ``(types, width)``.
+    """
+    if not writer.takes_token_types or len(types) < 2:
+        return value
+    ids = writer.input("token_type_ids", ["batch", "tokens"])
+    rows = writer.node("Gather", [writer.weight("embeddings.type", types - types[0]), ids], "embeddings.types", axis=0)
+    return writer.node("Add", [value, rows], "embeddings.typed")
 
 
 def layer_weights(model: BaseModel, name: str) -> LayerWeights:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from claxon_export.errors import CheckpointError
-from claxon_export.graphs.architectures import blocks
+from claxon_export.graphs.architectures import bert, blocks
 from claxon_export.graphs.architectures.base_model import BaseModel
 from claxon_export.graphs.architectures.blocks import EncoderShape, GraphInputs, integer
 from claxon_export.graphs.writer import GraphWriter, Norm
@@ -23,8 +23,8 @@ def embeddings(
     words = model.table("embeddings.word_embeddings.weight", shape.vocab_size, narrow)
     positions = model.table("embeddings.position_embeddings.weight", shape.positions, narrow)
     # One text has one token type, so its row is a constant; it goes into the positions.
-    positions = positions + model["embeddings.token_type_embeddings.weight"][0]
-    hidden = blocks.embeddings(writer, inputs, words, positions)
+    types = model["embeddings.token_type_embeddings.weight"]
+    hidden = bert.typed(writer, blocks.embeddings(writer, inputs, words, positions + types[0]), types)
     hidden = blocks.flatten(writer, hidden, narrow, "embeddings.flat")
     weight, bias = model["embeddings.LayerNorm.weight"], model["embeddings.LayerNorm.bias"]
     return writer.layer_norm(hidden, Norm("embeddings.norm", weight, bias, shape.layer_norm_epsilon))

@@ -56,6 +56,8 @@ MEMBERS = {
         "predictions_all",
         "predictions_iter",
         "similarity",
+        "with_labels",
+        "zero_shot",
     ],
     "Encoder": [
         "close",
@@ -70,6 +72,7 @@ MEMBERS = {
         "get_sentence_embedding_dimension",
         "load",
         "max_seq_length",
+        "pair_features",
         "precision",
         "prompts",
         "providers",

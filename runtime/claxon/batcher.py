@@ -8,9 +8,8 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from operator import itemgetter
 from typing import Any, Self
-
-import numpy as np
 
 from claxon.bundle.manifest import Feature
 from claxon.classifier import Classifier
@@ -102,12 +101,14 @@ class Batcher:
         head, limits = self._head(None, None)
         require_probabilities(head)
         features = self._features(text, head.feature, on_truncation)
-        return predictions_of(head, features, limits, may_fail=False).scores[0]
+        scores: FloatVector = predictions_of(head, features, limits, may_fail=False).scores[0]
+        return scores
 
     def encode(self, text: str, *, feature: str | None = None, on_truncation: str = "warn") -> FloatVector:
         """The vector of a text. Shape: ``(width,)``, float32. Errors as ``predict``."""
         name = chosen_feature(self._encoder.spec, feature)
-        return self._features(text, name, on_truncation).values[name][0]
+        vector: FloatVector = self._features(text, name, on_truncation).values[name][0]
+        return vector
 
     async def apredict(
         self, text: str, *, threshold: Threshold | None = None, margin: float | None = None, on_truncation: str = "warn"
@@ -122,12 +123,14 @@ class Batcher:
         head, limits = self._head(None, None)
         require_probabilities(head)
         features = await self._afeatures(text, head.feature, on_truncation)
-        return predictions_of(head, features, limits, may_fail=False).scores[0]
+        scores: FloatVector = predictions_of(head, features, limits, may_fail=False).scores[0]
+        return scores
 
     async def aencode(self, text: str, *, feature: str | None = None, on_truncation: str = "warn") -> FloatVector:
         """``encode`` for asyncio."""
         name = chosen_feature(self._encoder.spec, feature)
-        return (await self._afeatures(text, name, on_truncation)).values[name][0]
+        vector: FloatVector = (await self._afeatures(text, name, on_truncation)).values[name][0]
+        return vector
 
     def close(self) -> None:
         """Wait until the queue is empty; later calls raise ``ClosedError``. The model stays open."""
@@ -265,4 +268,4 @@ class Batcher:
                 self._run([request])
             return
         for row, request in enumerate(batch):
-            request.done.set_result(features.taken(lambda values, row=row: np.asarray(values[row : row + 1])))
+            request.done.set_result(features.taken(itemgetter(slice(row, row + 1))))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from claxon.batcher import Batcher
 from claxon.bundle.bundle import Bundle
 from claxon.classifier import Classifier
 from claxon.encoder.encoder import Encoder
@@ -27,6 +28,8 @@ from claxon.errors import (
     MissingDependencyError,
     OptionError,
     OutputError,
+    OverloadedError,
+    RequestTimeoutError,
     TokenizationError,
     TruncatedTextError,
 )
@@ -41,6 +44,7 @@ from claxon.version import __version__
 load = Classifier.load
 
 __all__ = [
+    "Batcher",
     "Bundle",
     "BundleError",
     "BundleNotFoundError",
@@ -60,7 +64,9 @@ __all__ = [
     "MissingDependencyError",
     "OptionError",
     "OutputError",
+    "OverloadedError",
     "Predictions",
+    "RequestTimeoutError",
     "TokenizationError",
     "TruncatedTextError",
     "TruncationWarning",

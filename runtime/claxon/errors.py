@@ -13,6 +13,8 @@
     ├── EngineError                  (RuntimeError)  ONNX Runtime failed to load or to run a graph
     ├── MissingDependencyError       (ImportError)  a package is absent; the message names the extra
     ├── ClosedError                  (RuntimeError)  the object was closed
+    ├── OverloadedError              (RuntimeError)  too many texts wait in a batcher; the error says when to try again
+    ├── RequestTimeoutError          (TimeoutError)  a text was not done in time
     └── JobError                     (RuntimeError)  the job cannot go on; the shards that are done stay done
         ├── JobInputError            (ValueError)  an input cannot be read, or has other columns than the first
         ├── JobMismatchError         (ValueError)  the folder's job has another bundle, other options or other inputs
@@ -87,6 +89,22 @@ class MissingDependencyError(ClaxonError, ImportError):
 
 class ClosedError(ClaxonError, RuntimeError):
     """The object was closed, and has no session to run."""
+
+
+class OverloadedError(ClaxonError, RuntimeError):
+    """Too many texts wait in a ``Batcher``; ``retry_after_s`` is about how many seconds until there is room."""
+
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+    def __reduce__(self) -> tuple[type[OverloadedError], tuple[str, float]]:
+        """Pickle with the seconds."""
+        return type(self), (str(self), self.retry_after_s)
+
+
+class RequestTimeoutError(ClaxonError, TimeoutError):
+    """A text was not done within the ``timeout_s`` of its ``Batcher``."""
 
 
 class JobError(ClaxonError, RuntimeError):

@@ -12,6 +12,7 @@ import claxon
 from claxon import errors
 
 PUBLIC = [
+    "Batcher",
     "Bundle",
     "BundleError",
     "BundleNotFoundError",
@@ -31,7 +32,9 @@ PUBLIC = [
     "MissingDependencyError",
     "OptionError",
     "OutputError",
+    "OverloadedError",
     "Predictions",
+    "RequestTimeoutError",
     "TokenizationError",
     "TruncatedTextError",
     "TruncationWarning",

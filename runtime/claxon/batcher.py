@@ -62,7 +62,7 @@ class Batcher:
             model: It.
             max_wait_ms: Milliseconds to wait for more texts before a batch runs.
             max_queue: Texts that may wait.
-            timeout_s: Seconds a text may wait for its batch to start and end; ``None`` for no limit.
+            timeout_s: Seconds until a text must be done; ``None`` for no limit. A thread that runs a batch itself ends it.
 
         Raises:
             OptionError: an option has a value that cannot be met.

@@ -62,7 +62,7 @@ class Batcher:
             model: It.
             max_wait_ms: Milliseconds to wait for more texts before a batch runs.
             max_queue: Texts that may wait.
-            timeout_s: Seconds until a text must be done; ``None`` for no limit. A thread that runs a batch itself ends it.
+            timeout_s: Seconds until a text must be done; ``None`` for no limit. A thread that runs a batch ends it.
 
         Raises:
             OptionError: an option has a value that cannot be met.

@@ -95,7 +95,7 @@ def test_texts_that_come_while_a_batch_runs_form_the_next_oldest_first(classifie
 
 
 def test_a_full_queue_raises_at_once_and_says_when_to_come_back(classifier: Classifier, gate: Gate) -> None:
-    with Batcher(classifier, max_queue=1) as batcher, ThreadPoolExecutor(2) as pool:
+    with Batcher(classifier, max_queue=1, timeout_s=20) as batcher, ThreadPoolExecutor(2) as pool:
         calls = [pool.submit(batcher.predict, "good food")]
         assert gate.entered.wait(30)
         calls.append(pool.submit(batcher.predict, "bad food"))
